@@ -1,0 +1,6 @@
+export * from "./errors.ts";
+export * from "./error-codes.ts";
+export * from "./events.ts";
+export * from "./files.ts";
+export * from "./redact.ts";
+export * from "./suggest.ts";

@@ -1,0 +1,146 @@
+/**
+ * Attribute sets: a table of keys that many sets share, and one array of values.
+ *
+ * The table holds symbols sorted by number, so that sets from the same literal, and results of the same `//`, share it and a
+ * select can remember where it found its attribute. Listing goes by name, in byte order, as Nix does.
+ */
+import type { Lazy } from "./thunk.ts";
+import type { Position } from "./value.ts";
+
+/** An interned attribute name. */
+export type Symbol = number;
+
+const symbols = new Map<string, Symbol>();
+const names: string[] = [];
+
+export function symbol(name: string): Symbol {
+  let found = symbols.get(name);
+  if (found === undefined) {
+    found = names.length;
+    symbols.set(name, found);
+    names.push(name);
+  }
+  return found;
+}
+
+export function symbolName(id: Symbol): string {
+  return names[id]!;
+}
+
+/** A position that is worked out when asked for. */
+export type LazyPosition = Position | (() => Position | undefined) | undefined;
+
+const INDEX_FROM = 24;
+
+/** The sorted keys of an attribute set, shared between sets. */
+export class KeyTable {
+  readonly ids: readonly Symbol[];
+  #index: Map<Symbol, number> | undefined;
+  #byName: readonly number[] | undefined;
+  /** The last `//` with these keys on the left: right table, result table, and where each value comes from. */
+  plan: { readonly right: KeyTable; readonly keys: KeyTable; readonly from: Int32Array } | undefined;
+
+  constructor(ids: readonly Symbol[]) {
+    this.ids = ids;
+  }
+
+  /** The slot of a key, or -1. */
+  find(id: Symbol): number {
+    const ids = this.ids;
+    if (ids.length > INDEX_FROM) {
+      let index = this.#index;
+      if (index === undefined) {
+        index = new Map();
+        for (let i = 0; i < ids.length; i++) index.set(ids[i]!, i);
+        this.#index = index;
+      }
+      return index.get(id) ?? -1;
+    }
+    let low = 0;
+    let high = ids.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const at = ids[middle]!;
+      if (at === id) return middle;
+      if (at < id) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** Slots in byte order of the names. */
+  byName(): readonly number[] {
+    if (this.#byName === undefined) {
+      const order = this.ids.map((_, i) => i);
+      order.sort((a, b) => (names[this.ids[a]!]! < names[this.ids[b]!]! ? -1 : 1));
+      this.#byName = order;
+    }
+    return this.#byName;
+  }
+}
+
+export class Attrs {
+  readonly keys: KeyTable;
+  readonly values: readonly Lazy[];
+  /** Where each attribute was defined, by slot; undefined when nobody knows. */
+  readonly positions: readonly LazyPosition[] | undefined;
+
+  constructor(keys: KeyTable, values: readonly Lazy[], positions?: readonly LazyPosition[]) {
+    this.keys = keys;
+    this.values = values;
+    this.positions = positions;
+  }
+
+  static readonly empty: Attrs = new Attrs(new KeyTable([]), []);
+
+  /** From entries in any order; of equal names the last wins. */
+  static from(entries: Iterable<readonly [name: string, value: Lazy, position?: LazyPosition]>): Attrs {
+    const bySymbol = new Map<Symbol, readonly [string, Lazy, LazyPosition?]>();
+    for (const entry of entries) bySymbol.set(symbol(entry[0]), entry);
+    if (bySymbol.size === 0) return Attrs.empty;
+    const ids = [...bySymbol.keys()].sort((a, b) => a - b);
+    const sorted = ids.map((id) => bySymbol.get(id)!);
+    const positioned = sorted.some((entry) => entry[2] !== undefined);
+    return new Attrs(
+      new KeyTable(ids),
+      sorted.map((entry) => entry[1]),
+      positioned ? sorted.map((entry) => entry[2]) : undefined,
+    );
+  }
+
+  get size(): number {
+    return this.values.length;
+  }
+
+  get(name: string): Lazy | undefined {
+    const id = symbols.get(name);
+    return id === undefined ? undefined : this.getSymbol(id);
+  }
+
+  getSymbol(id: Symbol): Lazy | undefined {
+    const slot = this.keys.find(id);
+    return slot < 0 ? undefined : this.values[slot];
+  }
+
+  has(name: string): boolean {
+    const id = symbols.get(name);
+    return id !== undefined && this.keys.find(id) >= 0;
+  }
+
+  /** Where the attribute was defined. */
+  position(name: string): Position | undefined {
+    const slot = this.keys.find(symbol(name));
+    const position = slot < 0 ? undefined : this.positions?.[slot];
+    return typeof position === "function" ? position() : position;
+  }
+
+  /** Names in byte order. */
+  names(): string[] {
+    return this.keys.byName().map((slot) => names[this.keys.ids[slot]!]!);
+  }
+
+  /** Names and values in byte order of the names. */
+  *entries(): Generator<[string, Lazy]> {
+    for (const slot of this.keys.byName()) yield [names[this.keys.ids[slot]!]!, this.values[slot]!];
+  }
+}
