@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { D2nError } from "../base/index.ts";
+import { formatReference, isPathLike, parseReference, referenceToAttributes, sameReference } from "./index.ts";
+
+const attributes = (text: string): Record<string, unknown> => Object.fromEntries(referenceToAttributes(parseReference(text)));
+
+describe("parseReference()", () => {
+  it("reads the forms that Nix reads", () => {
+    expect(attributes("github:owner/repo")).toEqual({ type: "github", owner: "owner", repo: "repo" });
+    expect(attributes("github:owner/repo/branch/with/slashes?dir=sub")).toEqual({
+      type: "github",
+      owner: "owner",
+      repo: "repo",
+      ref: "branch/with/slashes",
+      dir: "sub",
+    });
+    const rev = "0123456789abcdef0123456789abcdef01234567";
+    expect(attributes(`github:owner/repo/${rev}`)).toEqual({ type: "github", owner: "owner", repo: "repo", rev });
+    expect(attributes("git+file:///home/me/p?ref=main&submodules=1")).toEqual({
+      type: "git",
+      url: "file:///home/me/p",
+      ref: "main",
+      submodules: true,
+    });
+    expect(attributes("git+https://example.org/p.git?rev=" + rev)).toEqual({ type: "git", url: "https://example.org/p.git", rev });
+    expect(attributes("path:/a/b?narHash=sha256-abc")).toEqual({ type: "path", path: "/a/b", narHash: "sha256-abc" });
+    expect(attributes("https://example.org/x.tar.gz")).toEqual({ type: "tarball", url: "https://example.org/x.tar.gz" });
+    expect(attributes("https://example.org/x?token=1")).toEqual({ type: "file", url: "https://example.org/x?token=1" });
+    expect(attributes("nixpkgs/branch")).toEqual({ type: "indirect", id: "nixpkgs", ref: "branch" });
+    expect(attributes("flake:nixpkgs")).toEqual({ type: "indirect", id: "nixpkgs" });
+    expect(attributes("d2n:nixpkgs")).toEqual({ type: "d2n", id: "nixpkgs" });
+    expect(attributes("..?dir=x")).toEqual({ type: "path", path: "..", dir: "x" });
+  });
+
+  it("refuses what is none, and says what there is", () => {
+    for (const text of ["ftp2:/x", "github:only-owner", "a b", "-x", "nixpkgs/a/b/c"])
+      expect(() => parseReference(text), text).toThrow(D2nError);
+  });
+
+  it("tells paths from names", () => {
+    for (const path of [".", "..", "./x", "/x", "../x"]) expect(isPathLike(path), path).toBe(true);
+    for (const name of ["nixpkgs", "github:a/b", "path:x"]) expect(isPathLike(name), name).toBe(false);
+  });
+});
+
+describe("formatReference()", () => {
+  it("gives what parseReference() reads back", () => {
+    for (const text of [
+      "github:owner/repo/branch?dir=sub",
+      "git+file:///home/me/p?ref=main&dir=x",
+      "path:/a/b",
+      "flake:nixpkgs/branch",
+      "d2n:dream2nix",
+      "https://example.org/x.tar.gz",
+      "gitlab:group%2Fsub/repo",
+    ]) {
+      const reference = parseReference(text);
+      expect(sameReference(parseReference(formatReference(reference)), reference), text).toBe(true);
+    }
+  });
+});
