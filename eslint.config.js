@@ -1,0 +1,37 @@
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist/", "node_modules/", "coverage/", "**/*.mjs", "**/*.cjs", "*.config.*"] },
+  {
+    files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts"],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: "./tsconfig.lint.json", tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      // Nix strings are latin-1 JavaScript strings: control characters in patterns are data here.
+      "no-control-regex": "off",
+      "no-console": "error",
+      // Values that are thrown on are the errors that were caught.
+      "@typescript-eslint/only-throw-error": "error",
+      // Async functions that fulfil an asynchronous interface need not wait for anything themselves.
+      "@typescript-eslint/require-await": "off",
+    },
+  },
+  {
+    // The world is injected: only the command line's entry knows the process.
+    files: ["src/**/*.ts"],
+    ignores: ["src/cli/main.ts", "src/**/*.test.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "The environment is passed in." },
+        { object: "process", property: "argv", message: "Arguments are passed in." },
+        { object: "process", property: "exit", message: "Only the entry of the command line ends the process." },
+        { object: "process", property: "stdout", message: "Nothing but reporters prints." },
+        { object: "process", property: "stderr", message: "Nothing but reporters prints." },
+      ],
+    },
+  },
+);

@@ -1,0 +1,33 @@
+// `npm test`: sets everything up, checks the code, runs all tests, and ends with a count.
+// Arguments go to vitest: `npm test -- src/formats` runs what matches, without the checks.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build, root, run, setUp, tool } from "./setup.mjs";
+
+setUp();
+const filters = process.argv.slice(2);
+if (filters.length === 0) run(process.execPath, [join(root, "scripts/check.mjs")]);
+build();
+
+const scratch = mkdtempSync(join(tmpdir(), "d2n-test-"));
+const report = join(scratch, "report.json");
+const { status } = spawnSync(
+  process.execPath,
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...filters],
+  { cwd: root, stdio: "inherit" },
+);
+let summary;
+try {
+  summary = JSON.parse(readFileSync(report, "utf8"));
+} catch {
+  process.exit(status || 1);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = summary;
+const failedFiles = summary.testResults.filter((file) => file.status === "failed" && file.assertionResults.every((one) => one.status !== "failed"));
+for (const file of failedFiles) process.stdout.write(`failed to run: ${file.name}\n`);
+process.stdout.write(`\n${passed} passed, ${failed + failedFiles.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+process.exit(passed === 0 ? 1 : (status ?? 1));
