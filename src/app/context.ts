@@ -1,0 +1,91 @@
+/** What every use case gets: the user's world, settings, and the parts that are made when first needed. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { EventSink } from "../base/index.ts";
+import type { Environment } from "../fetchers/index.ts";
+import type { LocalStore } from "../store/index.ts";
+import { type CommonOptions, type Configuration, type Directories, directoriesFrom, readConfiguration } from "./settings.ts";
+
+export interface ContextOptions {
+  readonly environment: Environment;
+  readonly cwd: string;
+  readonly sink: EventSink;
+  readonly signal: AbortSignal;
+  /** Effective user id. */
+  readonly uid: number;
+  readonly options: CommonOptions;
+}
+
+export class Context {
+  readonly environment: Environment;
+  readonly cwd: string;
+  readonly sink: EventSink;
+  readonly signal: AbortSignal;
+  readonly options: CommonOptions;
+  readonly directories: Directories;
+  readonly configuration: Configuration;
+  /** `x86_64-linux`; d2n builds for the machine it runs on. */
+  readonly system: string;
+  /** `/nix/store`, or what NIX_STORE_DIR says. */
+  readonly storeDir: string;
+  /** `/`, or the folder that holds `nix/store`. */
+  readonly storeRoot: string;
+  #store: Promise<LocalStore> | undefined;
+  readonly #uid: number;
+
+  constructor({ environment, cwd, sink, signal, uid, options }: ContextOptions) {
+    this.environment = environment;
+    this.cwd = cwd;
+    this.sink = sink;
+    this.signal = signal;
+    this.options = options;
+    this.#uid = uid;
+    this.directories = directoriesFrom(environment);
+    this.configuration = readConfiguration(this.directories.configurationFile);
+    this.system = process.arch === "arm64" ? "aarch64-linux" : "x86_64-linux";
+    this.storeDir = environment["NIX_STORE_DIR"] || "/nix/store";
+    this.storeRoot = this.#findStoreRoot();
+  }
+
+  /** Whether store paths lie elsewhere than they say, so that running them needs a mount namespace. */
+  get chroot(): boolean {
+    return this.storeRoot !== "/";
+  }
+
+  /** The store, opened when first asked for. */
+  store(): Promise<LocalStore> {
+    this.#store ??= this.#openStore();
+    return this.#store;
+  }
+
+  async close(): Promise<void> {
+    if (this.#store !== undefined) await (await this.#store.catch(() => undefined))?.close();
+  }
+
+  /** Whether a store path exists on disk; says nothing about its being registered. */
+  onDisk(path: string): boolean {
+    return existsSync(this.toPhysical(path));
+  }
+
+  toPhysical(path: string): string {
+    return this.chroot ? join(this.storeRoot, path) : path;
+  }
+
+  async #openStore(): Promise<LocalStore> {
+    const { LocalStore } = await import("../store/index.ts");
+    return LocalStore.open({ rootDir: this.storeRoot, storeDir: this.storeDir });
+  }
+
+  #findStoreRoot(): string {
+    const given = this.options.store ?? (this.environment["D2N_STORE"] || undefined) ?? this.configuration.store;
+    if (given !== undefined && given !== "local" && given !== "auto") return resolve(this.cwd, given);
+    if (this.#uid === 0 || given === "local") return "/";
+    try {
+      accessSync(this.storeDir, constants.W_OK);
+      accessSync("/nix/var/nix/db", constants.W_OK);
+      return "/";
+    } catch {
+      return join(this.directories.data, "store");
+    }
+  }
+}

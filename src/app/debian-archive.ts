@@ -1,0 +1,109 @@
+/** The Debian archive for this machine: which mirror, reached how, cached where. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { D2nError, writeFileAtomically } from "../base/index.ts";
+import {
+  type AptSourceFile,
+  type Archive,
+  discoverMirrors,
+  type MirrorFetch,
+  mirrorCandidates,
+  type Mirrors,
+  openArchive,
+  type Suite,
+} from "../debian/index.ts";
+import { downloadStream } from "../fetchers/index.ts";
+import type { Context } from "./context.ts";
+
+/** The release whose packages d2n uses unless a package needs another. */
+export const DEFAULT_SUITE: Suite = "trixie";
+
+/** How long a mirror that was found is taken for granted, in milliseconds. */
+const MIRROR_LIFETIME = 7 * 24 * 3600 * 1000;
+
+const mirrorsSchema = v.object({ main: v.string(), security: v.optional(v.string()) });
+
+/** @throws D2nError `debian-mirror` that says how to name one */
+export async function openDebianArchive(context: Context): Promise<Archive> {
+  return openArchive({
+    mirrors: await findMirrors(context),
+    fetch: mirrorFetch(context),
+    cacheDir: join(context.directories.cache, "debian"),
+    now: new Date(),
+    sink: context.sink,
+  });
+}
+
+export function mirrorFetch(context: Context): MirrorFetch {
+  return (url) =>
+    downloadStream({
+      url,
+      environment: context.environment,
+      offline: context.options.offline ?? false,
+      sink: context.sink,
+      signal: context.signal,
+    });
+}
+
+/** The mirrors to use: found once, then remembered for a week or until the settings change. */
+export async function findMirrors(context: Context): Promise<Mirrors> {
+  const { environment, configuration } = context;
+  const candidates = mirrorCandidates(
+    {
+      main: environment["D2N_DEBIAN_MIRROR"] || configuration["debian-mirror"],
+      security: environment["D2N_DEBIAN_SECURITY_MIRROR"] || configuration["debian-security-mirror"],
+    },
+    aptSources("/etc/apt"),
+  );
+  const key = createHash("sha256").update(JSON.stringify([DEFAULT_SUITE, candidates])).digest("hex").slice(0, 16);
+  const file = join(context.directories.cache, "debian", `mirrors-${key}.json`);
+  if (existsSync(file) && Date.now() - statSync(file).mtimeMs < MIRROR_LIFETIME) {
+    const known = v.safeParse(mirrorsSchema, tryJson(readFileSync(file, "utf8")));
+    if (known.success) return { main: known.output.main, security: known.output.security };
+  }
+  if (context.options.offline && candidates.main[0] !== undefined) return { main: candidates.main[0], security: candidates.security[0] };
+  const mirrors = await discoverMirrors({
+    candidates,
+    suite: DEFAULT_SUITE,
+    fetch: mirrorFetch(context),
+    now: new Date(),
+    sink: context.sink,
+  });
+  writeFileAtomically(file, JSON.stringify(mirrors));
+  return mirrors;
+}
+
+function aptSources(folder: string): AptSourceFile[] {
+  const files: AptSourceFile[] = [];
+  const read = (path: string): void => {
+    try {
+      files.push({ name: path, text: readFileSync(path, "utf8") });
+    } catch {
+      // Unreadable sources are as good as none.
+    }
+  };
+  read(join(folder, "sources.list"));
+  try {
+    for (const name of readdirSync(join(folder, "sources.list.d")).sort()) read(join(folder, "sources.list.d", name));
+  } catch {
+    // A machine without apt.
+  }
+  return files;
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asked for a package that lies in an archive which this machine cannot reach. */
+export function noArchive(system: string): D2nError {
+  return new D2nError("debian-package", `there are no packages for \`${system}\``, {
+    hint: "d2n builds for the machine it runs on.",
+  });
+}

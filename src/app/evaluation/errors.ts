@@ -1,0 +1,42 @@
+/** Errors on their way from one thread to another. */
+import { D2nError, type ErrorCode, messageOf } from "../../base/index.ts";
+import type { ErrorMessage } from "./protocol.ts";
+
+export function errorToMessage(error: unknown): ErrorMessage {
+  if (error instanceof D2nError)
+    return {
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+      location: error.location && { ...error.location },
+      trace: error.trace.map((frame) => ({ message: frame.message, location: frame.location && { ...frame.location } })),
+      details: error.details,
+      exitCode: error.exitCode,
+      stack: error.stack,
+    };
+  return {
+    code: undefined,
+    message: messageOf(error),
+    hint: undefined,
+    location: undefined,
+    trace: [],
+    details: undefined,
+    exitCode: 70,
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+}
+
+export function messageToError(message: ErrorMessage): Error {
+  const error =
+    message.code === undefined
+      ? new Error(message.message)
+      : new D2nError(message.code as ErrorCode, message.message, {
+          hint: message.hint,
+          location: message.location,
+          trace: message.trace,
+          details: message.details,
+          exitCode: message.exitCode,
+        });
+  if (message.stack !== undefined) error.stack = message.stack;
+  return error;
+}

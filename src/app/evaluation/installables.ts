@@ -1,0 +1,60 @@
+/** From what the user typed to what is to be built, through the cache of evaluation results. */
+import { parseInstallable } from "../../flake/index.ts";
+import type { Context } from "../context.ts";
+import { evaluate } from "./evaluate.ts";
+import type { InstallableJob, Job, JobResult, JobSettings, ShowJob } from "./protocol.ts";
+import { recallResult, rememberOutputs, rememberResult } from "./result-cache.ts";
+import { Session } from "./session.ts";
+
+export type InstallableRequest = Pick<InstallableJob, "lookup" | "want"> & { readonly apply?: string };
+
+/** A result, and the name a user has for it. */
+export interface EvaluatedInstallable {
+  readonly text: string;
+  readonly result: JobResult;
+  /** Names of outputs after `^`; undefined for the default. */
+  readonly outputs: readonly string[] | "*" | undefined;
+  /** Keeps the paths of the default outputs with the result, so that the next command needs not ask for them. */
+  readonly remember: (outputPaths: readonly (readonly [string, string])[]) => void;
+}
+
+export async function evaluateInstallable(context: Context, text: string, request: InstallableRequest): Promise<EvaluatedInstallable> {
+  const { reference, fragment, outputs } = parseInstallable(text);
+  const job: InstallableJob = { kind: "installable", reference, fragment, settings: jobSettings(context), apply: request.apply, lookup: request.lookup, want: request.want };
+  return { text, result: await evaluateJob(context, job), outputs, remember: (paths) => rememberOutputs(context, job, paths) };
+}
+
+export async function evaluateShow(context: Context, reference: string, allSystems: boolean): Promise<JobResult> {
+  const job: ShowJob = { kind: "show", reference, allSystems, settings: jobSettings(context) };
+  return evaluateJob(context, job);
+}
+
+async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
+  const known = recallResult(context, job);
+  if (known !== undefined) return known;
+  const session = new Session(context);
+  try {
+    const result = await evaluate(session, job);
+    await session.writeLocks(result);
+    await rememberResult(context, job, session.project, result);
+    return result;
+  } finally {
+    await session.close();
+  }
+}
+
+function jobSettings(context: Context): JobSettings {
+  const environment: Record<string, string> = {};
+  if (context.options.impure) for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) environment[name] = value;
+  return {
+    storeDir: context.storeDir,
+    physicalRoot: context.chroot ? context.storeRoot : "",
+    system: context.system,
+    pure: !context.options.impure,
+    environment,
+    overrideInputs: context.options.overrideInputs ?? [],
+    updateInputs: [],
+    maxCallDepth: context.options.maxCallDepth,
+    cwd: context.cwd,
+  };
+}

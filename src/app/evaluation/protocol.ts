@@ -1,0 +1,160 @@
+/**
+ * How the worker that evaluates and the main thread talk. The worker gets one job; while it works on it, it calls services and
+ * waits for each answer (`Atomics.wait`), so that the language stays synchronous although the world is not.
+ */
+import type { D2nError, SourceLocation, TraceFrame } from "../../base/index.ts";
+import type { Architecture, ArchivePins, DebPin, IndexPin, Suite } from "../../debian/index.ts";
+import type { Derivation } from "../../formats/index.ts";
+import type { FetchUrlRequest } from "../../lang/index.ts";
+
+export type Plain = string | number | boolean;
+export type PlainEntries = readonly (readonly [string, Plain])[];
+
+/** A source tree as the flake layer sees it, ready to be cloned between threads. */
+export interface TreeMessage {
+  readonly outPath: string;
+  readonly locked: PlainEntries;
+  readonly info: PlainEntries;
+}
+
+/** What a root reference leads to. */
+export interface ProjectMessage {
+  readonly tree: TreeMessage;
+  /** Folder of the flake within the tree. */
+  readonly dir: string;
+  /** How the flake is called in messages: `git+file:///home/u/p`. */
+  readonly display: string;
+  /** Text of `flake.lock` in the working folder; undefined if there is none or the tree is not a working folder. */
+  readonly lockFile: string | undefined;
+  /** The working folder of the tree, for messages; undefined for remote trees. */
+  readonly root: string | undefined;
+}
+
+export interface AddPathMessage {
+  readonly path: string;
+  readonly name: string;
+  readonly method: "nar" | "flat";
+  /** Paths relative to the root that the filter let in; undefined without a filter. */
+  readonly include: readonly string[] | undefined;
+  readonly sha256: string | undefined;
+}
+
+/** Services of the main thread. All take and give values that can be cloned. */
+export interface Services {
+  openProject(reference: string): Promise<ProjectMessage>;
+  fetchTree(attributes: PlainEntries): Promise<TreeMessage>;
+  fetchUrl(request: FetchUrlRequest): Promise<string>;
+  addPath(request: AddPathMessage): Promise<string>;
+  addText(request: { readonly name: string; readonly content: Uint8Array; readonly references: readonly string[] }): Promise<string>;
+  addDerivations(derivations: readonly { readonly path: string; readonly derivation: Derivation }[]): Promise<void>;
+  readDerivation(path: string): Promise<Derivation>;
+  isValidPath(path: string): Promise<boolean>;
+  realise(context: readonly string[]): Promise<void>;
+  /** What d2n.lock pins of the Debian archive. */
+  pins(nothing?: undefined): Promise<ArchivePins>;
+  debianIndexes(nothing?: undefined): Promise<readonly IndexPin[]>;
+  debianPackage(request: { readonly suite: Suite; readonly architecture: Architecture; readonly name: string }): Promise<DebPin | undefined>;
+  debianUrl(pin: { readonly archive: DebPin["archive"]; readonly filename: string }): Promise<string>;
+  /** Store path of the folder with the static busybox that starts the first builds. */
+  bootstrapBusybox(architecture: Architecture): Promise<string>;
+  message(message: { readonly level: "trace" | "warning"; readonly text: string }): Promise<void>;
+}
+
+export type ServiceName = keyof Services;
+
+export interface ServiceRequest {
+  readonly service: ServiceName;
+  readonly argument: unknown;
+}
+
+export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorMessage };
+
+/** An error on its way between threads. */
+export interface ErrorMessage {
+  /** Undefined for errors that are bugs. */
+  readonly code: D2nError["code"] | undefined;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly location: SourceLocation | undefined;
+  readonly trace: readonly TraceFrame[];
+  readonly details: string | undefined;
+  readonly exitCode: number;
+  readonly stack: string | undefined;
+}
+
+export type Job = InstallableJob | ShowJob;
+
+export interface JobSettings {
+  readonly storeDir: string;
+  /** Where the store really lies; "" if it lies at its own name. */
+  readonly physicalRoot: string;
+  readonly system: string;
+  readonly pure: boolean;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly overrideInputs: readonly (readonly [string, string])[];
+  readonly updateInputs: readonly string[];
+  readonly maxCallDepth: number | undefined;
+  readonly cwd: string;
+}
+
+interface JobBase {
+  readonly settings: JobSettings;
+  /** Flake reference as the user wrote it. */
+  readonly reference: string;
+}
+
+export interface InstallableJob extends JobBase {
+  readonly kind: "installable";
+  readonly fragment: string;
+  readonly lookup: "build" | "run" | "develop" | "eval";
+  readonly want: "derivation" | "app" | "json" | "raw" | "text" | "derivation-path";
+  /** `--apply`: an expression for a function. */
+  readonly apply: string | undefined;
+}
+
+export interface ShowJob extends JobBase {
+  readonly kind: "show";
+  readonly allSystems: boolean;
+}
+
+/** A derivation that a command is to build. */
+export interface DerivationMessage {
+  readonly drvPath: string;
+  /** Outputs that the command wants unless the user says otherwise. */
+  readonly outputs: readonly string[];
+  readonly name: string;
+  readonly pname: string | undefined;
+  readonly mainProgram: string | undefined;
+}
+
+export type JobValue =
+  | { readonly type: "derivation"; readonly attributePath: string; readonly derivation: DerivationMessage }
+  /** A store path that needs no derivation, or whatever its context names. */
+  | { readonly type: "path"; readonly attributePath: string; readonly path: string; readonly context: readonly string[] }
+  | { readonly type: "app"; readonly attributePath: string; readonly program: string; readonly context: readonly string[] }
+  | { readonly type: "text"; readonly text: string; readonly context: readonly string[] }
+  | { readonly type: "tree"; readonly tree: ShowNode };
+
+/** An entry of `d2n flake show`. */
+export interface ShowNode {
+  readonly kind: "set" | "derivation" | "app" | "function" | "template" | "unknown" | "omitted" | "failed";
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly children: readonly ShowNode[];
+}
+
+export interface JobResult {
+  readonly value: JobValue;
+  /** Text that flake.lock should have, where that differs from what it has. */
+  readonly newLockFile: string | undefined;
+  /** What changed in it, a line each. */
+  readonly lockChanges: readonly string[];
+  /** The archive's pins, where evaluation added to those of d2n.lock. */
+  readonly newPins: ArchivePins | undefined;
+  /** Output name to store path of the derivation, once it has been built with its default outputs; only in kept results. */
+  readonly outputPaths?: readonly (readonly [string, string])[];
+  /** Whether anything was used that could change without the flake changing: environment, time, unpinned fetches. */
+  readonly impure: boolean;
+}
+
+export type WorkerReply = { readonly result: JobResult } | { readonly error: ErrorMessage };

@@ -1,0 +1,147 @@
+/**
+ * Results of evaluation, kept while nothing that they came from has changed: then a second `d2n build` evaluates nothing.
+ *
+ * What they came from is a project folder: the files that git tracks (or all, outside of git), its commit, its lock files. A
+ * result is kept with a look at every one of them (size, times, inode), and recalled only if a second look sees the same.
+ * Git's own index tells whether the list of files is still the same, so that no git has to run.
+ */
+import { createHash } from "node:crypto";
+import { type BigIntStats, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { writeFileAtomically } from "../../base/index.ts";
+import { readWorkingTree } from "../../fetchers/index.ts";
+import { isPathLike, parseReference } from "../../flake/index.ts";
+import type { Context } from "../context.ts";
+import { version } from "../version.ts";
+import type { Job, JobResult, ProjectMessage } from "./protocol.ts";
+
+interface Entry {
+  readonly root: string;
+  readonly dir: string;
+  /** Looks at the files that say which files count and what commit it is. */
+  readonly state: readonly (readonly [string, string])[];
+  readonly files: readonly (readonly [string, string])[];
+  readonly result: JobResult;
+}
+
+/** The result of the same job on the same files, if there is one. */
+export function recallResult(context: Context, job: Job): JobResult | undefined {
+  if (context.options.noEvalCache) return undefined;
+  const place = placeOf(context, job);
+  if (place === undefined) return undefined;
+  let entry: Entry;
+  try {
+    entry = JSON.parse(readFileSync(place, "utf8")) as Entry;
+  } catch {
+    return undefined;
+  }
+  for (const [file, seen] of entry.state) if (look(file) !== seen) return undefined;
+  for (const [file, seen] of entry.files) if (look(join(entry.root, Buffer.from(file, "latin1").toString("utf8"))) !== seen) return undefined;
+  if (!existsSync(join(entry.root, ".git"))) {
+    const now = filesBelow(entry.root);
+    if (now.length !== entry.files.length) return undefined;
+  }
+  const { value } = entry.result;
+  if (value.type === "derivation" && !context.onDisk(value.derivation.drvPath)) return undefined;
+  return entry.result;
+}
+
+/** Keeps a result, unless something changed while it was made. */
+export async function rememberResult(context: Context, job: Job, project: ProjectMessage | undefined, result: JobResult): Promise<void> {
+  const place = placeOf(context, job);
+  if (place === undefined || project?.root === undefined || result.impure || result.value.type === "tree") return;
+  const { root, dir } = project;
+  const git = gitFolder(root);
+  const files = git === undefined ? filesBelow(root) : (await readWorkingTree(root, { environment: context.environment, signal: context.signal })).files;
+  // A file changed since evaluation began could have been read before or after.
+  const started = evaluationStart(context);
+  for (const file of files) {
+    if (/(^|\/)(flake|d2n)\.lock$/.test(file)) continue;
+    const path = join(root, Buffer.from(file, "latin1").toString("utf8"));
+    if (existsSync(path) && Math.max(lstatSync(path).mtimeMs, lstatSync(path).ctimeMs) > started) return;
+  }
+  const state = [join(root, dir, "flake.lock"), join(root, dir, "d2n.lock"), context.directories.configurationFile, ...(git === undefined ? [] : gitState(git))];
+  const entry: Entry = {
+    root,
+    dir,
+    state: state.map((file) => [file, look(file)] as const),
+    files: files.map((file) => [file, look(join(root, Buffer.from(file, "latin1").toString("utf8")))] as const),
+    result: { ...result, newLockFile: undefined, lockChanges: [], newPins: undefined },
+  };
+  mkdirSync(dirname(place), { recursive: true });
+  writeFileAtomically(place, JSON.stringify(entry));
+}
+
+/** Adds the paths of the built outputs to a kept result. */
+export function rememberOutputs(context: Context, job: Job, outputPaths: readonly (readonly [string, string])[]): void {
+  const place = placeOf(context, job);
+  if (place === undefined || !existsSync(place)) return;
+  const entry = JSON.parse(readFileSync(place, "utf8")) as Entry;
+  if (JSON.stringify(entry.result.outputPaths) === JSON.stringify(outputPaths)) return;
+  writeFileAtomically(place, JSON.stringify({ ...entry, result: { ...entry.result, outputPaths } }));
+}
+
+const starts = new WeakMap<Context, number>();
+
+/** When this context began to evaluate, in milliseconds since 1970. */
+function evaluationStart(context: Context): number {
+  return starts.get(context) ?? 0;
+}
+
+function placeOf(context: Context, job: Job): string | undefined {
+  if (!starts.has(context)) starts.set(context, Date.now());
+  if (!isPathLike(job.reference) || !job.settings.pure) return undefined;
+  const reference = parseReference(job.reference);
+  const folder = resolve(context.cwd, String(reference.attributes.get("path")), reference.dir);
+  const { D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR } = context.environment;
+  const key = JSON.stringify([version, folder, { ...job, reference: "" }, context.storeRoot, D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR]);
+  return join(context.directories.cache, "evaluation", `${createHash("sha256").update(key).digest("hex")}.json`);
+}
+
+/** Identity of a file's content, as far as a look at its inode tells; "" if it is not there. */
+function look(path: string): string {
+  let stat: BigIntStats;
+  try {
+    stat = lstatSync(path, { bigint: true });
+  } catch {
+    return "";
+  }
+  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.mode}`;
+}
+
+/** The git directory of a checkout; undefined outside of git. */
+function gitFolder(root: string): string | undefined {
+  const path = join(root, ".git");
+  if (!existsSync(path)) return undefined;
+  if (statSync(path).isDirectory()) return path;
+  const target = /^gitdir: (.*)$/m.exec(readFileSync(path, "utf8"))?.[1];
+  return target === undefined ? undefined : resolve(root, target);
+}
+
+/** Files that change when the list of tracked files or the commit does. */
+function gitState(git: string): string[] {
+  const files = [join(git, "index"), join(git, "HEAD"), join(git, "packed-refs")];
+  try {
+    const ref = /^ref: (.*)$/m.exec(readFileSync(join(git, "HEAD"), "utf8"))?.[1];
+    if (ref !== undefined) {
+      const common = existsSync(join(git, "commondir")) ? resolve(git, readFileSync(join(git, "commondir"), "utf8").trim()) : git;
+      files.push(join(common, ref), join(common, "packed-refs"));
+    }
+  } catch {
+    // A damaged repository will be git's to complain about.
+  }
+  return files;
+}
+
+function filesBelow(root: string): string[] {
+  const found: string[] = [];
+  const walk = (folder: string, prefix: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const name = `${prefix}${entry.name}`;
+      found.push(Buffer.from(name, "utf8").toString("latin1"));
+      if (entry.isDirectory()) walk(join(folder, entry.name), `${name}/`);
+    }
+  };
+  walk(root, "");
+  return found;
+}

@@ -1,0 +1,144 @@
+/**
+ * One evaluation as the main thread sees it: its project, its locks, the archive it takes packages from, and the services that
+ * the worker calls.
+ */
+import { join } from "node:path";
+import { D2nError, notice, writeFileAtomically } from "../../base/index.ts";
+import type { Archive } from "../../debian/index.ts";
+import { addIntent } from "../../fetchers/index.ts";
+import { makeFixedOutputPath, parseHash } from "../../formats/index.ts";
+import type { Context } from "../context.ts";
+import { D2nLock } from "../d2n-lock.ts";
+import { openDebianArchive } from "../debian-archive.ts";
+import { bootstrapBusybox } from "../bootstrap.ts";
+import { realise } from "../realise.ts";
+import { fetchTree, openProject } from "../source-trees.ts";
+import { fetchUrlToStore } from "../store-downloads.ts";
+import type { JobResult, ProjectMessage, Services } from "./protocol.ts";
+
+export class Session {
+  readonly context: Context;
+  #project: ProjectMessage | undefined;
+  #lock: D2nLock | undefined;
+  #archive: Promise<Archive> | undefined;
+  /** The service calls of evaluation are one after the other; their warnings come once. */
+  readonly #said = new Set<string>();
+
+  constructor(context: Context) {
+    this.context = context;
+  }
+
+  get project(): ProjectMessage | undefined {
+    return this.#project;
+  }
+
+  /** `d2n.lock` of the project; one that is never written where the project is no working folder. */
+  get lock(): D2nLock {
+    if (this.#lock === undefined) {
+      const { project } = this;
+      const folder = project?.root === undefined ? undefined : join(project.root, project.dir);
+      this.#lock = D2nLock.read(folder === undefined ? "/nonexistent/d2n.lock" : join(folder, "d2n.lock"));
+    }
+    return this.#lock;
+  }
+
+  archive(): Promise<Archive> {
+    this.#archive ??= openDebianArchive(this.context);
+    return this.#archive;
+  }
+
+  readonly services: Services = {
+    openProject: async (reference) => {
+      this.#project = await openProject(this.context, reference);
+      return this.#project;
+    },
+    fetchTree: (attributes) => fetchTree(this.context, attributes),
+    fetchUrl: (request) => fetchUrlToStore(this.context, request),
+    addPath: async ({ path, name, method, include, sha256 }) => {
+      const store = await this.context.store();
+      const expected = sha256 === undefined ? undefined : parseHash(sha256, "sha256");
+      if (expected !== undefined) {
+        const known = makeFixedOutputPath(store.storeDir, name, method, expected);
+        if (await store.isValidPath(known)) return known;
+      }
+      const physical = Buffer.from(this.context.toPhysical(path), "latin1");
+      const allowed = include === undefined ? undefined : new Set(include);
+      const prefix = physical.length + 1;
+      const info = await store.addTree(
+        { path: physical },
+        {
+          name,
+          method,
+          ...(allowed === undefined ? {} : { filter: (file: string) => allowed.has(file.slice(prefix)) }),
+          ...(expected === undefined ? {} : { expected }),
+        },
+      );
+      return info.path;
+    },
+    addText: async ({ name, content, references }) => (await this.context.store()).addText(name, content, references),
+    addDerivations: async (derivations) => {
+      const store = await this.context.store();
+      for (const { derivation } of derivations) store.addDerivationSync(derivation);
+    },
+    readDerivation: async (path) => (await this.context.store()).readDerivation(path),
+    isValidPath: async (path) => (await this.context.store()).isValidPath(path),
+    realise: async (elements) => {
+      await realise(this.context, wantedByContext(elements), { session: this });
+    },
+    pins: async () => this.lock.debian,
+    debianPackage: async ({ suite, architecture, name }) => (await this.archive()).lookup(suite, architecture, name),
+    debianIndexes: async () => (await this.archive()).indexes(),
+    debianUrl: async (pin) => (await this.archive()).url(pin),
+    bootstrapBusybox: (architecture) => bootstrapBusybox(this.context, this, architecture),
+    message: async ({ level, text }) => {
+      if (level === "warning" && this.#said.has(text)) return;
+      this.#said.add(text);
+      this.context.sink({ type: "message", level: level === "trace" ? "notice" : "warning", text: level === "trace" ? `trace: ${text}` : text });
+    },
+  };
+
+  /**
+   * Writes flake.lock and d2n.lock where they changed, and lets git know of new ones, as Nix does with flake.lock.
+   */
+  async writeLocks({ newLockFile: flakeLock, lockChanges: changes, newPins }: Pick<JobResult, "newLockFile" | "lockChanges" | "newPins">): Promise<void> {
+    const { context, project } = this;
+    if (newPins !== undefined) this.lock.debian = newPins;
+    if (project?.root === undefined) return;
+    if (flakeLock !== undefined && context.options.noUpdateLockFile)
+      throw new D2nError("flake-lock", "`flake.lock` is not up to date, and d2n was told not to update it", { details: changes.join("\n") });
+    if (context.options.noWriteLockFile) return;
+    const written: string[] = [];
+    if (flakeLock !== undefined) {
+      writeFileAtomically(join(project.root, project.dir, "flake.lock"), flakeLock);
+      written.push("flake.lock");
+      for (const change of changes) notice(context.sink, `flake.lock: ${change}`);
+    }
+    if (this.#lock?.changed) {
+      try {
+        this.#lock.write();
+        written.push("d2n.lock");
+      } catch (error) {
+        context.sink({ type: "message", level: "warning", text: `d2n.lock could not be written: ${(error as Error).message}` });
+      }
+    }
+    if (written.length > 0 && project.display.startsWith("git+file:"))
+      await addIntent(
+        project.root,
+        written.map((file) => join(project.dir, file)),
+        { environment: context.environment, signal: context.signal },
+      );
+  }
+
+  async close(): Promise<void> {
+    if (this.#archive !== undefined) (await this.#archive.catch(() => undefined))?.close();
+  }
+}
+
+/** What has to exist so that a string with this context means something. */
+export function wantedByContext(elements: readonly string[]): ({ drvPath: string; outputs: readonly string[] | "all" } | { path: string })[] {
+  return elements.map((element) => {
+    const output = /^!([^!]*)!(.*)$/.exec(element);
+    if (output !== null) return { drvPath: output[2]!, outputs: [output[1]!] };
+    return element.startsWith("=") ? { path: element.slice(1) } : { path: element };
+  });
+}

@@ -1,0 +1,17 @@
+/** Entry of the evaluation worker. */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { errorToMessage } from "./errors.ts";
+import { runJob } from "./job.ts";
+import type { Job, WorkerReply } from "./protocol.ts";
+import { createServiceClient } from "./service-client.ts";
+
+const { job, signal, port } = workerData as { job: Job; signal: SharedArrayBuffer; port: MessagePort };
+
+let reply: WorkerReply;
+try {
+  reply = { result: runJob(job, createServiceClient(port, new Int32Array(signal))) };
+} catch (error) {
+  reply = { error: errorToMessage(error) };
+}
+parentPort!.postMessage(reply);
+port.close();

@@ -1,0 +1,282 @@
+/** From flake references to source trees in the store. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { D2nError, redactCredentials } from "../base/index.ts";
+import { describeCommit, fetchGit, fetchTarballTree, findCheckout, type GitContext, readWorkingTree } from "../fetchers/index.ts";
+import { type FlakeReference, formatReference, isPathLike, parseReference, referenceFromAttributes, referenceToAttributes } from "../flake/index.ts";
+import { formatHash, parseHash } from "../formats/index.ts";
+import type { PathInfo } from "../store/index.ts";
+import type { Context } from "./context.ts";
+import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
+
+/** Files of a project that never count as its source: d2n writes them beside it. */
+const NO_SOURCE = "d2n.lock";
+
+/**
+ * Opens the flake that a command was pointed at. A path means the checkout that it lies in (its tracked files) or, outside of
+ * git, the folder as it is.
+ * @throws D2nError `flake-missing` with what to do
+ */
+export async function openProject(context: Context, text: string): Promise<ProjectMessage> {
+  const reference = parseReference(text);
+  if (reference.type === "path" && isPathLike(text)) {
+    const start = resolve(context.cwd, String(reference.attributes.get("path")), reference.dir);
+    return openFolder(context, start, reference.dir !== "");
+  }
+  if (reference.type === "path") {
+    const folder = resolve(context.cwd, String(reference.attributes.get("path")));
+    const tree = await pathTree(context, folder);
+    return project(tree, reference.dir, formatReference(reference), folder);
+  }
+  const tree = await fetchTree(context, [...referenceToAttributes(reference)]);
+  const root = localCheckout(reference);
+  return project(tree, reference.dir, formatReference(reference), root);
+}
+
+async function openFolder(context: Context, start: string, exact: boolean): Promise<ProjectMessage> {
+  if (!existsSync(start))
+    throw new D2nError("flake-missing", `\`${start}\` does not exist`, { hint: "Give the folder of a project that has a flake.nix." });
+  if (!statSync(start).isDirectory())
+    throw new D2nError("flake-missing", `\`${start}\` is not a folder`, { hint: "Give the folder that holds flake.nix." });
+  const git = gitContext(context);
+  const checkout = await findCheckout(start, git);
+  let folder: string | undefined = start;
+  while (folder !== undefined && !existsSync(join(folder, "flake.nix"))) {
+    const up = dirname(folder);
+    folder = exact || up === folder || folder === checkout ? undefined : up;
+  }
+  if (folder === undefined)
+    throw new D2nError("flake-missing", `there is no \`flake.nix\` in \`${start}\`${exact ? "" : " or a folder above it"}`, {
+      hint: "Run d2n in a project folder, or write a flake.nix: the guide's first page shows one.",
+    });
+  if (checkout === undefined) return project(await pathTree(context, folder), "", `path:${folder}`, folder);
+  const dir = relative(checkout, folder);
+  const tree = await checkoutTree(context, checkout);
+  if (!tree.files.has(join(dir, "flake.nix")))
+    throw new D2nError("flake-missing", `\`${join(folder, "flake.nix")}\` is not tracked by git, so it cannot be seen`, {
+      hint: `Run \`git -C ${checkout} add ${join(dir, "flake.nix")}\` (and add the files that it needs). Files that git does not track are no part of a flake.`,
+    });
+  return project(tree.tree, dir, `git+file://${checkout}${dir === "" ? "" : `?dir=${dir}`}`, checkout);
+}
+
+function project(tree: TreeMessage, dir: string, display: string, root: string | undefined): ProjectMessage {
+  const lock = root === undefined ? undefined : join(root, dir, "flake.lock");
+  return {
+    tree,
+    dir,
+    display,
+    lockFile: lock !== undefined && existsSync(lock) ? readFileSync(lock, "utf8") : undefined,
+    root,
+  };
+}
+
+/** Fetches a tree by its attributes, as `builtins.fetchTree` and lock files have them. */
+export async function fetchTree(context: Context, attributes: PlainEntries): Promise<TreeMessage> {
+  const reference = referenceFromAttributes(new Map(attributes));
+  const text = (name: string): string | undefined => {
+    const value = reference.attributes.get(name);
+    return value === undefined ? undefined : String(value);
+  };
+  const known = await treeByHash(context, reference);
+  if (known !== undefined) return known;
+  switch (reference.type) {
+    case "path": {
+      const path = text("path");
+      if (path === undefined || !path.startsWith("/")) throw new D2nError("flake-reference", `a path input wants an absolute path, not \`${path}\``);
+      return checked(await pathTree(context, path), reference);
+    }
+    case "git": {
+      const url = text("url");
+      if (url === undefined) throw new D2nError("flake-reference", "a git input wants a `url`");
+      const checkout = localCheckout(reference);
+      if (checkout !== undefined && existsSync(join(checkout, ".git"))) return checked((await checkoutTree(context, checkout)).tree, reference);
+      return checked(await gitTree(context, reference, url), reference);
+    }
+    case "github":
+    case "gitlab":
+    case "sourcehut":
+      return checked(await forgeTree(context, reference), reference);
+    case "tarball":
+    case "file": {
+      const url = text("url");
+      if (url === undefined) throw new D2nError("flake-reference", `a ${reference.type} input wants a \`url\``);
+      return checked(await tarballTree(context, reference, url, reference.type === "file"), reference);
+    }
+    default:
+      throw new D2nError("flake-reference", `d2n cannot fetch references of type \`${reference.type}\``);
+  }
+}
+
+/** A git reference to a folder of this machine, without a commit or branch: its working tree. */
+function localCheckout(reference: FlakeReference): string | undefined {
+  const url = String(reference.attributes.get("url") ?? "");
+  if (reference.type !== "git" || !url.startsWith("file://") || reference.attributes.has("rev") || reference.attributes.has("ref")) return undefined;
+  return fileURLToPath(url);
+}
+
+function gitContext(context: Context): GitContext {
+  return { environment: context.environment, signal: context.signal };
+}
+
+/** A tree that is in the store already, told by the hash in its locked reference. */
+async function treeByHash(context: Context, reference: FlakeReference): Promise<TreeMessage | undefined> {
+  const narHash = reference.attributes.get("narHash");
+  if (typeof narHash !== "string") return undefined;
+  const { makeFixedOutputPath } = await import("../formats/index.ts");
+  const store = await context.store();
+  const outPath = makeFixedOutputPath(store.storeDir, "source", "nar", parseHash(narHash, "sha256"));
+  const info = await store.findPathInfo(outPath);
+  if (info === undefined) return undefined;
+  await store.addTempRoot(outPath);
+  return tree(info, reference, sourceInfo(reference.attributes));
+}
+
+async function pathTree(context: Context, folder: string): Promise<TreeMessage> {
+  if (!existsSync(folder)) throw new D2nError("flake-missing", `\`${folder}\` does not exist`);
+  const store = await context.store();
+  const info = await store.addTree({ path: folder }, { name: "source", filter: (path) => baseName(path) !== NO_SOURCE });
+  const lastModified = Math.floor(statSync(folder).mtimeMs / 1000);
+  const reference = referenceFromAttributes(new Map<string, Plain>([["type", "path"], ["path", folder]]));
+  return tree(info, reference, [["lastModified", lastModified]]);
+}
+
+async function checkoutTree(context: Context, root: string): Promise<{ tree: TreeMessage; files: Set<string> }> {
+  const git = gitContext(context);
+  const working = await readWorkingTree(root, git);
+  const include = new Set<string>();
+  for (const file of working.files) {
+    if (baseName(file) === NO_SOURCE) continue;
+    include.add(file);
+    for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1)) include.add(file.slice(0, slash));
+  }
+  const store = await context.store();
+  const prefix = Buffer.from(root, "utf8").toString("latin1").length + 1;
+  const info = await store.addTree({ path: root }, { name: "source", filter: (path) => include.has(path.slice(prefix)) });
+  const reference = referenceFromAttributes(new Map<string, Plain>([["type", "git"], ["url", `file://${root}`]]));
+  const facts: [string, Plain][] = [["submodules", false]];
+  if (working.head === undefined) facts.push(["lastModified", 0]);
+  else {
+    const { lastModified, revCount } = await describeCommit(root, working.head, git);
+    facts.push(["lastModified", lastModified]);
+    if (working.dirty) facts.push(["dirtyRev", `${working.head}-dirty`], ["dirtyShortRev", `${working.head.slice(0, 7)}-dirty`]);
+    else {
+      facts.push(["rev", working.head]);
+      if (revCount !== undefined) facts.push(["revCount", revCount]);
+    }
+  }
+  return { tree: tree(info, reference, facts), files: new Set(working.files.map((file) => Buffer.from(file, "latin1").toString("utf8"))) };
+}
+
+async function gitTree(context: Context, reference: FlakeReference, url: string): Promise<TreeMessage> {
+  const flag = (name: string): boolean => reference.attributes.get(name) === true;
+  const text = (name: string): string | undefined => reference.attributes.get(name) as string | undefined;
+  const scratch = scratchFolder(context);
+  try {
+    const fetched = await fetchGit(
+      { url, ref: text("ref"), rev: text("rev"), submodules: flag("submodules"), shallow: flag("shallow"), allRefs: flag("allRefs") },
+      {
+        ...gitContext(context),
+        cacheDir: join(context.directories.cache, "git"),
+        destination: join(scratch, "source"),
+        sink: context.sink,
+        offline: context.options.offline ?? false,
+      },
+    );
+    const info = await (await context.store()).addTree({ path: fetched.directory }, { name: "source" });
+    const facts: [string, Plain][] = [["submodules", flag("submodules")], ["rev", fetched.rev], ["lastModified", fetched.lastModified]];
+    if (fetched.revCount !== undefined && !flag("shallow")) facts.push(["revCount", fetched.revCount]);
+    if (fetched.ref !== undefined) facts.push(["ref", fetched.ref]);
+    return tree(info, reference, facts);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A forge's tarball of a commit. Branches are resolved through git, which every forge serves. */
+async function forgeTree(context: Context, reference: FlakeReference): Promise<TreeMessage> {
+  const text = (name: string): string => String(reference.attributes.get(name) ?? "");
+  const host = text("host") || { github: "github.com", gitlab: "gitlab.com", sourcehut: "git.sr.ht" }[reference.type]!;
+  const url = `https://${host}/${text("owner")}/${text("repo")}${reference.type === "sourcehut" ? "" : ".git"}`;
+  const attributes = new Map<string, Plain>([["type", "git"], ["url", url]]);
+  for (const name of ["ref", "rev"]) if (text(name) !== "") attributes.set(name, text(name));
+  const fetched = await gitTree(context, referenceFromAttributes(attributes), url);
+  const facts = fetched.info.filter(([name]) => !["revCount", "submodules", "ref", "outPath"].includes(name));
+  const locked = new Map<string, Plain>([...referenceToAttributes(reference)].filter(([name]) => name !== "ref"));
+  for (const [name, value] of facts) if (name === "rev" || name === "lastModified" || name === "narHash") locked.set(name, value);
+  return { outPath: fetched.outPath, locked: [...locked], info: facts };
+}
+
+async function tarballTree(context: Context, reference: FlakeReference, url: string, flat: boolean): Promise<TreeMessage> {
+  const scratch = scratchFolder(context);
+  try {
+    const fetched = await fetchTarballTree({
+      url,
+      destination: join(scratch, "source"),
+      unpack: !flat,
+      environment: context.environment,
+      offline: context.options.offline ?? false,
+      sink: context.sink,
+      signal: context.signal,
+    });
+    const info = await (await context.store()).addTree({ path: fetched.path }, { name: "source", method: flat ? "flat" : "nar" });
+    return tree(info, reference, fetched.lastModified === undefined ? [] : [["lastModified", fetched.lastModified]]);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function scratchFolder(context: Context): string {
+  const parent = join(context.directories.cache, "tmp");
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, "fetch-"));
+}
+
+function tree(info: PathInfo, reference: FlakeReference, facts: PlainEntries): TreeMessage {
+  const narHash = formatHash(info.narHash, "sri");
+  const all = new Map<string, Plain>([["narHash", narHash], ...facts]);
+  const rev = all.get("rev");
+  if (typeof rev === "string") all.set("shortRev", rev.slice(0, 7));
+  const lastModified = all.get("lastModified");
+  if (typeof lastModified === "number") all.set("lastModifiedDate", dateOf(lastModified));
+  const locked = new Map(referenceToAttributes(reference));
+  locked.set("narHash", narHash);
+  for (const name of ["rev", "ref", "revCount", "lastModified"]) {
+    const value = all.get(name);
+    if (value !== undefined) locked.set(name, value);
+  }
+  all.delete("ref");
+  return { outPath: Buffer.from(info.path, "utf8").toString("latin1"), locked: [...locked], info: [...all] };
+}
+
+/** The facts that a locked reference carries. */
+function sourceInfo(attributes: ReadonlyMap<string, Plain>): PlainEntries {
+  const facts: [string, Plain][] = [];
+  for (const name of ["rev", "ref", "revCount", "lastModified"]) {
+    const value = attributes.get(name);
+    if (value !== undefined) facts.push([name, value]);
+  }
+  if (attributes.get("type") === "git") facts.push(["submodules", attributes.get("submodules") === true]);
+  return facts;
+}
+
+/** Compares with the hash that the reference fixes. */
+function checked(tree: TreeMessage, reference: FlakeReference): TreeMessage {
+  const wanted = reference.attributes.get("narHash");
+  const got = new Map(tree.info).get("narHash");
+  if (typeof wanted === "string" && formatHash(parseHash(wanted, "sha256"), "sri") !== got)
+    throw new D2nError("hash-mismatch", `hash mismatch in the source \`${redactCredentials(formatReference(reference))}\``, {
+      details: `wanted: ${wanted}\n   got: ${String(got)}`,
+      hint: "The source has changed since it was locked. If that is expected, lock it again.",
+    });
+  return tree;
+}
+
+/** YYYYMMDDhhmmss in UTC, as `lastModifiedDate` has it. */
+function dateOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/[-:T]/g, "").slice(0, 14);
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

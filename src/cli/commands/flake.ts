@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import colors from "picocolors";
+import type { ShowNode } from "../../app/evaluation/protocol.ts";
+import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
+
+interface ShowOptions extends RawOptions {
+  readonly json?: boolean;
+  readonly allSystems?: boolean;
+}
+
+export function addFlake(root: Command, invocation: Invocation): void {
+  const flake = root.command("flake").description("Look at flakes.");
+  withCommonOptions(
+    flake
+      .command("show")
+      .description("List what a flake provides.")
+      .argument("[flake]", "the flake; `.` unless given")
+      .option("--json", "print JSON")
+      .option("--all-systems", "other systems than this machine's too"),
+  ).action(async (reference: string | undefined, options: ShowOptions) =>
+    invocation.execute(options, async (context) => {
+      const { showFlake } = await import("../../app/eval.ts");
+      const tree = await showFlake(context, reference ?? ".", options.allSystems === true);
+      const { stdout } = invocation.world;
+      stdout.write(options.json ? `${JSON.stringify(toJson(tree))}\n` : `${reference ?? "."}\n${render(tree.children, "").join("\n")}\n`);
+    }),
+  );
+}
+
+function render(nodes: readonly ShowNode[], indent: string): string[] {
+  return nodes.flatMap((node, i) => {
+    const last = i === nodes.length - 1;
+    const line = `${indent}${last ? "└───" : "├───"}${colors.bold(node.name)}${describe(node)}`;
+    return [line, ...render(node.children, `${indent}${last ? "    " : "│   "}`)];
+  });
+}
+
+function describe({ kind, description }: ShowNode): string {
+  switch (kind) {
+    case "set":
+      return "";
+    case "derivation":
+      return `: package '${description ?? ""}'`;
+    case "app":
+      return `: app${description === undefined ? "" : ` '${description}'`}`;
+    case "template":
+      return `: template: ${description ?? ""}`;
+    case "omitted":
+      return colors.dim(` omitted (${description ?? ""})`);
+    case "failed":
+      return colors.red(` failed: ${(description ?? "").split("\n")[0]}`);
+    default:
+      return `: ${kind}`;
+  }
+}
+
+function toJson(node: ShowNode): unknown {
+  if (node.kind === "set") return Object.fromEntries(node.children.map((child) => [child.name, toJson(child)]));
+  return node.description === undefined ? { type: node.kind } : { type: node.kind, [node.kind === "derivation" ? "name" : "description"]: node.description };
+}

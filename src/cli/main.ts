@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+/** Entry of the command `d2n`. */
+import process from "node:process";
+
+if (process.argv.length === 3 && process.argv[2] === "--version") {
+  const { version } = await import("../app/version.ts");
+  process.stdout.write(`d2n ${version}\n`);
+} else {
+  const { runCommandLine } = await import("./command-line.ts");
+  const status = await runCommandLine({
+    argv: process.argv.slice(2),
+    environment: process.env,
+    cwd: process.cwd(),
+    uid: process.getuid?.() ?? 0,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    onInterrupt: (interrupt) => {
+      let times = 0;
+      const handle = (): void => {
+        // A second Ctrl-C does not wait for anything.
+        if (++times > 1) process.exit(130);
+        interrupt();
+      };
+      process.on("SIGINT", handle);
+      process.on("SIGTERM", handle);
+      process.on("SIGHUP", handle);
+    },
+  });
+  // What still holds the process (idle connections, say) has no more work to do.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
+}
