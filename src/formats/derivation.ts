@@ -18,5 +18,6 @@ export interface Derivation {
   readonly system: string;
   readonly builder: string;
   readonly args: readonly string[];
+  /** With structured attributes the variable `__json` holds them, as the bytes of the JSON text that Nix writes. */
   readonly env: ReadonlyMap<string, string>;
 }

@@ -1,12 +1,29 @@
-import { D2nError, type D2nErrorOptions } from "../base/index.ts";
+import { D2nError, type D2nErrorOptions, type ErrorCode } from "../base/index.ts";
+
+export interface EvalErrorOptions extends D2nErrorOptions {
+  /** A code of its own for messages that users search for; "evaluation" unless set. */
+  readonly code?: ErrorCode | undefined;
+}
 
 /** Evaluation failed. `addErrorContext` and the evaluator add trace frames on the way out. */
 export class EvalError extends D2nError {
   override readonly name: string = "EvalError";
 
-  constructor(message: string, options: D2nErrorOptions = {}) {
-    super("evaluation", message, options);
+  constructor(message: string, options: EvalErrorOptions = {}) {
+    super(options.code ?? "evaluation", readable(message), options);
   }
+}
+
+/**
+ * A message for people: what it quotes of Nix strings, which are bytes, becomes text where it is UTF-8. (A character above
+ * U+00FF is text already.)
+ */
+export function readable(message: string): string {
+  if (!/[\x80-\xff]/.test(message)) return message;
+  return message.replace(/[\x80-\xff]+/g, (bytes) => {
+    const text = Buffer.from(bytes, "latin1").toString("utf8");
+    return text.includes("\ufffd") ? bytes : text;
+  });
 }
 
 /** `throw`, and what behaves like it: `builtins.tryEval` catches it. */
@@ -30,4 +47,27 @@ export class InfiniteRecursionError extends EvalError {
   constructor() {
     super("infinite recursion encountered");
   }
+}
+
+/** Calls nest too deeply, for the limit that was set or for the JavaScript stack. */
+export class StackOverflowError extends EvalError {
+  override readonly name = "StackOverflowError";
+
+  constructor() {
+    super("stack overflow; max-call-depth exceeded", {
+      hint: "An endless recursion is the usual reason; look at the functions in the trace.",
+    });
+  }
+}
+
+/**
+ * JavaScript's own errors that a Nix expression can cause become evaluation errors; any other passes through. Safe to call
+ * when the stack is nearly used up: should it overflow again, the next frame out converts that.
+ */
+export function asEvalError(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  if (error.message.startsWith("Maximum call stack")) return new StackOverflowError();
+  if (error.message.startsWith("Invalid string length")) return new EvalError("the string is too long: strings end at 2^29 - 24 bytes");
+  if (error.message.startsWith("Invalid array length")) return new EvalError("the list is too long");
+  return error;
 }

@@ -1,10 +1,16 @@
 /**
- * The face of the language for the layers above. (Contract laid down first; the implementation fills it in.)
+ * The face of the language for the layers above.
  */
-import type { Attrs } from "./values/attrs.ts";
-import type { Lazy } from "./values/thunk.ts";
-import type { NixString, Value } from "./values/value.ts";
+import { createBuiltins } from "./builtins/index.ts";
+import { createWorld } from "./builtins/world.ts";
+import { callDepth } from "./call-depth.ts";
+import { asEvalError, EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
+import { Loader, type Scope } from "./loader.ts";
+import { callFunction, coerceToString, equalValues, forceAttrs, interpolate, type StringWorld } from "./operations/index.ts";
+import type { Attrs } from "./values/attrs.ts";
+import { force, type Lazy } from "./values/thunk.ts";
+import type { NixString, Value } from "./values/value.ts";
 
 export interface CoerceOptions {
   /** Paths become store paths, as in `"${./file}"`; otherwise their text. Default true. */
@@ -21,6 +27,19 @@ export interface EvaluatorOptions {
   readonly experimentalFeatures?: ReadonlySet<string>;
   /** Paths for `<…>`, `prefix=path` entries in order. */
   readonly searchPath?: readonly string[];
+  /** Files whose value is native, by path: importing one gives that instead of evaluating the text. May grow later. */
+  readonly nativeFiles?: ReadonlyMap<string, () => Lazy>;
+  /** `builtins.traceVerbose` prints. */
+  readonly traceVerbose?: boolean;
+}
+
+export interface EvaluateOptions {
+  /** Relative paths in the expression are relative to this folder. */
+  readonly basePath: string;
+  /** The path of the file that the text is of, or a name in `«…»` for messages. */
+  readonly name?: string;
+  /** Additional variables. */
+  readonly scope?: ReadonlyMap<string, Lazy>;
 }
 
 /**
@@ -34,14 +53,104 @@ export interface Evaluator {
   readonly builtins: Attrs;
   /** Evaluates a file or the `default.nix` of a folder; memoised, as `import` is. */
   importFile(path: string): Value;
-  /** Evaluates an expression; relative paths in it are relative to `basePath`. `scope` adds variables. */
-  evaluate(source: string, options: { readonly basePath: string; readonly name?: string; readonly scope?: ReadonlyMap<string, Lazy> }): Value;
+  /** Evaluates an expression: a byte string. @throws ParseError, EvalError */
+  evaluate(source: string, options: EvaluateOptions): Value;
   call(fn: Lazy, ...args: Lazy[]): Value;
-  /** Calls with an attribute set, giving only the named formals that exist in it unless the function takes more: `callPackage`'s half. */
+  /** The value as a string with its context. @throws EvalError for values that cannot be one */
   coerceToString(value: Lazy, options?: CoerceOptions): NixString;
   /** Tagged template that keeps string contexts: ev.str`${python}/bin/python`. */
   str(parts: TemplateStringsArray, ...values: Lazy[]): NixString;
   /** `builtins.derivation`: the attribute set with `drvPath`, `outPath`, `type = "derivation"`, one per output. */
   derivation(attrs: Attrs): Attrs;
   equal(a: Lazy, b: Lazy): boolean;
+  /** What operations on strings need of the host: paths that become strings are copied to its store, each once. */
+  readonly world: StringWorld;
+}
+
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  return new HostedEvaluator(options);
+}
+
+class HostedEvaluator implements Evaluator {
+  readonly host: Host;
+  readonly world: StringWorld;
+  readonly builtins: Attrs;
+  readonly #loader: Loader;
+  readonly #maxCallDepth: number;
+
+  constructor(options: EvaluatorOptions) {
+    this.host = options.host;
+    this.world = createWorld(options.host);
+    this.#maxCallDepth = options.maxCallDepth ?? 10_000;
+    const globals = new Map<string, Lazy>();
+    this.#loader = new Loader({
+      host: this.host,
+      world: this.world,
+      globals,
+      pipeOperators: options.experimentalFeatures?.has("pipe-operators") ?? false,
+      nativeFiles: options.nativeFiles,
+    });
+    const made = createBuiltins({
+      host: this.host,
+      world: this.world,
+      searchPath: options.searchPath,
+      traceVerbose: options.traceVerbose,
+      importFile: (path) => this.importFile(path),
+      importFileScoped: (path, scope) => this.#loader.importScoped(path, scope),
+    });
+    this.builtins = made.builtins;
+    for (const [name, value] of made.globals) globals.set(name, value);
+    globals.set("builtins", made.builtins);
+  }
+
+  importFile(path: string): Value {
+    return this.#enter(() => this.#loader.import(path));
+  }
+
+  evaluate(source: string, { basePath, name, scope }: EvaluateOptions): Value {
+    return this.#enter(() => this.#loader.evaluate(source, basePath, name, scope as Scope | undefined));
+  }
+
+  call(fn: Lazy, ...args: Lazy[]): Value {
+    return this.#enter(() => callFunction(force(fn), ...args));
+  }
+
+  coerceToString(value: Lazy, options: CoerceOptions = {}): NixString {
+    return this.#enter(() => coerceToString(this.world, value, options));
+  }
+
+  str(parts: TemplateStringsArray, ...values: Lazy[]): NixString {
+    const pieces: Lazy[] = [];
+    parts.forEach((part, i) => {
+      pieces.push(part);
+      if (i < values.length) pieces.push(values[i]!);
+    });
+    return this.#enter(() => interpolate(this.world, pieces));
+  }
+
+  derivation(attrs: Attrs): Attrs {
+    return this.#enter(() => {
+      const derivation = this.builtins.get("derivation");
+      if (derivation === undefined) throw new EvalError("the builtin 'derivation' is missing");
+      return forceAttrs(callFunction(force(derivation), attrs));
+    });
+  }
+
+  equal(a: Lazy, b: Lazy): boolean {
+    return this.#enter(() => equalValues(force(a), force(b)));
+  }
+
+  /** Calls from inside an evaluation go on counting; the outermost starts from nothing and leaves nothing behind. */
+  #enter<R>(run: () => R): R {
+    const { current, limit } = callDepth;
+    callDepth.limit = this.#maxCallDepth;
+    try {
+      return run();
+    } catch (error) {
+      throw asEvalError(error);
+    } finally {
+      callDepth.current = current;
+      callDepth.limit = limit;
+    }
+  }
 }

@@ -6,6 +6,7 @@
  * strings: one code unit a byte. Errors are `D2nError`s.
  */
 import type { Derivation } from "../formats/index.ts";
+import type { Lazy } from "./values/thunk.ts";
 
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
 
@@ -73,12 +74,20 @@ export interface Host {
   readDerivation(path: string): Derivation;
   /** Whether a store path is valid; `builtins.storePath`. */
   isValidPath(path: string): boolean;
+  /** The store paths that a valid path refers to: what `builtins.readFile` may find in it. Without it, none. */
+  references?(path: string): readonly string[];
   /** Makes what a string context names exist, building it if need be: import from derivation. */
   realise(context: ReadonlySet<string>): void;
 
   fetchUrl(request: FetchUrlRequest): string;
   fetchTree(request: FetchTreeRequest): FetchTreeResult;
-  /** `builtins.getFlake`: the outputs of a flake, called by the evaluator with a locked or unlocked reference. */
+  /** `builtins.getFlake`: the value of a flake by its reference. Without it, the builtin says that it isn't supported. */
+  getFlake?(reference: string): Lazy;
+  /** `builtins.parseFlakeRef`: the attributes of a URL-like reference. */
+  parseFlakeReference?(reference: string): ReadonlyMap<string, string | number | boolean>;
+  /** `builtins.flakeRefToString`: the opposite. */
+  showFlakeReference?(attributes: ReadonlyMap<string, string | number | boolean>): string;
+  /** An environment variable, empty if it isn't set. */
   environment(name: string): string;
   /** `builtins.trace`, warnings. */
   message(level: "trace" | "warning", text: string): void;

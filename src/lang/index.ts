@@ -2,6 +2,8 @@ export * from "./errors.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export * from "./native.ts";
+export * from "./operations/index.ts";
+export * from "./print/index.ts";
 export * from "./values/attrs.ts";
 export * from "./values/thunk.ts";
 export * from "./values/value.ts";

@@ -1,12 +1,20 @@
 /**
  * How native code is offered to Nix code: plain values, arrays and objects become Nix values, lazily.
  */
+import { EvalError } from "./errors.ts";
 import { Attrs, type LazyPosition } from "./values/attrs.ts";
-import { lazy, Thunk, type Lazy } from "./values/thunk.ts";
+import { force, lazy, Thunk, type Lazy } from "./values/thunk.ts";
 import { ContextString, type Formals, Lambda, NixFloat, NixPath, PrimOp } from "./values/value.ts";
 
 /** What `toNix` takes. In objects, `undefined` leaves the attribute out, a getter is a lazy attribute. */
-export type Native = Lazy | undefined | readonly Native[] | NativeObject | ((argument: Lazy) => Native);
+export type Native = Lazy | undefined | readonly Native[] | NativeObject | NativeValue | ((argument: Lazy) => Native);
+
+/** The property under which an object of a higher layer (an option type, a view of `config`) keeps the Nix value that it stands for. */
+export const nixValue: unique symbol = Symbol("nixValue");
+
+export interface NativeValue {
+  readonly [nixValue]: Lazy;
+}
 
 export interface NativeObject {
   readonly [name: string]: Native;
@@ -32,6 +40,7 @@ export function toNix(native: Native, position?: LazyPosition): Lazy {
   )
     return native;
   if (Array.isArray(native)) return native.map((element: Native) => toNix(element));
+  if (nixValue in native) return (native as NativeValue)[nixValue];
   const object = native as NativeObject;
   const entries: [string, Lazy, LazyPosition][] = [];
   for (const name of Object.keys(object)) {
@@ -57,9 +66,6 @@ export function nativeFormals(
   const declared: Formals = { names: new Map(Object.entries(formals)), ellipsis };
   return new PrimOp(name, 1, (argument) => toNix(run(expectFormals(name, argument, declared))), { formals: declared });
 }
-
-import { force } from "./values/thunk.ts";
-import { EvalError } from "./errors.ts";
 
 function expectFormals(name: string, argument: Lazy, formals: Formals): Attrs {
   const args = force(argument);

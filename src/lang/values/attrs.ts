@@ -32,27 +32,58 @@ export type LazyPosition = Position | (() => Position | undefined) | undefined;
 
 const INDEX_FROM = 24;
 
-/** The sorted keys of an attribute set, shared between sets. */
+/** What tables with the same keys have in common, made when first needed. */
+interface KeyOrder {
+  index: Map<Symbol, number> | undefined;
+  byName: readonly number[] | undefined;
+}
+
+/** How a `//` goes: for each slot of the result the slot of the left set, or `~slot` of the right one. */
+export interface UpdatePlan {
+  readonly right: KeyTable;
+  readonly keys: KeyTable;
+  readonly from: Int32Array;
+}
+
+/**
+ * The sorted keys of an attribute set, shared between sets, and where each was defined: sets that share a table come from the
+ * same place in the source, or from the same `//` of two such.
+ */
 export class KeyTable {
   readonly ids: readonly Symbol[];
-  #index: Map<Symbol, number> | undefined;
-  #byName: readonly number[] | undefined;
-  /** The last `//` with these keys on the left: right table, result table, and where each value comes from. */
-  plan: { readonly right: KeyTable; readonly keys: KeyTable; readonly from: Int32Array } | undefined;
+  /** By slot; undefined when nobody knows. */
+  readonly positions: readonly LazyPosition[] | undefined;
+  readonly #order: KeyOrder;
+  #bare: KeyTable | undefined;
+  /** The last `//` with these keys on the left. */
+  plan: UpdatePlan | undefined;
 
-  constructor(ids: readonly Symbol[]) {
+  constructor(ids: readonly Symbol[], positions?: readonly LazyPosition[], same?: KeyTable) {
     this.ids = ids;
+    this.positions = positions;
+    this.#order = same === undefined ? { index: undefined, byName: undefined } : same.#order;
+  }
+
+  /** The same keys, defined elsewhere. */
+  withPositions(positions: readonly LazyPosition[] | undefined): KeyTable {
+    return new KeyTable(this.ids, positions, this);
+  }
+
+  /** The same keys without positions: for sets made by builtins, `mapAttrs` for instance. */
+  bare(): KeyTable {
+    if (this.positions === undefined) return this;
+    return (this.#bare ??= this.withPositions(undefined));
   }
 
   /** The slot of a key, or -1. */
   find(id: Symbol): number {
     const ids = this.ids;
     if (ids.length > INDEX_FROM) {
-      let index = this.#index;
+      let index = this.#order.index;
       if (index === undefined) {
         index = new Map();
         for (let i = 0; i < ids.length; i++) index.set(ids[i]!, i);
-        this.#index = index;
+        this.#order.index = index;
       }
       return index.get(id) ?? -1;
     }
@@ -70,25 +101,23 @@ export class KeyTable {
 
   /** Slots in byte order of the names. */
   byName(): readonly number[] {
-    if (this.#byName === undefined) {
-      const order = this.ids.map((_, i) => i);
-      order.sort((a, b) => (names[this.ids[a]!]! < names[this.ids[b]!]! ? -1 : 1));
-      this.#byName = order;
+    let order = this.#order.byName;
+    if (order === undefined) {
+      order = this.ids.map((_, i) => i).sort((a, b) => (names[this.ids[a]!]! < names[this.ids[b]!]! ? -1 : 1));
+      this.#order.byName = order;
     }
-    return this.#byName;
+    return order;
   }
 }
 
 export class Attrs {
   readonly keys: KeyTable;
+  /** By slot, in the order of `keys.ids`. */
   readonly values: readonly Lazy[];
-  /** Where each attribute was defined, by slot; undefined when nobody knows. */
-  readonly positions: readonly LazyPosition[] | undefined;
 
-  constructor(keys: KeyTable, values: readonly Lazy[], positions?: readonly LazyPosition[]) {
+  constructor(keys: KeyTable, values: readonly Lazy[]) {
     this.keys = keys;
     this.values = values;
-    this.positions = positions;
   }
 
   static readonly empty: Attrs = new Attrs(new KeyTable([]), []);
@@ -102,9 +131,8 @@ export class Attrs {
     const sorted = ids.map((id) => bySymbol.get(id)!);
     const positioned = sorted.some((entry) => entry[2] !== undefined);
     return new Attrs(
-      new KeyTable(ids),
+      new KeyTable(ids, positioned ? sorted.map((entry) => entry[2]) : undefined),
       sorted.map((entry) => entry[1]),
-      positioned ? sorted.map((entry) => entry[2]) : undefined,
     );
   }
 
@@ -130,7 +158,7 @@ export class Attrs {
   /** Where the attribute was defined. */
   position(name: string): Position | undefined {
     const slot = this.keys.find(symbol(name));
-    const position = slot < 0 ? undefined : this.positions?.[slot];
+    const position = slot < 0 ? undefined : this.keys.positions?.[slot];
     return typeof position === "function" ? position() : position;
   }
 

@@ -1,5 +1,5 @@
 import type { Value } from "./value.ts";
-import { InfiniteRecursionError } from "../errors.ts";
+import { InfiniteRecursionError, asEvalError } from "../errors.ts";
 
 /** Computes a thunk's value from what it closed over. May return another thunk. */
 export type ThunkCode<X = unknown> = (captured: X) => Lazy;
@@ -24,7 +24,8 @@ export class Thunk<X = unknown> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a thunk closed over is nobody else's business
 export type Lazy = Value | Thunk<any>;
 
-function blackhole(): never {
+/** The code of a thunk that is being forced: whoever forces it again depends on itself. */
+export function blackhole(): never {
   throw new InfiniteRecursionError();
 }
 
@@ -40,7 +41,7 @@ export function forceThunk(thunk: Thunk<unknown>): Value {
     while (value instanceof Thunk) value = forceThunk(value);
   } catch (error) {
     thunk.code = code;
-    throw error;
+    throw asEvalError(error);
   }
   thunk.code = null;
   thunk.x = value;

@@ -75,6 +75,8 @@ export interface Formals {
   /** Name to "has a default", in source order. */
   readonly names: ReadonlyMap<string, boolean>;
   readonly ellipsis: boolean;
+  /** Where each is declared, if anybody knows; in the order of `names`. */
+  readonly positions?: readonly (Position | undefined)[] | undefined;
 }
 
 /** Where something stands in Nix source, resolved to line and column only when somebody asks. */
@@ -101,8 +103,15 @@ export class Lambda {
 export interface LambdaInfo {
   /** The name it was bound to, for messages. */
   readonly name: string | undefined;
+  /** The name of its argument as a whole: `x` of `x: …` and of `{ … } @ x: …`. */
+  readonly argument?: string | undefined;
   readonly formals: Formals | undefined;
   readonly position: () => Position | undefined;
+  /** The source text that the function stands in, and where; for traces. */
+  readonly source?: unknown;
+  readonly offset?: number;
+  /** Of `x: y: …`: takes both arguments at once. */
+  readonly apply2?: ((environment: unknown, first: Lazy, second: Lazy) => Lazy) | undefined;
 }
 
 /** A native function of fixed arity, curried like any Nix function; `args` holds what it has been given so far. */

@@ -1,0 +1,35 @@
+/** Calls that are put off until somebody needs their result. */
+import { callFunction, callFunction1 } from "../operations/index.ts";
+import { force, type Lazy, Thunk } from "../values/thunk.ts";
+
+class Application {
+  readonly fn: Lazy;
+  readonly argument: Lazy;
+
+  constructor(fn: Lazy, argument: Lazy) {
+    this.fn = fn;
+    this.argument = argument;
+  }
+}
+
+class Application2 extends Application {
+  readonly second: Lazy;
+
+  constructor(fn: Lazy, argument: Lazy, second: Lazy) {
+    super(fn, argument);
+    this.second = second;
+  }
+}
+
+const run = ({ fn, argument }: Application): Lazy => callFunction1(force(fn), argument);
+const run2 = ({ fn, argument, second }: Application2): Lazy => callFunction(force(fn), argument, second);
+
+/** `fn argument`, not evaluated yet. */
+export function apply(fn: Lazy, argument: Lazy): Lazy {
+  return new Thunk(run, new Application(fn, argument));
+}
+
+/** `fn first second`, not evaluated yet. */
+export function apply2(fn: Lazy, first: Lazy, second: Lazy): Lazy {
+  return new Thunk(run2, new Application2(fn, first, second));
+}

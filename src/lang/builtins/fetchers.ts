@@ -1,0 +1,166 @@
+/** Fetching (manual, "fetchurl", "fetchTarball", "fetchGit", "fetchTree", "fetchMercurial"). */
+import { D2nError } from "../../base/index.ts";
+import { checkStorePathName } from "../../formats/index.ts";
+import { EvalError } from "../errors.ts";
+import type { FetchTreeResult, Host } from "../host.ts";
+import {
+  coerceToString,
+  forceStringNoContext,
+  isInteger,
+  isString,
+  showType,
+  textOf,
+} from "../operations/index.ts";
+import { Attrs } from "../values/attrs.ts";
+import { force, type Lazy } from "../values/thunk.ts";
+import { NixPath, type NixString } from "../values/value.ts";
+import type { Family, Interpreter } from "./interpreter.ts";
+import { expectedSha256, storeString } from "./sources.ts";
+
+export function fetchers(interpreter: Interpreter): Family {
+  const { host } = interpreter;
+  return {
+    /** Downloads a file: a URL, or `{ url, name, sha256 }`. */
+    fetchurl: (argument: Lazy): NixString => fetchUrl(host, argument, "fetchurl"),
+
+    /** Downloads and unpacks a tarball, without its only top-level folder: a URL, or `{ url, name, sha256 }`. */
+    fetchTarball: (argument: Lazy): NixString => fetchUrl(host, argument, "fetchTarball"),
+
+    /** Fetches a revision of a git repository: a URL, or `{ url, rev, ref, … }`. */
+    fetchGit: (argument: Lazy): Attrs => fetchTree(interpreter, argument, "fetchGit"),
+
+    /** Fetches a tree: a flake reference, or its attributes. */
+    fetchTree: (argument: Lazy): Attrs => fetchTree(interpreter, argument, "fetchTree"),
+
+    /** Would fetch from a Mercurial repository. */
+    fetchMercurial(argument: Lazy): never {
+      force(argument);
+      throw new EvalError("'fetchMercurial' is not supported: d2n does not use Mercurial", {
+        hint: "Fetch the source with `builtins.fetchTarball` from an archive, or from a git mirror with `builtins.fetchGit`.",
+      });
+    },
+  };
+}
+
+function fetchUrl(host: Host, argument: Lazy, who: "fetchurl" | "fetchTarball"): NixString {
+  const urlContext = "while evaluating the url we should fetch";
+  const value = force(argument);
+  let url: string | undefined;
+  let sha256: string | undefined;
+  let name: string | undefined;
+  if (value instanceof Attrs) {
+    for (const [key, attribute] of value.entries()) {
+      if (key === "url") url = forceStringNoContext(attribute, urlContext);
+      else if (key === "sha256")
+        sha256 = expectedSha256(
+          host,
+          forceStringNoContext(attribute, "while evaluating the sha256 of the content we should fetch"),
+        );
+      else if (key === "name")
+        name = forceStringNoContext(attribute, "while evaluating the name of the content we should fetch");
+      else throw new EvalError(`unsupported argument '${key}' to '${who}'`);
+    }
+    if (url === undefined) throw new EvalError("'url' argument required");
+  } else url = forceStringNoContext(value, urlContext);
+  if (who === "fetchTarball" && url.startsWith("channel:"))
+    url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
+  const wanted = name ?? (who === "fetchTarball" ? "source" : "");
+  const storeName = wanted === "" ? url.slice(url.replace(/\/$/, "").lastIndexOf("/") + 1).replace(/\/$/, "") : wanted;
+  try {
+    checkStorePathName(storeName);
+  } catch (error) {
+    if (!(error instanceof D2nError)) throw error;
+    const advice =
+      name !== undefined
+        ? `Please change the value for the 'name' attribute passed to '${who}', so that it can create a valid store path.`
+        : value instanceof Attrs
+          ? `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`
+          : `Please pass an attribute set with 'url' and 'name' attributes to '${who}',  so that it can create a valid store path.`;
+    throw new EvalError(`invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`);
+  }
+  if (host.pure && sha256 === undefined)
+    throw new EvalError(`in pure evaluation mode, '${who}' requires a 'sha256' argument`);
+  return storeString(host.fetchUrl({ url, name: storeName, unpack: who === "fetchTarball", sha256 }));
+}
+
+function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit" | "fetchTree"): Attrs {
+  const isGit = who === "fetchGit";
+  const value = force(argument);
+  const request = new Map<string, string | number | boolean>();
+  if (isGit) request.set("type", "git");
+  if (value instanceof Attrs) {
+    const type = value.get("type");
+    if (type !== undefined) {
+      if (isGit) throw new EvalError("unexpected argument 'type'");
+      request.set(
+        "type",
+        forceStringNoContext(type, `while evaluating the \`type\` argument passed to '${who}'`),
+      );
+    } else if (!isGit) throw new EvalError(`argument 'type' is missing in call to '${who}'`);
+    for (const [key, attribute] of value.entries())
+      if (key !== "type") request.set(key, plainAttribute(world, who, key, attribute));
+    if (request.get("type") === "git" && !isGit && !request.has("shallow")) request.set("shallow", true);
+    if (!isGit && request.has("name")) throw new EvalError(`argument 'name' isn’t supported in call to '${who}'`);
+  } else {
+    const reference = textOf(
+      coerceToString(
+        world,
+        value,
+        { copyToStore: false },
+        `while evaluating the first argument passed to '${who}'`,
+      ),
+    );
+    if (isGit) request.set("url", gitUrl(reference));
+    else {
+      if (host.parseFlakeReference === undefined)
+        throw new EvalError(`passing a string argument to '${who}' is not supported by this host`);
+      for (const [key, attribute] of host.parseFlakeReference(reference)) request.set(key, attribute);
+    }
+  }
+  if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
+  return treeAttrs(host.fetchTree(request), isGit);
+}
+
+function plainAttribute(
+  world: Interpreter["world"],
+  who: string,
+  key: string,
+  lazy: Lazy,
+): string | number | boolean {
+  const value = force(lazy);
+  if (isString(value) || value instanceof NixPath) {
+    const text = textOf(coerceToString(world, value, { copyToStore: false }));
+    return who === "fetchGit" && key === "url" ? gitUrl(text) : text;
+  }
+  if (typeof value === "boolean") return value;
+  if (isInteger(value)) {
+    if (value < 0) throw new EvalError(`negative value given for '${who}' argument '${key}': ${value}`);
+    return Number(value);
+  }
+  if (key === "publicKeys")
+    throw new EvalError(
+      "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
+    );
+  throw new EvalError(
+    `argument '${key}' to '${who}' is ${showType(value)} while a string, Boolean or integer is expected`,
+  );
+}
+
+/** A repository's address as a URL: paths become `file:`, `host:path` becomes `ssh:`. */
+function gitUrl(address: string): string {
+  if (address.startsWith("/")) return `file://${address}`;
+  const scp = /^([^/:]+):(?!\/\/)(.*)$/.exec(address);
+  if (scp !== null && scp[1] !== "file") return `ssh://${scp[1]}/${scp[2]!.replace(/^\//, "")}`;
+  return address;
+}
+
+/** The result as a set: `outPath` with its context, `rev`, `narHash`, `lastModified` and so on. */
+export function treeAttrs({ outPath, attributes }: FetchTreeResult, emptyRevFallback: boolean): Attrs {
+  const result = new Map<string, Lazy>([["outPath", storeString(outPath)], ...attributes]);
+  if (emptyRevFallback) {
+    // As ever, `fetchGit` of a tree with uncommitted changes gives a revision of zeros.
+    if (!result.has("rev")) result.set("rev", "0".repeat(40)).set("shortRev", "0".repeat(7));
+    if (!result.has("revCount")) result.set("revCount", 0);
+  }
+  return Attrs.from(result);
+}

@@ -1,0 +1,193 @@
+/**
+ * A matcher that behaves as C++'s does where JavaScript's differs: of alternatives, all are tried and the longest match wins;
+ * a group in a loop keeps what it held before; a loop may go round on nothing twice.
+ */
+import { type ParsedRegex, RegexError, type RegexNode } from "./syntax.ts";
+
+type State =
+  | { kind: "accept" }
+  | { kind: "bytes"; readonly set: Uint8Array; next: State }
+  | { kind: "begin" | "end" | "jump"; next: State }
+  | { kind: "open" | "close"; readonly group: number; next: State }
+  | { kind: "repeat"; readonly id: number; body: State; next: State }
+  | { kind: "choice"; readonly first: State; readonly second: State };
+
+/** C++'s own limit. */
+const MAX_STATES = 100_000;
+
+export interface Match {
+  readonly begin: number;
+  readonly end: number;
+  /** Begin and end of each group, -1 where it took no part. */
+  readonly groups: Int32Array;
+}
+
+export class Automaton {
+  readonly #start: State;
+  readonly #groups: number;
+  #states = 0;
+  #repeats = 0;
+
+  constructor({ root, groups }: ParsedRegex) {
+    this.#groups = groups;
+    this.#start = this.#compile(root, { kind: "accept" });
+  }
+
+  /** A match that begins at an offset; `whole` wants it to end where the text ends. */
+  matchAt(text: string, begin: number, whole: boolean): Match | undefined {
+    const run = new Run(text, whole, this.#groups, this.#repeats);
+    run.visit(this.#start, begin);
+    return run.best === undefined ? undefined : { begin, end: run.bestEnd, groups: run.best };
+  }
+
+  #count(): void {
+    if (++this.#states > MAX_STATES) throw new RegexError(true);
+  }
+
+  /** States for a part, followed by `next`. Built from the end, so that each state knows its successor. */
+  #compile(node: RegexNode, next: State): State {
+    this.#count();
+    switch (node.kind) {
+      case "empty":
+        return next;
+      case "begin":
+      case "end":
+        return { kind: node.kind, next };
+      case "bytes":
+        return { kind: "bytes", set: node.set, next };
+      case "group": {
+        const close: State = { kind: "close", group: node.index, next };
+        return { kind: "open", group: node.index, next: this.#compile(node.body, close) };
+      }
+      case "sequence":
+        return node.parts.reduceRight((after, part) => this.#compile(part, after), next);
+      case "choice":
+        return node.options
+          .map((option) => this.#compile(option, next))
+          .reduceRight((second, first) => ({ kind: "choice", first, second }));
+      case "repeat":
+        return this.#compileRepeat(node, next);
+    }
+  }
+
+  #compileRepeat({ body, min, max, how }: RegexNode & { kind: "repeat" }, next: State): State {
+    let state = next;
+    if (max !== undefined) {
+      for (let i = min; i < max; i++) {
+        const optional = this.#repeat(next);
+        optional.body = this.#compile(body, state);
+        state = optional;
+      }
+      for (let i = 0; i < min; i++) state = this.#compile(body, state);
+      return state;
+    }
+    const loop = this.#repeat(next);
+    loop.body = this.#compile(body, loop);
+    // `x+` enters the loop's body, others have copies of it in front.
+    if (how === "+") return loop.body;
+    state = loop;
+    if (how === "{}") for (let i = 0; i < min; i++) state = this.#compile(body, state);
+    return state;
+  }
+
+  #repeat(next: State): State & { kind: "repeat" } {
+    this.#count();
+    return { kind: "repeat", id: this.#repeats++, body: next, next };
+  }
+}
+
+/** One attempt: a depth-first walk that keeps the best of the ends it reached. */
+class Run {
+  readonly #text: string;
+  readonly #whole: boolean;
+  readonly #groups: Int32Array;
+  readonly #opened: Int32Array;
+  /** Where each loop was last entered, and how often at that place. */
+  readonly #entered: Int32Array;
+  readonly #times: Uint8Array;
+  #found = false;
+  best: Int32Array | undefined;
+  bestEnd = -1;
+
+  constructor(text: string, whole: boolean, groups: number, repeats: number) {
+    this.#text = text;
+    this.#whole = whole;
+    this.#groups = new Int32Array(groups * 2).fill(-1);
+    this.#opened = new Int32Array(groups).fill(-1);
+    this.#entered = new Int32Array(repeats).fill(-1);
+    this.#times = new Uint8Array(repeats);
+  }
+
+  visit(from: State, begin: number): void {
+    let state = from;
+    let at = begin;
+    for (;;) {
+      switch (state.kind) {
+        case "accept":
+          if (this.#whole && at !== this.#text.length) return;
+          this.#found = true;
+          if (at > this.bestEnd) {
+            this.bestEnd = at;
+            this.best = this.#groups.slice();
+          }
+          return;
+        case "bytes":
+          if (at >= this.#text.length || state.set[this.#text.charCodeAt(at)] !== 1) return;
+          at++;
+          break;
+        case "begin":
+          if (at !== 0) return;
+          break;
+        case "end":
+          if (at !== this.#text.length) return;
+          break;
+        case "jump":
+          break;
+        case "open": {
+          const before = this.#opened[state.group]!;
+          this.#opened[state.group] = at;
+          this.visit(state.next, at);
+          this.#opened[state.group] = before;
+          return;
+        }
+        case "close": {
+          const slot = state.group * 2;
+          const begun = this.#groups[slot]!;
+          const ended = this.#groups[slot + 1]!;
+          this.#groups[slot] = this.#opened[state.group]!;
+          this.#groups[slot + 1] = at;
+          this.visit(state.next, at);
+          this.#groups[slot] = begun;
+          this.#groups[slot + 1] = ended;
+          return;
+        }
+        case "repeat":
+          this.#again(state, at);
+          if (this.#found) return;
+          break;
+        case "choice": {
+          this.visit(state.first, at);
+          const found = this.#found;
+          // Nothing is longer than all of the text.
+          if (found && this.bestEnd === this.#text.length) return;
+          this.#found = false;
+          this.visit(state.second, at);
+          this.#found ||= found;
+          return;
+        }
+      }
+      state = state.next;
+    }
+  }
+
+  #again({ id, body }: State & { kind: "repeat" }, at: number): void {
+    const entered = this.#entered[id]!;
+    const times = this.#times[id]!;
+    if (times > 0 && entered === at && times >= 2) return;
+    this.#entered[id] = at;
+    this.#times[id] = times > 0 && entered === at ? times + 1 : 1;
+    this.visit(body, at);
+    this.#entered[id] = entered;
+    this.#times[id] = times;
+  }
+}

@@ -1,0 +1,42 @@
+/** TOML (manual, "fromTOML"). */
+import { parse, TomlDate, type TomlTable, type TomlValue } from "smol-toml";
+import { messageOf } from "../../base/index.ts";
+import { EvalError } from "../errors.ts";
+import { fitsInteger, forceStringNoContext, normalizeInt } from "../operations/index.ts";
+import { findInvalidUtf8 } from "../print/json.ts";
+import { Attrs } from "../values/attrs.ts";
+import type { Lazy } from "../values/thunk.ts";
+import { NixFloat, type Value } from "../values/value.ts";
+import type { Family } from "./interpreter.ts";
+import { noNul } from "./json-parser.ts";
+
+export const toml: Family = {
+  /** The value that a TOML 1.0 text stands for. Dates and times are not supported, as in Nix. */
+  fromTOML(lazy: Lazy): Value {
+    const text = forceStringNoContext(lazy, "while evaluating the argument passed to builtins.fromTOML");
+    try {
+      if (findInvalidUtf8(text) !== undefined) throw new Error("the text is not valid UTF-8");
+      return fromToml(parse(Buffer.from(text, "latin1").toString("utf8"), { integersAsBigInt: true }));
+    } catch (error) {
+      throw new EvalError(`while parsing TOML: ${error instanceof EvalError ? "error: " : ""}${messageOf(error)}`, { cause: error });
+    }
+  },
+};
+
+function fromToml(value: TomlValue): Value {
+  if (typeof value === "string") return bytes(value);
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number") return new NixFloat(value);
+  if (typeof value === "bigint") {
+    if (!fitsInteger(value)) throw new Error(`integer ${value} does not fit in 64 bits`);
+    return normalizeInt(value);
+  }
+  if (value instanceof TomlDate) throw new Error("Dates and times are not supported");
+  if (Array.isArray(value)) return value.map(fromToml);
+  return Attrs.from(Object.entries(value as TomlTable).map(([key, part]) => [bytes(key), fromToml(part)] as const));
+}
+
+/** A text as the bytes of its UTF-8 form. */
+function bytes(text: string): string {
+  return noNul(Buffer.from(text, "utf8").toString("latin1"));
+}

@@ -1,0 +1,140 @@
+/** Functions: how arguments become an environment. */
+import { didYouMean } from "../../base/index.ts";
+import { EvalError } from "../errors.ts";
+import { forceAttrs } from "../operations/index.ts";
+import { type FormalsNode, type LambdaNode, SourcePosition } from "../syntax/index.ts";
+import { type Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
+import { type Lazy } from "../values/thunk.ts";
+import { type Formals, Lambda, type LambdaInfo } from "../values/value.ts";
+import type { Code, Compiler } from "./compiler.ts";
+import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
+import { addFrame, locate } from "./trace.ts";
+
+/** The argument of a call does not fit the function; the call site adds only where the call is. */
+export class ArgumentError extends EvalError {
+  /** Set by the call site. */
+  placed = false;
+}
+
+type Apply = (environment: Environment, argument: Lazy) => Lazy;
+
+export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
+  const { apply, apply2 } = node.formals === undefined ? simple(compiler, node) : { apply: matching(compiler, node, node.formals), apply2: undefined };
+  const info: LambdaInfo = {
+    name: node.name === undefined ? undefined : symbolName(node.name),
+    argument: node.argument === undefined ? undefined : symbolName(node.argument),
+    formals: node.formals === undefined ? undefined : declared(compiler, node.formals),
+    position: () => (compiler.source.isFile ? new SourcePosition(compiler.source, node.offset) : undefined),
+    source: compiler.source,
+    offset: node.offset,
+    apply2,
+  };
+  return (environment) => new Lambda(apply as (environment: never, argument: Lazy) => Lazy, environment, info);
+}
+
+function declared({ source }: Compiler, { formals, ellipsis }: FormalsNode): Formals {
+  return {
+    names: new Map(formals.map(({ name, fallback }) => [symbolName(name), fallback !== undefined])),
+    ellipsis,
+    positions: source.isFile ? formals.map(({ offset }) => new SourcePosition(source, offset)) : undefined,
+  };
+}
+
+/** `x: body`; `x: y: body` also has a way to take both arguments at once. */
+function simple(compiler: Compiler, node: LambdaNode): { apply: Apply; apply2: LambdaInfo["apply2"] } {
+  let body: Code = (environment) => (body = compiler.compile(node.body))(environment);
+  const apply: Apply = (environment, argument) => body(new Environment1(environment, argument));
+  const inner = node.body;
+  if (inner.kind !== "lambda" || inner.formals !== undefined) return { apply, apply2: undefined };
+  let innerBody: Code = (environment) => (innerBody = compiler.compile(inner.body))(environment);
+  return {
+    apply,
+    apply2: (environment, first, second) =>
+      innerBody(new Environment1(new Environment1(environment as Environment, first), second)),
+  };
+}
+
+/** `{ a, b ? 1, ... } @ args: body`. */
+function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): Apply {
+  const { source } = compiler;
+  let body: Code = (environment) => (body = compiler.compile(node.body))(environment);
+  const match = matcher(compiler, node, formals);
+  const defaults = formals.formals.map(({ fallback }) => (fallback === undefined ? undefined : compiler.delay(fallback)));
+  const size = formals.formals.length;
+  const withWhole = node.argument !== undefined;
+  const small = node.shape !== 0;
+  return (environment, argument) => {
+    let set: Attrs;
+    try {
+      set = forceAttrs(argument);
+    } catch (error) {
+      throw addFrame(error, "while evaluating the value passed for the lambda argument", source, node.offset);
+    }
+    const from = match(set.keys);
+    const { values } = set;
+    if (small) {
+      const at = (formal: number): Slot => {
+        if (formal === size) return withWhole ? argument : undefined;
+        const slot = from[formal];
+        return slot === undefined || slot < 0 ? undefined : values[slot];
+      };
+      if (node.shape === 1) {
+        const inner = new Environment1(environment, at(0));
+        if (inner.v0 === undefined && size === 1) inner.v0 = defaults[0]!(inner);
+        return body(inner);
+      }
+      const inner = new Environment4(environment, at(0), at(1), at(2), at(3));
+      if (size > 0 && inner.v0 === undefined) inner.v0 = defaults[0]!(inner);
+      if (size > 1 && inner.v1 === undefined) inner.v1 = defaults[1]!(inner);
+      if (size > 2 && inner.v2 === undefined) inner.v2 = defaults[2]!(inner);
+      if (size > 3 && inner.v3 === undefined) inner.v3 = defaults[3]!(inner);
+      return body(inner);
+    }
+    const slots = new Array<Slot>(withWhole ? size + 1 : size);
+    let missing = false;
+    for (let i = 0; i < size; i++) {
+      const slot = from[i]!;
+      if (slot >= 0) slots[i] = values[slot];
+      else {
+        slots[i] = undefined;
+        missing = true;
+      }
+    }
+    if (withWhole) slots[size] = argument;
+    const inner = new EnvironmentN(environment, slots);
+    if (missing) for (let i = 0; i < size; i++) if (from[i]! < 0) slots[i] = defaults[i]!(inner);
+    return body(inner);
+  };
+}
+
+/** Finds the slot of each formal in the argument, or -1 for a default; remembers the last kind of argument. */
+function matcher(compiler: Compiler, node: LambdaNode, { formals, ellipsis }: FormalsNode): (keys: KeyTable) => Int32Array {
+  const ids = formals.map(({ name }) => name);
+  let lastKeys: KeyTable | undefined;
+  let last: Int32Array = new Int32Array(0);
+  const called = (): string => (node.name === undefined ? "anonymous lambda" : symbolName(node.name));
+  const fail = (message: string, hint?: string): never => {
+    throw locate(new ArgumentError(message, { hint }), compiler.source, node.offset);
+  };
+  return (keys) => {
+    if (keys === lastKeys) return last;
+    const from = new Int32Array(ids.length);
+    let used = 0;
+    for (let i = 0; i < ids.length; i++) {
+      const slot = keys.find(ids[i]!);
+      from[i] = slot;
+      if (slot >= 0) used++;
+      else if (formals[i]!.fallback === undefined)
+        fail(`function '${called()}' called without required argument '${symbolName(ids[i]!)}'`);
+    }
+    if (!ellipsis && used !== keys.ids.length)
+      for (const id of keys.ids)
+        if (!ids.includes(id)) {
+          const name = symbolName(id);
+          fail(`function '${called()}' called with unexpected argument '${name}'`, didYouMean(name, ids.map(symbolName)));
+        }
+    lastKeys = keys;
+    last = from;
+    return from;
+  };
+}

@@ -1,0 +1,2 @@
+export * from "./compiler.ts";
+export { outermost } from "./environment.ts";

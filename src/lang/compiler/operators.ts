@@ -1,0 +1,258 @@
+/** Operators. What numbers and plain strings need is done in place; the rest is `operations`. */
+import {
+  add,
+  concatLists,
+  divide,
+  equalValues,
+  forceAttrs,
+  forceList,
+  lessThan,
+  multiply,
+  subtract,
+  updateAttrs,
+} from "../operations/index.ts";
+import type { BinaryNode, Expression, NegateNode, NotNode, Source } from "../syntax/index.ts";
+import { Attrs } from "../values/attrs.ts";
+import { type Lazy, Thunk } from "../values/thunk.ts";
+import type { NixList, Value } from "../values/value.ts";
+import type { Code, Compiler, Delay } from "./compiler.ts";
+import { compileCall } from "./calls.ts";
+import { compileCondition } from "./control.ts";
+import { addFrame, locate } from "./trace.ts";
+import { reader } from "./variables.ts";
+import type { Slot } from "./environment.ts";
+
+const MAX = Number.MAX_SAFE_INTEGER;
+
+export function compileNot(compiler: Compiler, node: NotNode): Code {
+  const operand = compileCondition(compiler, node.operand, node.operand.offset, "in the argument of the not operator");
+  return (environment) => !operand(environment);
+}
+
+export function compileNegate(compiler: Compiler, node: NegateNode): Code {
+  const zero: Expression = { kind: "integer", offset: node.offset, value: 0 };
+  if (node.overridden !== undefined)
+    return compileCall(compiler, { kind: "call", offset: node.offset, fn: node.overridden, args: [zero, node.operand] });
+  const operand = compiler.compile(node.operand);
+  const { source } = compiler;
+  return (environment) => {
+    const value = operand(environment);
+    return typeof value === "number" ? 0 - value : arithmetic(subtract, "__sub", 0, value, source, node.offset);
+  };
+}
+
+export function compileBinary(compiler: Compiler, node: BinaryNode): Code {
+  if (node.overridden !== undefined) return compileOverridden(compiler, node, node.overridden);
+  const { operator, offset } = node;
+  const { source } = compiler;
+  switch (operator) {
+    case "&&": {
+      const left = compileCondition(compiler, node.left, offset, "in the left operand of the AND (&&) operator");
+      const right = compileCondition(compiler, node.right, offset, "in the right operand of the AND (&&) operator");
+      return (environment) => left(environment) && right(environment);
+    }
+    case "||": {
+      const left = compileCondition(compiler, node.left, offset, "in the left operand of the OR (||) operator");
+      const right = compileCondition(compiler, node.right, offset, "in the right operand of the OR (||) operator");
+      return (environment) => left(environment) || right(environment);
+    }
+    case "->": {
+      const left = compileCondition(compiler, node.left, offset, "in the left operand of the IMPL (->) operator");
+      const right = compileCondition(compiler, node.right, offset, "in the right operand of the IMPL (->) operator");
+      return (environment) => !left(environment) || right(environment);
+    }
+    case "//":
+      return compileUpdate(compiler, node);
+    case "++":
+      return compileConcat(compiler, node);
+    case "+":
+      return compileAdd(compiler, node);
+  }
+  const left = compiler.compile(node.left);
+  const right = compiler.compile(node.right);
+  switch (operator) {
+    case "==":
+      return (environment) => same(left(environment), right(environment), "while testing two values for equality", source, offset);
+    case "!=":
+      return (environment) => !same(left(environment), right(environment), "while testing two values for inequality", source, offset);
+    case "<":
+      return (environment) => less(left(environment), right(environment), source, offset);
+    case "<=":
+      return (environment) => {
+        const a = left(environment);
+        return !less(right(environment), a, source, offset);
+      };
+    case ">":
+      return (environment) => {
+        const a = left(environment);
+        return less(right(environment), a, source, offset);
+      };
+    case ">=":
+      return (environment) => !less(left(environment), right(environment), source, offset);
+    case "-":
+      return (environment) => {
+        const a = left(environment);
+        const b = right(environment);
+        if (typeof a === "number" && typeof b === "number") {
+          const result = a - b;
+          if (result <= MAX && result >= -MAX) return result;
+        }
+        return arithmetic(subtract, "__sub", a, b, source, offset);
+      };
+    case "*":
+      return (environment) => arithmetic(multiply, "__mul", left(environment), right(environment), source, offset);
+    case "/":
+      return (environment) => arithmetic(divide, "__div", left(environment), right(environment), source, offset);
+  }
+}
+
+function arithmetic(
+  operation: (a: Lazy, b: Lazy) => Value,
+  name: string,
+  a: Value,
+  b: Value,
+  source: Source,
+  offset: number,
+): Value {
+  try {
+    return operation(a, b);
+  } catch (error) {
+    throw addFrame(error, `while calling the '${name.slice(2)}' builtin`, source, offset);
+  }
+}
+
+function same(a: Value, b: Value, step: string, source: Source, offset: number): boolean {
+  if (typeof a === "string" && typeof b === "string") return a === b;
+  if (typeof a === "number" && typeof b === "number") return a === b;
+  try {
+    return equalValues(a, b);
+  } catch (error) {
+    throw addFrame(error, step, source, offset);
+  }
+}
+
+function less(a: Value, b: Value, source: Source, offset: number): boolean {
+  if (typeof a === "number" && typeof b === "number") return a < b;
+  try {
+    return lessThan(a, b);
+  } catch (error) {
+    throw addFrame(error, "while calling the 'lessThan' builtin", source, offset);
+  }
+}
+
+function compileAdd(compiler: Compiler, node: BinaryNode): Code {
+  const { source } = compiler;
+  const { world } = compiler.context;
+  const left = compiler.compile(node.left);
+  const right = compiler.compile(node.right);
+  const slow = (a: Value, b: Value): Value => {
+    try {
+      return add(world, a, b);
+    } catch (error) {
+      throw locate(error, source, node.right.offset >= 0 ? node.right.offset : node.offset);
+    }
+  };
+  return (environment) => {
+    const a = left(environment);
+    const b = right(environment);
+    if (typeof a === "number" && typeof b === "number") {
+      const result = a + b;
+      if (result <= MAX && result >= -MAX) return result;
+    } else if (typeof a === "string" && typeof b === "string" && a.length + b.length < 1 << 28) return a + b;
+    return slow(a, b);
+  };
+}
+
+/** The right operand first, as Nix does. */
+function compileUpdate(compiler: Compiler, node: BinaryNode): Code {
+  const left = compiler.compile(node.left);
+  const right = compiler.compile(node.right);
+  const { source } = compiler;
+  const operand = (code: Code, of: Expression, step: string): ((environment: Parameters<Code>[0]) => Attrs) => {
+    // Of `a // b // c`, the outer operators add nothing to what the inner ones say.
+    const quiet = of.kind === "binary" && of.operator === "//";
+    return (environment) => {
+      try {
+        const value = code(environment);
+        return value instanceof Attrs ? value : forceAttrs(value);
+      } catch (error) {
+        throw quiet ? error : addFrame(error, step, source, of.offset);
+      }
+    };
+  };
+  const leftSet = operand(left, node.left, "in the left operand of the update (//) operator");
+  const rightSet = operand(right, node.right, "in the right operand of the update (//) operator");
+  return (environment) => {
+    const over = rightSet(environment);
+    return updateAttrs(leftSet(environment), over);
+  };
+}
+
+/** `a ++ b ++ c` makes one new list, not two. */
+function compileConcat(compiler: Compiler, node: BinaryNode): Code {
+  const { source } = compiler;
+  const operands: Code[] = [];
+  let rest: Expression = node;
+  while (rest.kind === "binary" && rest.operator === "++") {
+    operands.push(compiler.compile(rest.left));
+    rest = rest.right;
+  }
+  operands.push(compiler.compile(rest));
+  return (environment) => {
+    const lists = new Array<NixList>(operands.length);
+    for (let i = 0; i < operands.length; i++) {
+      const value = operands[i]!(environment);
+      lists[i] = Array.isArray(value) ? (value as NixList) : expectList(value, source, node.offset);
+    }
+    return concatLists(lists);
+  };
+}
+
+function expectList(value: Value, source: Source, offset: number): NixList {
+  try {
+    return forceList(value, "while evaluating one of the elements to concatenate");
+  } catch (error) {
+    throw locate(error, source, offset);
+  }
+}
+
+/** The source binds `__sub`, `__lessThan` or the like: the operator is a call of that, as in Nix. */
+function compileOverridden(compiler: Compiler, node: BinaryNode, fn: Expression): Code {
+  const { operator, offset, left, right } = node;
+  const swapped = operator === ">" || operator === "<=";
+  const code = compileCall(compiler, { kind: "call", offset, fn, args: swapped ? [right, left] : [left, right] });
+  if (operator !== "<=" && operator !== ">=") return code;
+  return (environment) => !code(environment);
+}
+
+/** `n - 1` and the like of numbers that are known already need no thunk: nothing can go wrong. */
+export function cheapBinary(compiler: Compiler, node: BinaryNode): Delay | undefined {
+  const { operator } = node;
+  if ((operator !== "+" && operator !== "-") || node.overridden !== undefined) return undefined;
+  const left = simple(node.left);
+  const right = simple(node.right);
+  if (left === undefined || right === undefined) return undefined;
+  const thunk = compiler.thunk(node);
+  const sign = operator === "+" ? 1 : -1;
+  return (environment) => {
+    const a = numberOf(left(environment));
+    const b = numberOf(right(environment));
+    const result = a + sign * b;
+    return result <= MAX && result >= -MAX ? result : thunk(environment);
+  };
+}
+
+function simple(node: Expression): ((environment: Parameters<Code>[0]) => Slot) | undefined {
+  if (node.kind === "integer") {
+    const { value } = node;
+    return () => value;
+  }
+  return node.kind === "variable" && node.level >= 0 ? reader(node) : undefined;
+}
+
+/** NaN for what is no number, or not yet: every comparison with it fails. */
+function numberOf(value: Slot): number {
+  if (typeof value === "number") return value;
+  if (value instanceof Thunk && value.code === null && typeof value.x === "number") return value.x;
+  return Number.NaN;
+}

@@ -1,0 +1,53 @@
+/** Places and steps that errors collect on their way out. Nothing here runs while all goes well. */
+import { D2nError, type SourceLocation, type TraceFrame } from "../../base/index.ts";
+import { asEvalError } from "../errors.ts";
+import type { Source } from "../syntax/index.ts";
+import { type LazyPosition } from "../values/attrs.ts";
+import { SourcePosition } from "../syntax/index.ts";
+
+/** A step with its place, worked out when shown. */
+export class SourceFrame implements TraceFrame {
+  readonly message: string;
+  readonly #source: Source;
+  readonly #offset: number;
+  /** Shown only when the whole trace is asked for. */
+  readonly verbose: boolean;
+
+  constructor(message: string, source: Source, offset: number, verbose = false) {
+    this.message = message;
+    this.#source = source;
+    this.#offset = offset;
+    this.verbose = verbose;
+  }
+
+  get location(): SourceLocation | undefined {
+    return this.#offset < 0 ? undefined : this.#source.location(this.#offset);
+  }
+}
+
+/** Says where an error is unless something nearer has said so. Returns what is to be thrown. */
+export function locate(thrown: unknown, source: Source, offset: number): unknown {
+  const error = asEvalError(thrown);
+  if (error instanceof D2nError && error.location === undefined && offset >= 0) error.location = source.location(offset);
+  return error;
+}
+
+/** Adds a step. Returns what is to be thrown. */
+export function addFrame(thrown: unknown, message: string, source: Source, offset: number, verbose = false): unknown {
+  const error = locate(thrown, source, offset);
+  if (error instanceof D2nError) push(error, new SourceFrame(message, source, offset, verbose));
+  return error;
+}
+
+/** Adds "while evaluating the attribute …" at the attribute's definition, if that is known. */
+export function addAttributeFrame(thrown: unknown, name: string, position: LazyPosition): unknown {
+  const error = asEvalError(thrown);
+  if (position instanceof SourcePosition && error instanceof D2nError)
+    push(error, new SourceFrame(`while evaluating the attribute '${name}'`, position.source, position.offset));
+  return error;
+}
+
+function push(error: D2nError, frame: TraceFrame): void {
+  if (Object.isFrozen(error.trace)) error.trace = [...error.trace, frame];
+  else (error.trace as TraceFrame[]).push(frame);
+}

@@ -1,0 +1,170 @@
+/** From files to values: finding, parsing (once for each text), evaluating (once for each file). */
+import { D2nError } from "../base/index.ts";
+import { Compiler, outermost } from "./compiler/index.ts";
+import { EvalError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import { addTrace, canonicalPath, type StringWorld } from "./operations/index.ts";
+import { type Expression, ParseError, parse, resolve, Source } from "./syntax/index.ts";
+import { force, type Lazy, lazy, type Thunk } from "./values/thunk.ts";
+import type { Value } from "./values/value.ts";
+
+/** Additional variables, in front of the global ones. */
+export type Scope = ReadonlyMap<string, Lazy>;
+
+export interface LoaderOptions {
+  readonly host: Host;
+  readonly world: StringWorld;
+  readonly globals: ReadonlyMap<string, Lazy>;
+  readonly pipeOperators: boolean;
+  readonly nativeFiles: ReadonlyMap<string, () => Lazy> | undefined;
+}
+
+interface Parsed {
+  readonly source: Source;
+  readonly tree: Expression;
+  readonly pipeOperators: boolean;
+  /** The global names that it was resolved with. */
+  readonly globals: string;
+}
+
+/** Files that have been parsed in this process: whoever evaluates the same text of the same path again needs not to. */
+const parsedFiles = new Map<string, Parsed>();
+
+const MAX_LINKS = 1000;
+
+export class Loader {
+  readonly #options: LoaderOptions;
+  readonly #files = new Map<string, Thunk>();
+  readonly #resolved = new Map<string, string>();
+  #globalNames: string | undefined;
+
+  constructor(options: LoaderOptions) {
+    this.#options = options;
+  }
+
+  /** The value of a file, or of a folder's `default.nix`. */
+  import(path: string): Value {
+    const file = this.resolve(path);
+    let value = this.#files.get(file);
+    if (value === undefined) {
+      value = lazy(this.#options.nativeFiles?.get(file) ?? (() => this.#evaluateFile(file, undefined)));
+      this.#files.set(file, value);
+    }
+    return force(value);
+  }
+
+  /** The same with more variables, evaluated each time. */
+  importScoped(path: string, scope: Scope): Value {
+    return this.#evaluateFile(this.resolve(path), scope);
+  }
+
+  evaluate(text: string, basePath: string, name = "«string»", scope?: Scope): Value {
+    const source = new Source(name, text, name.startsWith("/"));
+    const tree = this.#parse(source, scope);
+    return this.#run(source, tree, basePath, scope);
+  }
+
+  /** The file that an `import` of a path means: symbolic links followed, `default.nix` of a folder. */
+  resolve(path: string): string {
+    const known = this.#resolved.get(path);
+    if (known !== undefined) return known;
+    const { host } = this.#options;
+    let at = canonicalPath(path);
+    for (let links = 0; ; links++) {
+      const status = host.status(at);
+      if (status === undefined) throw new EvalError(`path '${at}' does not exist`);
+      if (status.type === "directory") at = canonicalPath(`${at}/default.nix`);
+      else if (status.type === "symlink") {
+        if (links >= MAX_LINKS) throw new EvalError(`too many symbolic links encountered while traversing the path '${path}'`);
+        const target = host.readLink(at);
+        at = canonicalPath(target.startsWith("/") ? target : `${at}/../${target}`);
+      } else break;
+    }
+    this.#resolved.set(path, at);
+    return at;
+  }
+
+  #evaluateFile(file: string, scope: Scope | undefined): Value {
+    const text = bytesToString(this.#options.host.readFile(file));
+    const { source, tree } = this.#parseFile(file, text, scope);
+    try {
+      return this.#run(source, tree, folderOf(file), scope);
+    } catch (error) {
+      throw addTrace(error, `while evaluating the file '${file}':`);
+    }
+  }
+
+  #parseFile(file: string, text: string, scope: Scope | undefined): { source: Source; tree: Expression } {
+    const { pipeOperators } = this.#options;
+    const globals = this.#globalsKey();
+    const known = parsedFiles.get(file);
+    if (
+      scope === undefined &&
+      known !== undefined &&
+      known.source.text === text &&
+      known.pipeOperators === pipeOperators &&
+      known.globals === globals
+    )
+      return known;
+    const source = new Source(file, text);
+    const tree = this.#parse(source, scope);
+    if (scope === undefined) parsedFiles.set(file, { source, tree, pipeOperators, globals });
+    return { source, tree };
+  }
+
+  #globalsKey(): string {
+    return (this.#globalNames ??= [...this.#options.globals.keys()].join(" "));
+  }
+
+  #parse(source: Source, scope: Scope | undefined): Expression {
+    try {
+      const tree = parse(source, { pipeOperators: this.#options.pipeOperators });
+      const { globals } = this.#options;
+      resolve(tree, source, {
+        has: (name) => scope?.has(name) === true || globals.has(name),
+        keys: () => (scope === undefined ? globals.keys() : [...scope.keys(), ...globals.keys()]),
+      });
+      return tree;
+    } catch (error) {
+      if (error instanceof RangeError) throw new ParseError("the expression is nested too deeply", source, 0);
+      throw error;
+    }
+  }
+
+  #run(source: Source, tree: Expression, basePath: string, scope: Scope | undefined): Value {
+    const { world, globals } = this.#options;
+    const compiler = new Compiler({
+      source,
+      world,
+      global: (name) => scope?.get(name) ?? (scope?.has(name) === true ? null : globals.get(name)),
+      absolutePath: (text, home) => this.#absolutePath(text, home, basePath),
+    });
+    try {
+      return compiler.compile(tree)(outermost);
+    } catch (error) {
+      if (error instanceof D2nError && error.location === undefined) error.location = source.location(Math.max(0, tree.offset));
+      throw error;
+    }
+  }
+
+  #absolutePath(text: string, home: boolean, basePath: string): string {
+    const { host } = this.#options;
+    let path: string;
+    if (home) {
+      if (host.pure) throw new EvalError(`the path '${text}' can not be resolved in pure mode`);
+      const folder = host.environment("HOME");
+      if (folder === "") throw new EvalError(`the path '${text}' needs a home: the environment variable HOME is not set`);
+      path = canonicalPath(folder + text.slice(1));
+    } else path = canonicalPath(text.startsWith("/") ? text : `${basePath}/${text}`);
+    return text.length > 1 && text.endsWith("/") && path !== "/" ? `${path}/` : path;
+  }
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, Math.max(1, file.lastIndexOf("/")));
+}
+
+/** A byte string of a file's content. */
+function bytesToString(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}

@@ -1,0 +1,18 @@
+/** Adding to an error, while it passes, the way that led to it. */
+import { D2nError, type SourceLocation, type TraceFrame } from "../../base/index.ts";
+import { readable } from "../errors.ts";
+
+/**
+ * Appends a step ("while evaluating …") to an evaluation error on its way out and returns the error, to be thrown again.
+ * Whatever isn't a `D2nError` passes untouched, as does everything when there is no message.
+ */
+export function addTrace<E>(error: E, message: string | undefined, location?: SourceLocation): E {
+  if (message !== undefined && error instanceof D2nError) {
+    const text = readable(message);
+    const frame: TraceFrame = location === undefined ? { message: text } : { message: text, location };
+    // In place: an error may collect thousands of steps, and copying the list for each would be quadratic.
+    if (Object.isFrozen(error.trace)) error.trace = [...error.trace, frame];
+    else (error.trace as TraceFrame[]).push(frame);
+  }
+  return error;
+}

@@ -1,0 +1,5 @@
+export * from "./classic.ts";
+export * from "./json.ts";
+export * from "./literals.ts";
+export * from "./printer.ts";
+export * from "./xml.ts";

@@ -1,0 +1,188 @@
+/** Values as JSON: `builtins.toJSON`, structured attributes of derivations, `nix eval --json`. */
+import { enterCall, leaveCall } from "../call-depth.ts";
+import { EvalError } from "../errors.ts";
+import {
+  addTrace,
+  callFunction1,
+  coerceToString,
+  contextOf,
+  joinContexts,
+  makeString,
+  type StringWorld,
+  showType,
+  textOf,
+} from "../operations/index.ts";
+import { Attrs } from "../values/attrs.ts";
+import { force, type Lazy } from "../values/thunk.ts";
+import { type Context, ContextString, NixFloat, type NixList, NixPath, type NixString } from "../values/value.ts";
+
+export interface JsonOptions {
+  /** Paths are copied to the store. Default true. */
+  readonly copyToStore?: boolean;
+}
+
+/**
+ * A value as one line of JSON with the context of all strings in it. Sets with `__toString` or `outPath` become strings.
+ * Bytes that are no UTF-8, and functions, are errors.
+ */
+export function toJson(world: StringWorld, value: Lazy, options: JsonOptions = {}): NixString {
+  const writer = new JsonWriter(world, options.copyToStore !== false);
+  writer.write(value);
+  return makeString(writer.parts.join(""), writer.context);
+}
+
+class JsonWriter {
+  readonly parts: string[] = [];
+  context: Context | undefined;
+  readonly #world: StringWorld;
+  readonly #copyToStore: boolean;
+
+  constructor(world: StringWorld, copyToStore: boolean) {
+    this.#world = world;
+    this.#copyToStore = copyToStore;
+  }
+
+  write(lazy: Lazy): void {
+    enterCall();
+    const value = force(lazy);
+    if (typeof value === "string") this.parts.push(jsonString(value));
+    else if (value instanceof ContextString) this.#string(value);
+    else if (value instanceof NixPath)
+      this.#string(coerceToString(this.#world, value, { copyToStore: this.#copyToStore }));
+    else if (value instanceof NixFloat) this.parts.push(jsonFloat(value.value));
+    else if (value instanceof Attrs) this.#attrs(value);
+    else if (Array.isArray(value)) this.#list(value as NixList);
+    else if (value === null || typeof value !== "object") this.parts.push(String(value));
+    else throw new EvalError(`cannot convert ${showType(value)} to JSON`);
+    leaveCall();
+  }
+
+  #string(value: NixString): void {
+    this.context = joinContexts(this.context, contextOf(value));
+    this.parts.push(jsonString(textOf(value)));
+  }
+
+  #attrs(attrs: Attrs): void {
+    const toString = attrs.get("__toString");
+    if (toString !== undefined) {
+      const result = callFunction1(force(toString), attrs);
+      this.#string(
+        coerceToString(
+          this.#world,
+          result,
+          { copyToStore: false },
+          "while evaluating the result of the `__toString` attribute",
+        ),
+      );
+      return;
+    }
+    const outPath = attrs.get("outPath");
+    if (outPath !== undefined) {
+      this.write(outPath);
+      return;
+    }
+    let before = "{";
+    for (const [name, value] of attrs.entries()) {
+      this.parts.push(before, jsonString(name), ":");
+      before = ",";
+      try {
+        this.write(value);
+      } catch (error) {
+        throw addTrace(error, `while evaluating attribute '${name}'`, attrs.position(name));
+      }
+    }
+    this.parts.push(before === "{" ? "{}" : "}");
+  }
+
+  #list(list: NixList): void {
+    let before = "[";
+    for (let i = 0; i < list.length; i++) {
+      this.parts.push(before);
+      before = ",";
+      try {
+        this.write(list[i]!);
+      } catch (error) {
+        throw addTrace(error, `while evaluating list element at index ${i}`);
+      }
+    }
+    this.parts.push(before === "[" ? "[]" : "]");
+  }
+}
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** A byte string, which has to be UTF-8, as a JSON string in the same encoding. */
+export function jsonString(bytes: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what JSON escapes
+  if (/^[ !#-[\]-\x7f]*$/.test(bytes)) return `"${bytes}"`;
+  const invalid = findInvalidUtf8(bytes);
+  if (invalid !== undefined) {
+    const byte = bytes.charCodeAt(invalid.at).toString(16).toUpperCase().padStart(2, "0");
+    throw new EvalError(
+      invalid.incomplete
+        ? `JSON serialization error: [json.exception.type_error.316] incomplete UTF-8 string; last byte: 0x${bytes.charCodeAt(bytes.length - 1).toString(16).toUpperCase()}`
+        : `JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index ${invalid.at}: 0x${byte}`,
+    );
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+  const escaped = bytes.replace(/["\\\x00-\x1f]/g, (found) => {
+    return shortEscapes[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+  return `"${escaped}"`;
+}
+
+/** The first byte at which a byte string stops being UTF-8. */
+export function findInvalidUtf8(bytes: string): { readonly at: number; readonly incomplete: boolean } | undefined {
+  for (let at = 0; at < bytes.length; at++) {
+    const lead = bytes.charCodeAt(at);
+    if (lead < 0x80) continue;
+    let low = 0x80;
+    let high = 0xbf;
+    let more: number;
+    if (lead >= 0xc2 && lead <= 0xdf) more = 1;
+    else if (lead >= 0xe0 && lead <= 0xef) {
+      more = 2;
+      if (lead === 0xe0) low = 0xa0;
+      if (lead === 0xed) high = 0x9f;
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+      more = 3;
+      if (lead === 0xf0) low = 0x90;
+      if (lead === 0xf4) high = 0x8f;
+    } else return { at, incomplete: false };
+    for (; more > 0; more--) {
+      at++;
+      if (at >= bytes.length) return { at: bytes.length - 1, incomplete: true };
+      const next = bytes.charCodeAt(at);
+      if (next < low || next > high) return { at, incomplete: false };
+      low = 0x80;
+      high = 0xbf;
+    }
+  }
+  return undefined;
+}
+
+/** The shortest digits that give the same double, always with a point or an exponent; what is not finite becomes null. */
+export function jsonFloat(value: number): string {
+  if (!Number.isFinite(value)) return "null";
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const text = Math.abs(value).toExponential();
+  const at = text.indexOf("e");
+  const digits = text.slice(0, at).replace(".", "");
+  // The value is 0.digits * 10 ** point.
+  const point = value === 0 ? 1 : Number(text.slice(at + 1)) + 1;
+  if (digits.length <= point && point <= 15) return `${sign}${digits.padEnd(point, "0")}.0`;
+  if (point > 0 && point <= 15) return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+  if (point > -4 && point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  const exponent = point - 1;
+  const shown = String(Math.abs(exponent)).padStart(2, "0");
+  const fraction = digits.length === 1 ? "" : `.${digits.slice(1)}`;
+  return `${sign}${digits[0]}${fraction}e${exponent < 0 ? "-" : "+"}${shown}`;
+}

@@ -1,0 +1,679 @@
+/**
+ * A store on this machine's disk, in Nix's own layout and database: real Nix can verify, query and collect it.
+ *
+ * How a path comes to be: its temporary root is written, its lock taken, leftovers of an interrupted try removed, the tree
+ * written beside its place, renamed, registered in one transaction. Killed anywhere on this way, the store stays right:
+ * what is not registered does not exist, and goes when the path is wanted again or with the next collection.
+ */
+import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { isSystemError, writeFileAtomically } from "../base/index.ts";
+import {
+  bytePath,
+  contentAddressFits,
+  decompress,
+  type Derivation,
+  derivationNameOf,
+  derivationReferences,
+  encodeBase32,
+  equalHashes,
+  FormatError,
+  formatHash,
+  hashBytes,
+  Hasher,
+  makeFixedOutputPath,
+  NarParser,
+  parseContentAddress,
+  parseDerivation,
+  parseStorePath,
+  printContentAddress,
+  printDerivation,
+  readNar,
+  splitStorePath,
+  storePathBase,
+  TreeUnpacker,
+} from "../formats/index.ts";
+import { Database, type DerivationOutputRow } from "./database.ts";
+import { explained, explainedSync, missingPath, StoreError } from "./errors.ts";
+import { Breather, canonicalise, exists, moveTree, removeTree } from "./files.ts";
+import { collectGarbage } from "./garbage.ts";
+import { acquireLock, acquireLockSync, FileLock, loadLocks } from "./locks.ts";
+import { examineOutputs } from "./output-registration.ts";
+import { findRoots } from "./roots.ts";
+import { schemaVersion } from "./schema.ts";
+import { TemporaryRoots } from "./temporary-roots.ts";
+import { hashContent, hashContentSync, type HashedContent, narPieces } from "./tree-content.ts";
+import type {
+  AddTreeOptions,
+  ClosureOptions,
+  GarbageOptions,
+  GarbageResult,
+  NewPathInfo,
+  OutputRegistration,
+  PathInfo,
+  PathLocks,
+  PhysicalStore,
+  RegisterOutputsOptions,
+  TreeSource,
+  VerifyOptions,
+  VerifyResult,
+} from "./types.ts";
+import { verifyStore } from "./verification.ts";
+
+export interface LocalStoreOptions {
+  /** Holds `nix/store` and `nix/var`; `/` is the machine's own store. */
+  readonly rootDir: string;
+  /** Logical store directory; `/nix/store` unless given. */
+  readonly storeDir?: string | undefined;
+  /** Where database and roots lie, if not at their usual place below `rootDir`. */
+  readonly stateDir?: string | undefined;
+  readonly logDir?: string | undefined;
+}
+
+/** Nix keeps so many bytes aside, to have room for its database when it collects garbage on a full disk. */
+const reservedSize = 8 << 20;
+
+export class LocalStore implements PhysicalStore {
+  readonly storeDir: string;
+  readonly rootDir: string;
+  readonly physicalStoreDir: string;
+  readonly stateDir: string;
+  readonly logDir: string;
+  readonly #db: Database;
+  readonly #temporaryRoots: TemporaryRoots;
+  #sequence = 0;
+
+  private constructor(places: Places, db: Database) {
+    this.storeDir = places.storeDir;
+    this.rootDir = places.rootDir;
+    this.physicalStoreDir = places.physicalStoreDir;
+    this.stateDir = places.stateDir;
+    this.logDir = places.logDir;
+    this.#db = db;
+    this.#temporaryRoots = new TemporaryRoots(join(places.stateDir, "temproots"), join(places.stateDir, "gc.lock"));
+  }
+
+  /**
+   * Opens a store, or makes a new one.
+   * @throws StoreError `store-unwritable`, `disk-full`, `store-database`
+   */
+  static async open(options: LocalStoreOptions): Promise<LocalStore> {
+    const places = placesOf(options);
+    return explained(`cannot open the store ${describe(places.rootDir)}`, async () => {
+      await loadLocks();
+      const database = join(places.stateDir, "db");
+      for (const folder of [
+        join(places.physicalStoreDir, ".links"),
+        join(places.stateDir, "profiles/per-user"),
+        join(places.stateDir, "gcroots/per-user"),
+        join(places.stateDir, "temproots"),
+        database,
+      ])
+        mkdirSync(folder, { recursive: true, mode: 0o755 });
+      const schemaFile = join(database, "schema");
+      let version = readSchema(schemaFile);
+      let db: Database;
+      if (version === undefined) {
+        const lock = await acquireLock(join(database, "big-lock"));
+        try {
+          version = readSchema(schemaFile);
+          db = await Database.open(join(database, "db.sqlite"), version === undefined);
+          if (version === undefined) {
+            reserveSpace(join(database, "reserved"));
+            writeFileAtomically(schemaFile, String(schemaVersion));
+          }
+        } finally {
+          lock.release();
+        }
+      } else {
+        if (version !== schemaVersion)
+          throw new StoreError(
+            "store-database",
+            `the store ${describe(places.rootDir)} has schema version ${version}, but d2n knows ${schemaVersion}`,
+            { hint: "Upgrade it with a current Nix, or use a store of your own with `--store DIR`." },
+          );
+        db = await Database.open(join(database, "db.sqlite"), false);
+      }
+      return new LocalStore(places, db);
+    });
+  }
+
+  get description(): string {
+    return `the store ${describe(this.rootDir)}`;
+  }
+
+  async close(): Promise<void> {
+    this.#temporaryRoots.close();
+    this.#db.close();
+  }
+
+  toPhysical(path: string): string {
+    if (this.physicalStoreDir === this.storeDir) return path;
+    if (path !== this.storeDir && !path.startsWith(`${this.storeDir}/`))
+      throw new FormatError("store-path-invalid", `path '${path}' is not in the Nix store`);
+    return this.physicalStoreDir + path.slice(this.storeDir.length);
+  }
+
+  // Queries
+
+  isValidPathSync(path: string): boolean {
+    return explainedSync(`cannot query ${this.description}`, () => this.#db.isValid(path));
+  }
+
+  findPathInfoSync(path: string): PathInfo | undefined {
+    return explainedSync(`cannot query ${this.description}`, () => this.#db.find(path));
+  }
+
+  async isValidPath(path: string): Promise<boolean> {
+    return this.isValidPathSync(path);
+  }
+
+  async findPathInfo(path: string): Promise<PathInfo | undefined> {
+    return this.findPathInfoSync(path);
+  }
+
+  async queryPathInfo(path: string): Promise<PathInfo> {
+    const info = this.findPathInfoSync(path);
+    if (info === undefined) throw missingPath(path, this.description);
+    return info;
+  }
+
+  async queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
+    return this.#query(() => new Set([...paths].filter((path) => this.#db.isValid(path))));
+  }
+
+  async queryAllValidPaths(): Promise<Set<string>> {
+    return this.#query(() => new Set(this.#db.allPaths()));
+  }
+
+  async queryReferrers(path: string): Promise<Set<string>> {
+    return this.#query(() => new Set(this.#db.referrers(path)));
+  }
+
+  async queryDerivers(path: string): Promise<Set<string>> {
+    return this.#query(() => new Set(this.#db.derivers(path)));
+  }
+
+  /** The outputs of a valid .drv, by name, valid or not. */
+  async queryDerivationOutputs(path: string): Promise<Map<string, string>> {
+    return this.#query(() => new Map(this.#db.derivationOutputs(path).map((output) => [output.name, output.path])));
+  }
+
+  async queryPathFromHashPart(hashPart: string): Promise<string | undefined> {
+    return this.#query(() => {
+      const prefix = `${this.storeDir}/${hashPart}-`;
+      const path = this.#db.firstFrom(prefix);
+      return path?.startsWith(prefix) === true ? path : undefined;
+    });
+  }
+
+  async closure(paths: Iterable<string>, options: ClosureOptions = {}): Promise<Set<string>> {
+    return this.#query(() => {
+      const seen = new Set<string>(paths);
+      for (const path of seen) {
+        const references = options.reverse === true ? this.#db.referrers(path) : this.#db.references(path);
+        if (references === undefined || (options.reverse === true && !this.#db.isValid(path)))
+          throw missingPath(path, this.description);
+        for (const next of references) seen.add(next);
+        if (options.includeOutputs === true && path.endsWith(".drv"))
+          for (const output of this.#db.derivationOutputs(path)) if (this.#db.isValid(output.path)) seen.add(output.path);
+        if (options.includeDerivers === true) for (const deriver of this.#db.derivers(path)) seen.add(deriver);
+      }
+      return seen;
+    });
+  }
+
+  #query<T>(run: () => T): T {
+    return explainedSync(`cannot query ${this.description}`, run);
+  }
+
+  // Additions
+
+  async addTree(source: TreeSource, options: AddTreeOptions): Promise<PathInfo> {
+    return explained(`cannot add '${options.name}' to ${this.description}`, async () => {
+      const { method = "nar", algorithm = "sha256", filter } = options;
+      // A tree that somebody changes while it is read is read again, a few times.
+      for (let attempt = 0; ; attempt++) {
+        const content = await hashContent(source, method, algorithm, filter);
+        const info = this.#contentAddressed(options, content);
+        this.#temporaryRoots.add([info.path]);
+        const known = this.#db.find(info.path);
+        if (known !== undefined) return known;
+        await using _lock = await this.lockPaths([info.path]);
+        const meanwhile = this.#db.find(info.path);
+        if (meanwhile !== undefined) return meanwhile;
+        const temporary = this.#temporaryPath(info.path);
+        try {
+          const hasher = new Hasher("sha256");
+          using unpacker = new TreeUnpacker(temporary, { metadata: "store" });
+          const parser = new NarParser(unpacker);
+          const breather = new Breather();
+          for (const bytes of content.nar ?? narPieces(source, method, filter)) {
+            if (content.nar === undefined) hasher.update(bytes);
+            parser.push(bytes);
+            await breather.pause();
+          }
+          parser.finish();
+          if (content.nar !== undefined || equalHashes(hasher.finish(), content.narHash)) {
+            this.#settle(temporary, info);
+            return this.#db.find(info.path)!;
+          }
+        } finally {
+          removeTree(temporary);
+        }
+        if (attempt === 2)
+          throw new StoreError("store-corrupt", `'${options.name}' keeps changing while it is copied to the store`, {
+            hint: "End the program that writes to it, or leave its files out of the source.",
+          });
+      }
+    });
+  }
+
+  async addNar(info: NewPathInfo, nar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    parseStorePath(this.storeDir, info.path);
+    return explained(`cannot add '${info.path}' to ${this.description}`, async () => {
+      this.#temporaryRoots.add([info.path, ...info.references]);
+      if (this.#db.isValid(info.path)) return;
+      await using _lock = await this.lockPaths([info.path]);
+      if (this.#db.isValid(info.path)) return;
+      const temporary = this.#temporaryPath(info.path);
+      try {
+        const hasher = new Hasher(info.narHash.algorithm);
+        {
+          using unpacker = new TreeUnpacker(temporary, { metadata: "store" });
+          const parser = new NarParser(unpacker, { maxSize: info.narSize });
+          const breather = new Breather();
+          for await (const bytes of nar) {
+            hasher.update(bytes);
+            parser.push(bytes);
+            await breather.pause();
+          }
+          parser.finish();
+        }
+        const { size } = hasher;
+        const hash = hasher.finish();
+        if (!equalHashes(hash, info.narHash) || size !== info.narSize)
+          throw new StoreError("hash-mismatch", `hash mismatch in the archive of '${info.path}'`, {
+            details: `specified: ${formatHash(info.narHash, "sri")} (${info.narSize} bytes)\n      got: ${formatHash(hash, "sri")} (${size} bytes)`,
+            hint: "It was damaged on its way or on its server; fetch it again or from elsewhere.",
+          });
+        if (info.ca !== undefined) this.#checkContentAddress(info);
+        this.#settle(temporary, info);
+      } finally {
+        removeTree(temporary);
+      }
+    });
+  }
+
+  /** A content address that does not lead to the path would let anybody claim any path. */
+  #checkContentAddress(info: NewPathInfo): void {
+    const address = parseContentAddress(info.ca!);
+    const selfless = !info.references.includes(info.path);
+    if (
+      !contentAddressFits(this.storeDir, info.path, address, info.references) ||
+      (address.method === "nar" && address.hash.algorithm === "sha256" && selfless && !equalHashes(address.hash, info.narHash))
+    )
+      throw new StoreError("hash-mismatch", `the content address '${info.ca}' does not belong to '${info.path}'`);
+  }
+
+  async addText(name: string, content: string | Uint8Array, references: Iterable<string> = []): Promise<string> {
+    return this.addTextSync(name, content, references);
+  }
+
+  addTextSync(name: string, content: string | Uint8Array, references: Iterable<string> = []): string {
+    return explainedSync(`cannot add '${name}' to ${this.description}`, () =>
+      this.#addText(name, content, [...new Set(references)].sort(), undefined),
+    );
+  }
+
+  async addDerivation(derivation: Derivation): Promise<string> {
+    return this.addDerivationSync(derivation);
+  }
+
+  addDerivationSync(derivation: Derivation): string {
+    return explainedSync(`cannot add '${derivation.name}.drv' to ${this.description}`, () =>
+      this.#addText(
+        `${derivation.name}.drv`,
+        printDerivation(derivation),
+        [...derivationReferences(derivation)].sort(),
+        derivation,
+      ),
+    );
+  }
+
+  #addText(
+    name: string,
+    content: string | Uint8Array,
+    references: readonly string[],
+    derivation: Derivation | undefined,
+  ): string {
+    const contents = typeof content === "string" ? Buffer.from(content, "latin1") : content;
+    const source: TreeSource = { tree: { type: "regular", executable: false, contents } };
+    const hashed = hashContentSync(source, "text", "sha256");
+    const options: AddTreeOptions = { name, method: "text", references: { others: references, self: false } };
+    const info = this.#contentAddressed(options, hashed);
+    this.#temporaryRoots.add([info.path]);
+    if (this.#db.isValid(info.path)) return info.path;
+    const place = this.toPhysical(info.path);
+    const lock = acquireLockSync(`${place}.lock`);
+    try {
+      if (this.#db.isValid(info.path)) return info.path;
+      const temporary = this.#temporaryPath(info.path);
+      try {
+        using unpacker = new TreeUnpacker(temporary, { metadata: "store" });
+        unpacker.file("", false, contents.length);
+        unpacker.data(contents);
+        unpacker.endFile();
+        this.#settle(temporary, info, derivation);
+      } finally {
+        removeTree(temporary);
+      }
+    } finally {
+      lock?.release({ delete: true });
+    }
+    return info.path;
+  }
+
+  #contentAddressed(options: AddTreeOptions, content: HashedContent): NewPathInfo {
+    const { method = "nar", references = { others: [], self: false }, expected } = options;
+    if (expected !== undefined && !equalHashes(expected, content.contentHash))
+      throw new StoreError("hash-mismatch", `hash mismatch for '${options.name}'`, {
+        details: `specified: ${formatHash(expected, "sri")}\n      got: ${formatHash(content.contentHash, "sri")}`,
+        hint: "If the new content is right, put its hash in place of the old one.",
+        exitCode: 102,
+      });
+    const path = makeFixedOutputPath(this.storeDir, options.name, method, content.contentHash, references);
+    const all = new Set(references.others);
+    if (references.self) all.add(path);
+    return {
+      path,
+      narHash: content.narHash,
+      narSize: content.narSize,
+      references: [...all].sort(),
+      ca: printContentAddress({ method, hash: content.contentHash }),
+    };
+  }
+
+  /** Its name begins with the hash part, so that temporary roots keep it, also from Nix's collector. */
+  #temporaryPath(path: string): string {
+    const base = `${storePathBase(path)}.tmp-${process.pid}-${++this.#sequence}`;
+    // Names have at most 255 bytes; the hash part alone must stay.
+    return join(this.physicalStoreDir, base.length <= 255 ? base : `${base.slice(0, 200)}.tmp-${process.pid}-${this.#sequence}`);
+  }
+
+  /** Puts a complete tree at its place and registers it. The caller holds the lock. */
+  #settle(temporary: string, info: NewPathInfo, derivation?: Derivation): void {
+    const place = this.toPhysical(info.path);
+    if (exists(place)) removeTree(place);
+    renameSync(temporary, place);
+    this.#register([info], derivation === undefined ? undefined : () => outputsOf(derivation));
+  }
+
+  #register(infos: readonly NewPathInfo[], outputs = (path: string) => outputsOf(this.readDerivationSync(path))): void {
+    this.#db.transaction(() => this.#db.register(infos, Math.floor(Date.now() / 1000), outputs));
+  }
+
+  async registerValidPaths(infos: Iterable<NewPathInfo>): Promise<void> {
+    const all = [...infos];
+    return explained(`cannot register paths in ${this.description}`, async () => {
+      for (const info of all) {
+        parseStorePath(this.storeDir, info.path);
+        if (!exists(this.toPhysical(info.path))) throw missingPath(info.path, this.description);
+      }
+      this.#temporaryRoots.add(all.map((info) => info.path));
+      this.#register(all);
+    });
+  }
+
+  async registerOutputs(
+    outputs: readonly OutputRegistration[],
+    options: RegisterOutputsOptions,
+  ): Promise<readonly PathInfo[]> {
+    return explained(`cannot register the outputs of a build in ${this.description}`, async () => {
+      this.#temporaryRoots.add(outputs.map((output) => output.path));
+      const places = outputs.map((output) => ({ ...output, from: output.from ?? this.toPhysical(output.path) }));
+      const infos = await examineOutputs(places, options, this.storeDir);
+      await options.check?.(infos);
+      const fresh: NewPathInfo[] = [];
+      for (const [index, info] of infos.entries()) {
+        // Somebody else was faster; what is valid is never replaced.
+        if (this.#db.isValid(info.path)) continue;
+        const place = this.toPhysical(info.path);
+        const { from } = places[index]!;
+        if (from !== place) {
+          removeTree(place);
+          moveTree(from, place);
+        }
+        fresh.push(info);
+      }
+      if (fresh.length > 0) this.#register(fresh);
+      return outputs.map((output) => this.#db.find(output.path)!);
+    });
+  }
+
+  async deleteLeftover(path: string): Promise<void> {
+    parseStorePath(this.storeDir, path);
+    return explained(`cannot remove the leftover of '${path}'`, async () => {
+      if (this.#db.isValid(path)) throw new Error(`internal error: '${path}' is valid, no leftover`);
+      removeTree(this.toPhysical(path));
+    });
+  }
+
+  /** Gives a tree the times and modes of a store, outside of `registerOutputs`. */
+  canonicalise(physicalPath: string): void {
+    explainedSync(`cannot canonicalise '${physicalPath}'`, () => canonicalise(physicalPath));
+  }
+
+  async lockPaths(
+    paths: Iterable<string>,
+    options: { readonly signal?: AbortSignal | undefined; readonly onWait?: ((path: string) => void) | undefined } = {},
+  ): Promise<PathLocks> {
+    const sorted = [...new Set(paths)].sort();
+    this.#temporaryRoots.add(sorted);
+    const locks: FileLock[] = [];
+    try {
+      for (const path of sorted) {
+        const { signal, onWait } = options;
+        const file = `${this.toPhysical(path)}.lock`;
+        locks.push(await acquireLock(file, { signal, onWait: onWait === undefined ? undefined : () => onWait(path) }));
+      }
+    } catch (error) {
+      for (const lock of locks) lock.release();
+      throw error;
+    }
+    const release = (how: { readonly delete?: boolean } = {}) => {
+      for (const lock of locks.splice(0)) lock.release(how);
+    };
+    return { release, [Symbol.asyncDispose]: async () => release({ delete: true }) };
+  }
+
+  // Contents
+
+  async readDerivation(path: string): Promise<Derivation> {
+    return this.readDerivationSync(path);
+  }
+
+  readDerivationSync(path: string): Derivation {
+    const name = derivationNameOf(this.storeDir, path);
+    return explainedSync(`cannot read '${path}'`, () => {
+      try {
+        return parseDerivation(readFileSync(this.toPhysical(path), "latin1"), name);
+      } catch (error) {
+        if (isSystemError(error, "ENOENT")) throw missingPath(path, this.description);
+        throw error;
+      }
+    });
+  }
+
+  async *narFromPath(path: string): AsyncGenerator<Uint8Array, void, void> {
+    await this.queryPathInfo(path);
+    yield* readNar(this.toPhysical(path));
+  }
+
+  logPath(derivationPath: string): string {
+    const base = storePathBase(derivationPath);
+    return join(this.logDir, "drvs", base.slice(0, 2), base.slice(2));
+  }
+
+  async readLog(derivationPath: string): Promise<Uint8Array | undefined> {
+    const path = this.logPath(derivationPath);
+    return explained(`cannot read the log of '${derivationPath}'`, async () => {
+      for (const suffix of ["", ".bz2"]) {
+        if (!existsSync(path + suffix)) continue;
+        const bytes = readFileSync(path + suffix);
+        if (suffix === "") return bytes;
+        const pieces: Uint8Array[] = [];
+        for await (const piece of decompress([bytes])) pieces.push(piece);
+        return Buffer.concat(pieces);
+      }
+      return undefined;
+    });
+  }
+
+  // Roots and garbage
+
+  async addTempRoot(path: string): Promise<void> {
+    return this.addTempRoots([path]);
+  }
+
+  /** As `addTempRoot`, for many at once. */
+  async addTempRoots(paths: Iterable<string>): Promise<void> {
+    const all = [...paths];
+    for (const path of all) parseStorePath(this.storeDir, path);
+    await explained(`cannot write temporary roots of ${this.description}`, async () => this.#temporaryRoots.add(all));
+  }
+
+  async addPermanentRoot(path: string, link: string): Promise<void> {
+    const { storePath } = splitStorePath(this.storeDir, path);
+    const place = resolve(link);
+    await explained(`cannot make the link '${link}'`, async () => {
+      if (place === this.storeDir || place.startsWith(`${this.storeDir}/`) || place.startsWith(`${this.physicalStoreDir}/`))
+        throw new StoreError("usage", `'${link}' cannot be a root: it lies in the store`);
+      this.#temporaryRoots.add([storePath]);
+      if (exists(place) && !isLinkTo(place, (target) => this.#pointsToStore(target)))
+        throw new StoreError("usage", `cannot create the link '${link}': something else is there`, {
+          hint: "Remove it, or choose another place with `-o`.",
+        });
+      mkdirSync(dirname(place), { recursive: true });
+      replaceSymlink(place, path);
+      this.#addIndirectRoot(place);
+    });
+  }
+
+  async addIndirectRoot(link: string): Promise<void> {
+    await explained(`cannot make '${link}' a root`, async () => this.#addIndirectRoot(resolve(link)));
+  }
+
+  #addIndirectRoot(link: string): void {
+    const auto = join(this.stateDir, "gcroots/auto");
+    mkdirSync(auto, { recursive: true, mode: 0o755 });
+    replaceSymlink(join(auto, encodeBase32(hashBytes("sha1", bytePath(link)).bytes)), link);
+  }
+
+  /** What a link of ours may point to: a store path, logical or physical, or a view of one among the store's state. */
+  #pointsToStore(target: string): boolean {
+    return [this.storeDir, this.physicalStoreDir, this.stateDir].some((folder) => target.startsWith(`${folder}/`));
+  }
+
+  async findRoots(options: { readonly processRoots?: boolean | undefined } = {}): Promise<Map<string, Set<string>>> {
+    return explained(`cannot find the roots of ${this.description}`, async () =>
+      findRoots(this, (path) => this.#db.isValid(path), { processRoots: options.processRoots !== false, collecting: false }),
+    );
+  }
+
+  async collectGarbage(options: GarbageOptions): Promise<GarbageResult> {
+    return explained(`cannot collect the garbage of ${this.description}`, async () => {
+      const deletes = options.action.type === "delete-dead" || options.action.type === "delete-paths";
+      const reserved = join(this.stateDir, "db/reserved");
+      if (deletes && existsSync(reserved)) unlinkSync(reserved);
+      const lock = await acquireLock(join(this.stateDir, "gc.lock"));
+      try {
+        return await collectGarbage(this, this.#db, options);
+      } finally {
+        lock.release();
+        if (deletes) reserveSpace(reserved);
+      }
+    });
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+    return explained(`cannot verify ${this.description}`, async () => {
+      const lock = await acquireLock(join(this.stateDir, "gc.lock"), { shared: true });
+      try {
+        return await verifyStore(this, this.#db, options);
+      } finally {
+        lock.release();
+      }
+    });
+  }
+}
+
+interface Places {
+  readonly storeDir: string;
+  readonly rootDir: string;
+  readonly physicalStoreDir: string;
+  readonly stateDir: string;
+  readonly logDir: string;
+}
+
+function placesOf({ rootDir, storeDir = "/nix/store", stateDir, logDir }: LocalStoreOptions): Places {
+  const root = resolve(rootDir);
+  return {
+    storeDir,
+    rootDir: root,
+    physicalStoreDir: root === "/" ? storeDir : join(root, "nix/store"),
+    stateDir: stateDir ?? join(root, "nix/var/nix"),
+    logDir: logDir ?? join(root, "nix/var/log/nix"),
+  };
+}
+
+function describe(rootDir: string): string {
+  return rootDir === "/" ? "of this machine" : `in '${rootDir}'`;
+}
+
+function readSchema(file: string): number | undefined {
+  try {
+    const text = readFileSync(file, "utf8").trim();
+    if (!/^[0-9]+$/.test(text))
+      throw new StoreError("store-database", `'${file}' is damaged: it should hold the number ${schemaVersion}`, {
+        hint: `If the store is otherwise whole, write ${schemaVersion} into it.`,
+      });
+    return Number(text);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function reserveSpace(file: string): void {
+  try {
+    if (existsSync(file) && statSync(file).size === reservedSize) return;
+    writeFileSync(file, Buffer.alloc(reservedSize), { mode: 0o600 });
+  } catch {
+    // It is a comfort, not a need: on a full disk there is nothing to reserve.
+  }
+}
+
+function outputsOf(derivation: Derivation): DerivationOutputRow[] {
+  return [...derivation.outputs].filter(([, { path }]) => path !== "").map(([name, { path }]) => ({ name, path }));
+}
+
+function isLinkTo(path: string, accepts: (target: string) => boolean): boolean {
+  try {
+    return accepts(readlinkSync(path));
+  } catch {
+    return false;
+  }
+}
+
+/** Makes or replaces a symlink at once. */
+function replaceSymlink(path: string, target: string): void {
+  const temporary = `${path}.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  symlinkSync(target, temporary);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  }
+}
