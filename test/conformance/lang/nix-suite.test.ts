@@ -1,0 +1,86 @@
+/**
+ * Nix's own language tests: set D2N_NIX_LANG_TESTS to the folder `tests/functional/lang` of a checkout of Nix 2.34. Which of
+ * them must pass stands in `nix-suite.txt`; one that is skipped there and passes is a mistake of the list.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { D2nError } from "../../../src/base/index.ts";
+import { createEvaluator } from "../../../src/lang/index.ts";
+import { printClassic, toXml } from "../../../src/lang/print/index.ts";
+import { MemoryHost } from "../../../src/lang/testing.ts";
+
+const folder = process.env.D2N_NIX_LANG_TESTS;
+
+interface Listed {
+  readonly name: string;
+  /** Why it isn't expected to pass. */
+  readonly skip: string | undefined;
+}
+
+const list: readonly Listed[] = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "nix-suite.txt"), "utf8")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"))
+  .map((line) => {
+    const [name = "", state = "", ...reason] = line.split(" ");
+    return { name, skip: state === "pass" ? undefined : reason.join(" ") };
+  });
+
+describe.skipIf(folder === undefined)("Nix's language tests", () => {
+  const tests = folder ?? "";
+  const read = (file: string): string => readFileSync(join(tests, file), "latin1");
+  const has = (file: string): boolean => existsSync(join(tests, file));
+
+  /** The value as the expected file shows it. */
+  const evaluate = (name: string): { readonly got: string; readonly file: string } => {
+    const host = new MemoryHost({ environment: { HOME: "/fake-home", TEST_VAR: "foo" } });
+    const searchPath = [join(tests, "dir3"), join(tests, "dir4")];
+    const evaluator = createEvaluator({ host, searchPath });
+    const value = evaluator.evaluate(read(`${name}.nix`), { basePath: tests, name: join(tests, `${name}.nix`) });
+    evaluator.call(evaluator.builtins.get("deepSeq")!, value, null);
+    if (has(`${name}.exp.xml`)) {
+      const xml = toXml(value, { strict: true });
+      return { got: typeof xml === "string" ? xml : xml.text, file: `${name}.exp.xml` };
+    }
+    return { got: `${printClassic(value)}\n`, file: `${name}.exp` };
+  };
+  const shown = (text: string): string => text.replaceAll(dirname(tests), "/pwd");
+
+  const check = (name: string): void => {
+    if (name.startsWith("eval-okay-")) {
+      const { got, file } = evaluate(name);
+      expect(shown(got)).toBe(read(file));
+      return;
+    }
+    let error: unknown;
+    try {
+      evaluate(name);
+    } catch (caught) {
+      error = caught;
+    }
+    if (!(error instanceof D2nError)) throw new Error(error === undefined ? `${name} was evaluated` : `crashed: ${error}`);
+    const wanted = Buffer.from(read(`${name}.err.exp`), "latin1").toString("utf8");
+    expect(flat(wanted)).toContain(flat(shown(error.message)));
+  };
+
+  for (const { name, skip } of list)
+    if (skip === undefined) test(name, () => check(name));
+    else
+      test(`${name} (known: ${skip})`, () => {
+        expect(() => check(name)).toThrow();
+      });
+
+  test("the list is complete", () => {
+    const present = readdirSync(tests)
+      .filter((file) => /^eval-(okay|fail)-.*\.nix$/.test(file))
+      .map((file) => file.slice(0, -4));
+    expect(list.map(({ name }) => name).sort()).toEqual(present.sort());
+  });
+});
+
+/** Without colours and layout. */
+function flat(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is how colours begin
+  return text.replace(/\x1b\[[0-9;]*m/g, "").replace(/\s+/g, " ");
+}

@@ -1,0 +1,152 @@
+/** Flakes without packages: what evaluation, the store and the builder do together. */
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { hasStack, Rig, shown } from "./rig.ts";
+
+const rig = new Rig();
+afterAll(() => rig.remove());
+
+const flake = (outputs: string, inputs = ""): string => `{ ${inputs} outputs = { self, ... }@inputs: { ${outputs} }; }`;
+const trivial = `packages.x86_64-linux.default = derivation {
+  name = "greeting"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo building; echo hello > $out" ];
+};`;
+
+describe("d2n build", () => {
+  it("builds, links, logs, and has nothing to do the second time", async () => {
+    const folder = await rig.project({ "flake.nix": flake(trivial) });
+    const first = await rig.d2n(folder, ["build"]);
+    expect(first.status, shown(first)).toBe(0);
+    expect(readFileSync(join(folder, "result"), "utf8")).toBe("hello\n");
+    const log = await rig.d2n(folder, ["log"]);
+    expect(log.stdout).toBe("building\n");
+    const second = await rig.d2n(folder, ["build"]);
+    expect(second.status).toBe(0);
+    expect(second.stderr).toBe("");
+  });
+
+  it("leaves a failed build's log and nothing else", async () => {
+    const folder = await rig.project({ "flake.nix": flake(trivial.replace("echo hello > $out", "echo half > $out; echo last words; exit 3")) });
+    const outcome = await rig.d2n(folder, ["build"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain("last words");
+    expect(outcome.stderr).toContain("d2n log");
+    expect(hasStack(outcome)).toBe(false);
+    expect(existsSync(join(folder, "result"))).toBe(false);
+    const verified = await rig.d2n(folder, ["store", "verify"]);
+    expect(verified.status, shown(verified)).toBe(0);
+  });
+
+  it("says what there is when an attribute is not there", async () => {
+    const folder = await rig.project({ "flake.nix": flake(trivial) });
+    const outcome = await rig.d2n(folder, ["build", ".#defualt"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain("Did you mean `default`?");
+  });
+
+  it("collects what no link keeps", async () => {
+    const folder = await rig.project({ "flake.nix": flake(trivial.replace("hello >", "collected >")) });
+    await rig.d2n(folder, ["build"]);
+    const path = (await rig.d2n(folder, ["store", "path-info"])).stdout.trim();
+    expect((await rig.d2n(folder, ["store", "gc"])).status).toBe(0);
+    expect(existsSync(rig.store + path), "a linked result is kept").toBe(true);
+    rmSync(join(folder, "result"));
+    const outcome = await rig.d2n(folder, ["store", "gc"]);
+    expect(outcome.status, shown(outcome)).toBe(0);
+    expect(existsSync(rig.store + path)).toBe(false);
+  });
+});
+
+describe("flakes", () => {
+  it("see what git tracks, and nothing else", async () => {
+    const folder = await rig.project({ "flake.nix": flake(`x = import ./other.nix;`) });
+    writeFileSync(join(folder, "other.nix"), "42");
+    const hidden = await rig.d2n(folder, ["eval", ".#x"]);
+    expect(hidden.status).toBe(1);
+    expect(hidden.stderr).toMatch(/git .*add other\.nix/);
+    await rig.run(folder, "git", ["add", "other.nix"]);
+    expect((await rig.d2n(folder, ["eval", ".#x"])).stdout).toBe("42\n");
+  });
+
+  it("are found from folders below, and named when they are not there", async () => {
+    const folder = await rig.project({ "flake.nix": flake(`x = 1;`), "sub/dir/file": "" });
+    expect((await rig.d2n(join(folder, "sub/dir"), ["eval", ".#x"])).stdout).toBe("1\n");
+    const outcome = await rig.d2n(rig.folder, ["eval", ".#x"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain("flake.nix");
+    expect(hasStack(outcome)).toBe(false);
+  });
+
+  it("lock their inputs as Nix does, follow at any depth, and take overrides", async () => {
+    const leaf = await rig.project({ "flake.nix": flake(`value = "leaf";`) });
+    const other = await rig.project({ "flake.nix": flake(`value = "other";`) });
+    const middle = await rig.project({
+      "flake.nix": flake(`value = "middle of " + inputs.leaf.value;`, `inputs.leaf.url = "git+file://${leaf}";`),
+    });
+    const data = await rig.project({ "file.txt": "plain" }, { git: false });
+    const top = await rig.project({
+      "flake.nix": flake(
+        `value = inputs.middle.value + " and " + inputs.again.value + " and " + builtins.readFile "\${inputs.data}/file.txt";`,
+        `inputs = {
+          middle = { url = "git+file://${middle}"; };
+          again.follows = "middle/leaf";
+          data = { url = "path:${data}"; flake = false; };
+        };`,
+      ),
+    });
+    const read = async (...args: string[]): Promise<string> => {
+      const outcome = await rig.d2n(top, ["eval", "--raw", ".#value", ...args]);
+      expect(outcome.status, shown(outcome)).toBe(0);
+      return outcome.stdout;
+    };
+    expect(await read()).toBe("middle of leaf and leaf and plain");
+    const lock = JSON.parse(readFileSync(join(top, "flake.lock"), "utf8")) as { nodes: Record<string, Record<string, unknown>>; version: number };
+    expect(lock.version).toBe(7);
+    expect(Object.keys(lock.nodes)).toEqual(["data", "leaf", "middle", "root"]);
+    expect(lock.nodes["root"]!["inputs"]).toEqual({ again: ["middle", "leaf"], data: "data", middle: "middle" });
+    expect(lock.nodes["data"]!["flake"]).toBe(false);
+    expect(await read("--override-input", "middle/leaf", `git+file://${other}`)).toBe("middle of other and other and plain");
+    expect((await rig.run(top, "git", ["status", "--porcelain"])).stdout).toContain("flake.lock");
+  });
+
+  it("name an input that cannot be fetched", async () => {
+    const folder = await rig.project({ "flake.nix": flake(`x = inputs.gone.x;`, `inputs.gone.url = "path:/nonexistent/place";`) });
+    const outcome = await rig.d2n(folder, ["eval", ".#x"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain("input `gone`");
+    expect(outcome.stderr).toContain("--override-input");
+  });
+
+  it("are pure unless told otherwise", async () => {
+    const folder = await rig.project({ "flake.nix": flake(`home = builtins.getEnv "HOME"; file = builtins.readFile /etc/hostname;`) });
+    expect((await rig.d2n(folder, ["eval", "--raw", ".#home"])).stdout).toBe("");
+    expect((await rig.d2n(folder, ["eval", "--raw", "--impure", ".#home"])).stdout).toBe(rig.home);
+    const outcome = await rig.d2n(folder, ["eval", ".#file"]);
+    expect(outcome.stderr).toContain("pure evaluation mode");
+  });
+});
+
+describe("the command line", () => {
+  it("has help for everything", async () => {
+    for (const command of [[], ["build"], ["run"], ["eval"], ["log"], ["store"], ["store", "gc"], ["store", "verify"], ["store", "path-info"], ["flake", "show"], ["config"]]) {
+      const outcome = await rig.d2n(rig.folder, [...command, "--help"]);
+      expect(outcome.status, command.join(" ")).toBe(0);
+      expect(outcome.stdout, command.join(" ")).toMatch(/usage/i);
+    }
+  });
+
+  it("suggests the nearest command and refuses nonsense", async () => {
+    const outcome = await rig.d2n(rig.folder, ["biuld"]);
+    expect(outcome.status).toBe(2);
+    expect(outcome.stderr).toContain("build");
+    expect((await rig.d2n(rig.folder, ["build", "--max-jobs", "many"])).status).toBe(2);
+    expect((await rig.d2n(rig.folder, ["config", "debian-miror"])).stderr).toContain("debian-mirror");
+  });
+
+  it("links lead to what is there, in a chroot store too", async () => {
+    const folder = await rig.project({ "flake.nix": flake(trivial) });
+    await rig.d2n(folder, ["build", "-o", "here"]);
+    expect(readlinkSync(join(folder, "here"))).not.toMatch(/^\/nix/);
+    expect(readFileSync(join(folder, "here"), "utf8")).toBe("hello\n");
+  });
+});

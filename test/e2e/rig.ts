@@ -1,0 +1,96 @@
+/** Runs the built program as a user would, in a world of its own: home, store, project. */
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+const program = join(repository, "dist/cli/main.js");
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A place to work in: `new Rig()` … `rig.remove()`. */
+export class Rig {
+  readonly folder = mkdtempSync(join(tmpdir(), "d2n-e2e-"));
+  readonly home = join(this.folder, "home");
+  readonly store: string;
+  /** What every command of this rig gets besides the usual variables. */
+  readonly environment: Record<string, string>;
+
+  /** @param store shared between rigs, so that what one has built the next need not */
+  constructor(options: { readonly store?: string; readonly home?: string } = {}) {
+    this.home = options.home ?? this.home;
+    this.store = options.store ?? join(this.folder, "store");
+    mkdirSync(this.home, { recursive: true });
+    this.environment = { HOME: this.home, D2N_STORE: this.store, TERM: "dumb", LANG: "C.UTF-8" };
+    for (const [name, value] of Object.entries(process.env))
+      if (value !== undefined && /^(PATH$|PIP_|NODE_EXTRA_CA_CERTS$|SSL_CERT|REQUESTS_CA_BUNDLE$|CURL_CA_BUNDLE$|[a-zA-Z]*_proxy$|[A-Z]*_PROXY$|D2N_DEBIAN)/.test(name))
+        this.environment[name] = value;
+  }
+
+  /** A folder with these files, in git with all of them added unless `git` is false. */
+  async project(files: Readonly<Record<string, string>>, { git = true } = {}): Promise<string> {
+    const folder = mkdtempSync(join(this.folder, "project-"));
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), content);
+    }
+    if (git) {
+      await this.run(folder, "git", ["init", "-q"]);
+      await this.run(folder, "git", ["add", "."]);
+    }
+    return folder;
+  }
+
+  d2n(cwd: string, args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {}): Promise<Outcome> {
+    return this.run(cwd, process.execPath, [program, ...args], options);
+  }
+
+  run(
+    cwd: string,
+    command: string,
+    args: readonly string[],
+    { env = {}, timeout = 600_000 }: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {},
+  ): Promise<Outcome> {
+    return new Promise((done, reject) => {
+      const child = spawn(command, args, { cwd, env: { ...this.environment, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+      let stdout = "";
+      let stderr = "";
+      child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+      const timer = setTimeout(() => child.kill("SIGKILL"), timeout);
+      child.on("error", reject);
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        done({ status: code ?? 128, stdout, stderr });
+      });
+    });
+  }
+
+  remove(): void {
+    makeWritable(this.folder);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Stores are read-only, also for whoever wants to delete them. */
+function makeWritable(path: string): void {
+  if (!existsSync(path) || !lstatSync(path).isDirectory()) return;
+  chmodSync(path, 0o755);
+  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) makeWritable(join(path, entry.name));
+}
+
+/** The first lines of a failure, for messages of failed assertions. */
+export function shown(outcome: Outcome): string {
+  return `exit status ${outcome.status}\n${outcome.stderr.slice(-4000)}\n${outcome.stdout.slice(-2000)}`;
+}
+
+/** No part of what users see may be a JavaScript stack. */
+export function hasStack(outcome: Outcome): boolean {
+  return /^ +at .*(\.js|\.ts|node:)\S*:\d+/m.test(outcome.stderr + outcome.stdout);
+}
