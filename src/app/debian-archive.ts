@@ -1,12 +1,14 @@
 /** The Debian archive for this machine: which mirror, reached how, cached where. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { D2nError, writeFileAtomically } from "../base/index.ts";
 import {
   type AptSourceFile,
   type Archive,
+  debUrl,
+  type DebPin,
   discoverMirrors,
   type MirrorFetch,
   mirrorCandidates,
@@ -14,7 +16,8 @@ import {
   openArchive,
   type Suite,
 } from "../debian/index.ts";
-import { downloadStream } from "../fetchers/index.ts";
+import { ContentCache, downloadFile, FetchError } from "../fetchers/index.ts";
+import { parseHash } from "../formats/index.ts";
 import type { Context } from "./context.ts";
 
 /** The release whose packages d2n uses unless a package needs another. */
@@ -36,15 +39,31 @@ export async function openDebianArchive(context: Context): Promise<Archive> {
   });
 }
 
+/** Reads files of a mirror by way of a temporary file, so that a broken connection is resumed before anybody sees a byte. */
 export function mirrorFetch(context: Context): MirrorFetch {
-  return (url) =>
-    downloadStream({
-      url,
-      environment: context.environment,
-      offline: context.options.offline ?? false,
-      sink: context.sink,
-      signal: context.signal,
-    });
+  return async (url) => {
+    const parent = join(context.directories.cache, "tmp");
+    mkdirSync(parent, { recursive: true });
+    const scratch = mkdtempSync(join(parent, "mirror-"));
+    try {
+      const destination = join(scratch, "file");
+      const { environment, sink, signal } = context;
+      await downloadFile({ urls: [url], destination, environment, sink, signal, offline: context.options.offline });
+      return removedAfterwards(destination, scratch);
+    } catch (error) {
+      rmSync(scratch, { recursive: true, force: true });
+      if (error instanceof FetchError && (error.status === 404 || error.status === 410)) return undefined;
+      throw error;
+    }
+  };
+}
+
+async function* removedAfterwards(file: string, folder: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file) as AsyncIterable<Uint8Array>;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The mirrors to use: found once, then remembered for a week or until the settings change. */
@@ -101,9 +120,26 @@ function tryJson(text: string): unknown {
   }
 }
 
-/** Asked for a package that lies in an archive which this machine cannot reach. */
-export function noArchive(system: string): D2nError {
-  return new D2nError("debian-package", `there are no packages for \`${system}\``, {
-    hint: "d2n builds for the machine it runs on.",
-  });
+/** The bytes of a package's file, by way of the cache of files by hash. */
+export async function* fetchDeb(context: Context, pin: DebPin): AsyncGenerator<Uint8Array> {
+  const cache = new ContentCache(join(context.directories.cache, "content"));
+  const hash = parseHash(pin.sha256, "sha256");
+  let file = await cache.lookup(hash, context.signal);
+  if (file === undefined) {
+    const mirrors = await findMirrors(context);
+    const parent = join(context.directories.cache, "tmp");
+    mkdirSync(parent, { recursive: true });
+    const scratch = mkdtempSync(join(parent, "deb-"));
+    try {
+      const { environment, sink, signal } = context;
+      const destination = join(scratch, "file.deb");
+      await downloadFile({ urls: [debUrl(mirrors, pin)], destination, expectedHash: hash, environment, sink, signal, offline: context.options.offline });
+      await cache.add(destination);
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+    file = await cache.lookup(hash, context.signal);
+    if (file === undefined) throw new D2nError("file-access", `the cache in \`${cache.directory}\` does not keep what is put there`);
+  }
+  yield* createReadStream(file) as AsyncIterable<Uint8Array>;
 }

@@ -64,9 +64,9 @@ export const errorCodes = {
   "option-read-only": "An option that may be set only once is set again.",
   "option-type": "A definition is not of the type that its option has.",
   "option-unknown": "A definition has no option of that name.",
+  "not-deterministic": "A derivation was built twice, with different results.",
   "output-cycle":
     "Outputs of a derivation refer to each other in a circle, so none of them could be kept without the others.",
-  "not-deterministic": "A derivation was built twice, with different results.",
   "output-rejected": "A build finished, but what it made may not enter the store: an output is missing or not allowed as it is.",
   "path-in-use": "A store path cannot be deleted, because something still needs it.",
   "path-unavailable": "A store path is not valid and nothing can make it: no derivation, no substituter.",

@@ -30,6 +30,11 @@ export function explain(error: unknown, doing: string): unknown {
       hint: "Run as the user who owns the store, or use a store of your own with `--store DIR` or D2N_STORE.",
       cause: error,
     });
+  if (code === "ENOTDIR" || code === "ENOENT")
+    return new StoreError("store-unwritable", `${doing}: ${(error as Error).message.replace(/^[A-Z]+: /, "")}`, {
+      hint: "See whether the path is right and whether something else removed it meanwhile.",
+      cause: error,
+    });
   if (code === "SQLITE_BUSY" || code === "SQLITE_LOCKED")
     return new StoreError("store-database", `${doing}: another process keeps the store's database busy`, {
       hint: "Wait for it to end, or see which process it is with `fuser`, and try again.",

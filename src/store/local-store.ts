@@ -5,7 +5,7 @@
  * written beside its place, renamed, registered in one transaction. Killed anywhere on this way, the store stays right:
  * what is not registered does not exist, and goes when the path is wanted again or with the next collection.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isSystemError, writeFileAtomically } from "../base/index.ts";
 import {
@@ -35,7 +35,7 @@ import {
 } from "../formats/index.ts";
 import { Database, type DerivationOutputRow } from "./database.ts";
 import { explained, explainedSync, missingPath, StoreError } from "./errors.ts";
-import { Breather, canonicalise, exists, moveTree, removeTree } from "./files.ts";
+import { Breather, canonicalise, exists, makeFolders, moveTree, removeTree } from "./files.ts";
 import { collectGarbage } from "./garbage.ts";
 import { acquireLock, acquireLockSync, FileLock, loadLocks } from "./locks.ts";
 import { examineOutputs } from "./output-registration.ts";
@@ -109,7 +109,7 @@ export class LocalStore implements PhysicalStore {
         join(places.stateDir, "temproots"),
         database,
       ])
-        mkdirSync(folder, { recursive: true, mode: 0o755 });
+        makeFolders(folder);
       const schemaFile = join(database, "schema");
       let version = readSchema(schemaFile);
       let db: Database;
@@ -554,7 +554,7 @@ export class LocalStore implements PhysicalStore {
         throw new StoreError("usage", `cannot create the link '${link}': something else is there`, {
           hint: "Remove it, or choose another place with `-o`.",
         });
-      mkdirSync(dirname(place), { recursive: true });
+      makeFolders(dirname(place));
       replaceSymlink(place, path);
       this.#addIndirectRoot(place);
     });
@@ -566,7 +566,7 @@ export class LocalStore implements PhysicalStore {
 
   #addIndirectRoot(link: string): void {
     const auto = join(this.stateDir, "gcroots/auto");
-    mkdirSync(auto, { recursive: true, mode: 0o755 });
+    makeFolders(auto);
     replaceSymlink(join(auto, encodeBase32(hashBytes("sha1", bytePath(link)).bytes)), link);
   }
 

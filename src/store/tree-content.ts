@@ -47,7 +47,7 @@ export function* narPieces(source: TreeSource, method: IngestionMethod, filter?:
   }
   const status = lstatSync(fsPath(path));
   if (!status.isFile()) throw notFlat(`'${path}'`);
-  yield* narOfContents(status.size, fileContents(path));
+  yield* narOfContents(status.size, fileContents(source.path));
 }
 
 function notFlat(what: string): FormatError {

@@ -32,10 +32,10 @@ import {
   type Lazy,
   NixPath,
   printValue,
-  valueToJson,
+  toJson,
   type Value,
 } from "../../lang/index.ts";
-import { createBuiltInFlakes } from "./built-in-flakes.ts";
+import { createBuiltIns } from "./built-in-flakes.ts";
 import type {
   DerivationMessage,
   InstallableJob,
@@ -51,12 +51,19 @@ import { WorkerHost } from "./worker-host.ts";
 
 export function runJob(job: Job, services: SyncServices): JobResult {
   const host = new WorkerHost(job.settings, services);
-  const ev = createEvaluator({ host, maxCallDepth: job.settings.maxCallDepth ?? 10_000, experimentalFeatures: new Set(["flakes", "fetch-tree"]) });
+  const nativeFiles = new Map<string, () => Lazy>();
+  const ev = createEvaluator({
+    host,
+    maxCallDepth: job.settings.maxCallDepth ?? 10_000,
+    experimentalFeatures: new Set(["flakes", "fetch-tree"]),
+    nativeFiles,
+  });
   const project = services.openProject(job.reference);
   const tree = treeFromMessage(project.tree);
   host.allow(tree.outPath);
+  const builtIns = createBuiltIns({ ev, host, services, nativeFiles });
   const sources: FlakeSources = {
-    builtIns: createBuiltInFlakes(ev, host, services),
+    builtIns: builtIns.flakes,
     fetch: (reference) => {
       const fetched = treeFromMessage(services.fetchTree([...referenceToAttributes(reference)]));
       host.allow(fetched.outPath);
@@ -76,7 +83,7 @@ export function runJob(job: Job, services: SyncServices): JobResult {
   });
   const value = describe(job, ev, project, flake, callFlake({ ev, sources, flake, tree, dir: project.dir }));
   host.flush();
-  return { value, ...newLock(job, flake, oldText), impure: host.impure };
+  return { value, ...newLock(job, flake, oldText), newPins: builtIns.newPins(), impure: host.impure };
 }
 
 function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: LockedFlake, outputs: Lazy): JobValue {
@@ -96,15 +103,14 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
       return { type: "derivation", attributePath, derivation };
     }
     case "json": {
-      const { text, context } = valueToJson(ev, value);
-      return { type: "text", text: fromUtf8(text), context: [...context] };
+      return { type: "text", ...plain(toJson(ev.world, value)) };
     }
     case "raw": {
       const text = ev.coerceToString(value);
       return { type: "text", ...plain(text) };
     }
     case "text":
-      return { type: "text", text: fromUtf8(printValue(ev, value, { strict: true })), context: [] };
+      return { type: "text", text: fromUtf8(printValue(value, { force: true, derivationPaths: true })), context: [] };
   }
 }
 

@@ -55,8 +55,8 @@ export interface Services {
   debianIndexes(nothing?: undefined): Promise<readonly IndexPin[]>;
   debianPackage(request: { readonly suite: Suite; readonly architecture: Architecture; readonly name: string }): Promise<DebPin | undefined>;
   debianUrl(pin: { readonly archive: DebPin["archive"]; readonly filename: string }): Promise<string>;
-  /** Store path of the folder with the static busybox that starts the first builds. */
-  bootstrapBusybox(architecture: Architecture): Promise<string>;
+  /** A folder of this machine that holds the static busybox of this package: what starts the first builds. */
+  bootstrapBusybox(pin: DebPin): Promise<string>;
   message(message: { readonly level: "trace" | "warning"; readonly text: string }): Promise<void>;
 }
 

@@ -83,13 +83,13 @@ export class Session {
     readDerivation: async (path) => (await this.context.store()).readDerivation(path),
     isValidPath: async (path) => (await this.context.store()).isValidPath(path),
     realise: async (elements) => {
-      await realise(this.context, wantedByContext(elements), { session: this });
+      await realise(this.context, wantedByContext(elements));
     },
     pins: async () => this.lock.debian,
     debianPackage: async ({ suite, architecture, name }) => (await this.archive()).lookup(suite, architecture, name),
     debianIndexes: async () => (await this.archive()).indexes(),
     debianUrl: async (pin) => (await this.archive()).url(pin),
-    bootstrapBusybox: (architecture) => bootstrapBusybox(this.context, this, architecture),
+    bootstrapBusybox: (pin) => bootstrapBusybox(this.context, pin),
     message: async ({ level, text }) => {
       if (level === "warning" && this.#said.has(text)) return;
       this.#said.add(text);

@@ -31,6 +31,7 @@ export class WorkerHost implements Host {
   readonly #added = new Map<string, Derivation>();
   /** Store paths that evaluation has come by, which pure evaluation may read. */
   readonly #allowed = new Set<string>();
+  readonly #folders = new Set<string>();
 
   constructor(settings: JobSettings, services: SyncServices) {
     this.#settings = settings;
@@ -44,6 +45,11 @@ export class WorkerHost implements Host {
   /** Lets pure evaluation read a store path. */
   allow(storePath: string): void {
     this.#allowed.add(storePath);
+  }
+
+  /** Lets pure evaluation copy a folder of d2n's own to the store. */
+  allowFolder(folder: string): void {
+    this.#folders.add(Buffer.from(folder, "utf8").toString("latin1"));
   }
 
   readFile(path: string): Uint8Array {
@@ -167,6 +173,7 @@ export class WorkerHost implements Host {
       const end = path.indexOf("/", prefix.length);
       if (this.#allowed.has(end < 0 ? path : path.slice(0, end))) return;
     }
+    for (const folder of this.#folders) if (path === folder || path.startsWith(`${folder}/`)) return;
     throw new EvalError(`access to absolute path '${fromUtf8(path)}' is forbidden in pure evaluation mode`, {
       hint: "Refer to files of the flake by relative paths (`./file`), or use `--impure`.",
     });

@@ -90,6 +90,6 @@ describe("amounts", () => {
   it("are shown in sensible units", () => {
     expect([0, 1023, 1024, 10_500_000, 5_000_000_000].map(formatBytes)).toEqual(["0 B", "1023 B", "1.0 KiB", "10.0 MiB", "4.7 GiB"]);
     expect([120, 59_400, 125_000].map(formatSeconds)).toEqual(["0.1 s", "59 s", "2 min 05 s"]);
-    expect(printable("a\x1b[2Jb\x07c\td")).toBe("abc\td".replace("\t", ""));
+    expect(printable("a\x1b[2Jb\x07c\td")).toBe("abc\td");
   });
 });

@@ -1,6 +1,7 @@
 /** Attribute sets (manual, "attrNames" … "zipAttrsWith"). */
 import { EvalError } from "../errors.ts";
 import { addTrace, callFunction1, forceAttrs, forceFunction, forceList, forceStringNoContext } from "../operations/index.ts";
+import { attributeName } from "../print/literals.ts";
 import { Attrs, KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
 import type { Position } from "../values/value.ts";
@@ -10,7 +11,7 @@ import type { Family } from "./interpreter.ts";
 /** An attribute that has to be there. `context` becomes a step of the trace. */
 export function requireAttr(attrs: Attrs, name: string, context: string | undefined): Lazy {
   const value = attrs.get(name);
-  if (value === undefined) throw addTrace(new EvalError(`attribute '${name}' missing`), context);
+  if (value === undefined) throw addTrace(new EvalError(`attribute '${attributeName(name)}' missing`), context);
   return value;
 }
 

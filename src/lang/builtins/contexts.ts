@@ -2,7 +2,7 @@
 import { EvalError } from "../errors.ts";
 import { isStorePath } from "../../formats/index.ts";
 import {
-  addTrace,
+  atPosition,
   coerceToString,
   contextOf,
   forceAttrs,
@@ -13,6 +13,7 @@ import {
   makeString,
   textOf,
 } from "../operations/index.ts";
+import { attributeName } from "../print/literals.ts";
 import { Attrs } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
 import type { NixString } from "../values/value.ts";
@@ -113,10 +114,10 @@ export function contexts({ host, world }: Interpreter): Family {
       const context = new Set(contextOf(string));
       for (const [path, lazy] of attrs.entries()) {
         try {
-          if (!isStorePath(host.storeDir, path)) throw new EvalError(`context key '${path}' is not a store path`);
+          if (!isStorePath(host.storeDir, path)) throw new EvalError(`context key '${attributeName(path)}' is not a store path`);
           append(context, path, forceAttrs(lazy, "while evaluating the value of a string context"));
         } catch (error) {
-          throw addTrace(error, undefined, attrs.position(path));
+          throw atPosition(error, attrs.position(path));
         }
       }
       return makeString(textOf(string), context);
@@ -132,14 +133,14 @@ function append(context: Set<string>, path: string, info: Attrs): void {
   const all = info.get("allOutputs");
   if (all !== undefined && forceBool(all, "while evaluating the `allOutputs` attribute of a string context")) {
     if (!isDrv)
-      throw new EvalError(`tried to add all-outputs context of ${path}, which is not a derivation, to a string`);
+      throw new EvalError(`tried to add all-outputs context of ${attributeName(path)}, which is not a derivation, to a string`);
     context.add(closureElement(path));
   }
   const outputs = info.get("outputs");
   if (outputs === undefined) return;
   const names = forceList(outputs, "while evaluating the `outputs` attribute of a string context");
   if (names.length > 0 && !isDrv)
-    throw new EvalError(`tried to add derivation output context of ${path}, which is not a derivation, to a string`);
+    throw new EvalError(`tried to add derivation output context of ${attributeName(path)}, which is not a derivation, to a string`);
   for (const name of names)
     context.add(
       outputElement(path, forceStringNoContext(name, "while evaluating an output name within a string context")),

@@ -1,7 +1,8 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
 import { callDepth } from "../call-depth.ts";
 import { AbortError, ThrownError } from "../errors.ts";
-import { addTrace, coerceToString, forceText, isString, textOf } from "../operations/index.ts";
+import { addTrace, coerceToString, forceStringNoContext, forceText, isString, textOf } from "../operations/index.ts";
+import { attributeName } from "../print/literals.ts";
 import { printValue } from "../print/printer.ts";
 import { Attrs, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
@@ -98,7 +99,7 @@ export function control({ host, world, traceVerbose }: Interpreter): Family {
 
     /** An environment variable; empty if there is none, and in pure evaluation. */
     getEnv(name: Lazy): string {
-      const wanted = forceText(name, "while evaluating the first argument passed to builtins.getEnv");
+      const wanted = forceStringNoContext(name, "while evaluating the first argument passed to builtins.getEnv");
       return host.pure ? "" : host.environment(wanted);
     },
   };
@@ -141,7 +142,7 @@ export function forceDeep(root: Lazy): void {
       if (attrs === undefined) addTrace(error, `while evaluating list element at index ${next - 1}`);
       else {
         const name = symbolName(attrs.keys.ids[next - 1]!);
-        addTrace(error, `while evaluating the attribute '${name}'`, attrs.position(name));
+        addTrace(error, `while evaluating the attribute '${attributeName(name)}'`, attrs.position(name));
       }
     }
     throw error;

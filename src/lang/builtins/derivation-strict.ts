@@ -33,6 +33,7 @@ import {
   textOf,
 } from "../operations/index.ts";
 import { jsonString, toJson } from "../print/json.ts";
+import { attributeName } from "../print/literals.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import type { Context, NixString } from "../values/value.ts";
@@ -132,7 +133,7 @@ class Recipe {
       } catch (error) {
         throw addTrace(
           error,
-          `while evaluating attribute '${key}' of derivation '${this.name}'`,
+          `while evaluating attribute '${attributeName(key)}' of derivation '${this.name}'`,
           attrs.position(key),
         );
       }

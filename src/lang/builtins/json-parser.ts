@@ -36,10 +36,19 @@ const tokenNames: Readonly<Record<Token, string>> = {
   null: "null literal",
 };
 
+/** What could have come where a token was malformed; for values, Nix's parser doesn't say. */
+const expectedIn: Readonly<Record<string, string>> = {
+  "object key": "; expected string literal",
+  "object separator": "; expected ':'",
+  array: "; expected ']'",
+  object: "; expected '}'",
+  end: "; expected end of input",
+};
+
 class JsonParser {
   readonly #source: string;
   #at = 0;
-  #tokenStart = 0;
+  #shownFrom = 0;
   /** What the last token stands for: a string's bytes, a number. */
   #value: Value = null;
   /** What is being parsed, for messages. */
@@ -74,7 +83,7 @@ class JsonParser {
       for (;;) {
         const level = levels.at(-1);
         if (level === undefined) {
-          const after = this.#next("value");
+          const after = this.#next("end");
           if (after !== "end") this.#unexpected(after, "value", "end of input");
           return value;
         }
@@ -130,18 +139,20 @@ class JsonParser {
 
   #unexpected(token: Token, context: string, expected: string): never {
     if (token === "end") this.#at++;
+    if (token === "end" && this.#source === "")
+      this.#fail("attempting to parse an empty input; check that your input string or stream contains the expected JSON");
     this.#fail(`syntax error while parsing ${context} - unexpected ${tokenNames[token]}; expected ${expected}`);
   }
 
   /** An error inside a token; `at` is the offset of the byte that doesn't fit. */
   #malformed(message: string, at: number): never {
     this.#at = at + 1;
-    // Bytes below a space are shown by their numbers.
-    const read = Array.from(this.#source.slice(this.#tokenStart, at + 1), (character) => {
+    // What was read is shown from the last string or number on; bytes below a space by their numbers.
+    const read = Array.from(this.#source.slice(this.#shownFrom, at + 1), (character) => {
       const code = character.charCodeAt(0);
       return code < 0x20 ? `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>` : character;
     }).join("");
-    this.#fail(`syntax error while parsing ${this.#context} - ${message}; last read: '${read}'`);
+    this.#fail(`syntax error while parsing ${this.#context === "end" ? "value" : this.#context} - ${message}; last read: '${read}'${expectedIn[this.#context] ?? ""}`);
   }
 
   #fail(message: string): never {
@@ -155,7 +166,6 @@ class JsonParser {
     this.#context = context;
     const source = this.#source;
     while (this.#at < source.length && " \t\n\r".includes(source[this.#at]!)) this.#at++;
-    this.#tokenStart = this.#at;
     const character = source[this.#at];
     switch (character) {
       case undefined:
@@ -191,6 +201,7 @@ class JsonParser {
 
   #number(): Token {
     const source = this.#source;
+    this.#shownFrom = this.#at;
     let at = this.#at;
     const digits = (problem: string): void => {
       const start = at;
@@ -225,6 +236,7 @@ class JsonParser {
 
   #string(): Token {
     const source = this.#source;
+    this.#shownFrom = this.#at;
     const start = this.#at + 1;
     let at = start;
     let pieces = "";

@@ -14,6 +14,7 @@ import {
   makeString,
   textOf,
 } from "../operations/index.ts";
+import { attributeName } from "../print/literals.ts";
 import type { Lazy } from "../values/thunk.ts";
 import type { NixString, Value } from "../values/value.ts";
 import { parseContextElement } from "./contexts.ts";
@@ -61,10 +62,9 @@ export function sources({ host, world }: Interpreter): Family {
             forceStringNoContext(value, "while evaluating the `sha256` attribute passed to builtins.path"),
           );
         else
-          throw addTrace(
-            new EvalError(`unsupported argument '${key}' to 'builtins.path'`, { location: attrs.position(key) }),
-            undefined,
-          );
+          throw new EvalError(`unsupported argument '${attributeName(key)}' to 'builtins.path'`, {
+            location: attrs.position(key),
+          });
       }
       if (root === undefined)
         throw new EvalError("missing required 'path' attribute in the first argument to 'builtins.path'");

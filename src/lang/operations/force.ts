@@ -97,10 +97,10 @@ export function forceFunction(lazy: Lazy, context?: string): NixFunction | Attrs
   throw addTrace(typeMismatch("a function", value), context);
 }
 
-/** An element of a context as messages show it: the base name, with the output after a caret. */
+/** An element of a context as messages show it. */
 function displayElement(element: string): string {
-  const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-  if (!element.startsWith("!")) return element.startsWith("=") ? `=${base(element)}` : base(element);
+  if (element.startsWith("=")) return `${element.slice(1)} (deep)`;
+  if (!element.startsWith("!")) return element;
   const end = element.indexOf("!", 1);
-  return `!${element.slice(1, end)}!${base(element)}`;
+  return `${element.slice(end + 1)}^${element.slice(1, end)}`;
 }

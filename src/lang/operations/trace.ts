@@ -16,3 +16,9 @@ export function addTrace<E>(error: E, message: string | undefined, location?: So
   }
   return error;
 }
+
+/** Says where an error is unless something nearer has said so; returns the error. */
+export function atPosition<E>(error: E, location: SourceLocation | undefined): E {
+  if (error instanceof D2nError && error.location === undefined && location !== undefined) error.location = location;
+  return error;
+}

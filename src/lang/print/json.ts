@@ -12,6 +12,7 @@ import {
   showType,
   textOf,
 } from "../operations/index.ts";
+import { attributeName } from "./literals.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { type Context, ContextString, NixFloat, type NixList, NixPath, type NixString } from "../values/value.ts";
@@ -88,7 +89,7 @@ class JsonWriter {
       try {
         this.write(value);
       } catch (error) {
-        throw addTrace(error, `while evaluating attribute '${name}'`, attrs.position(name));
+        throw addTrace(error, `while evaluating attribute '${attributeName(name)}'`, attrs.position(name));
       }
     }
     this.parts.push(before === "{" ? "{}" : "}");

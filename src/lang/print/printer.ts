@@ -209,5 +209,5 @@ function showFunction(fn: Lambda | PrimOp): string {
   const place = source instanceof Source && offset !== undefined ? source.position(offset) : undefined;
   const file = place === undefined ? marked("none") : place.file.startsWith("«") ? marked(place.file.slice(1, -1)) : place.file;
   const position = place === undefined ? `${file}:0` : `${file}:${place.line}:${place.column}`;
-  return marked(`lambda${name === undefined ? "" : ` ${name}`} @ ${position}`);
+  return marked(`lambda${name === undefined ? "" : ` ${attributeName(name)}`} @ ${position}`);
 }

@@ -95,6 +95,9 @@ export class Lexer {
   #mode: Mode = MODE.bottom;
   #at = 0;
   #before = 0;
+  /** Ends of the runs of path and URI scheme characters that were looked at last. */
+  #pathRun = 0;
+  #schemeRun = 0;
   /** Where the last token begins and ends. */
   start = 0;
   end = 0;
@@ -185,8 +188,10 @@ export class Lexer {
     const c = text.charCodeAt(at);
     const kind = classes[c]!;
     if ((kind & PATH) !== 0 || c === SLASH) {
-      let run = at;
+      // Where no path begins, none begins further right in the same run either: looked at once, not once per token.
+      let run = this.#pathRun > at ? this.#pathRun : at;
       while (this.#is(run, PATH)) run++;
+      this.#pathRun = run;
       if (text.charCodeAt(run) === SLASH) {
         if (this.#is(run + 1, PATH)) return this.#path(run, T.path);
         if (text.charCodeAt(run + 1) === DOLLAR && text.charCodeAt(run + 2) === BRACE) {
@@ -302,8 +307,9 @@ export class Lexer {
   #word(): TokenKind {
     const text = this.#text;
     const start = this.#at;
-    let end = start + 1;
+    let end = this.#schemeRun > start ? this.#schemeRun : start + 1;
     while (this.#is(end, SCHEME)) end++;
+    this.#schemeRun = end;
     if (text.charCodeAt(end) === COLON && this.#is(end + 1, URI)) {
       end += 2;
       while (this.#is(end, URI)) end++;
