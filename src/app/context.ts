@@ -67,8 +67,9 @@ export class Context {
     return existsSync(this.toPhysical(path));
   }
 
+  /** Where a path really lies: store paths in the store's folder, others where they say. */
   toPhysical(path: string): string {
-    return this.chroot ? join(this.storeRoot, path) : path;
+    return this.chroot && (path === this.storeDir || path.startsWith(`${this.storeDir}/`)) ? join(this.storeRoot, path) : path;
   }
 
   async #openStore(): Promise<LocalStore> {

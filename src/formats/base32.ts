@@ -29,7 +29,7 @@ export function encodeBase32(bytes: Uint8Array): string {
 
 /** @throws FormatError for foreign characters, impossible lengths, and bits set beyond the last byte. */
 export function decodeBase32(text: string): Uint8Array {
-  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  const bytes = Buffer.alloc(Math.floor((text.length * 5) / 8));
   for (let n = 0; n < text.length; n++) {
     const character = text.charCodeAt(text.length - n - 1);
     const value = character < 256 ? values[character]! : -1;

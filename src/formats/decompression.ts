@@ -119,17 +119,22 @@ async function* bzip2(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arr
   const { default: unbzip2 } = (await import("unbzip2-stream" as string)) as {
     default: () => NodeJS.ReadWriteStream;
   };
-  const old = unbzip2();
-  const wrapped = new Readable().wrap(old as unknown as Readable);
-  old.on("error", (error: Error) => wrapped.destroy(error));
-  const from = Readable.from(input, { objectMode: false });
-  from.on("error", (error) => wrapped.destroy(error));
-  from.pipe(old);
-  try {
-    for await (const bytes of wrapped) yield bytes as Uint8Array;
-  } finally {
-    from.destroy();
+  // An old-style stream: what is written comes out before `write` returns.
+  const stream = unbzip2();
+  const ready: Uint8Array[] = [];
+  let failure: Error | undefined;
+  stream.on("data", (bytes: Uint8Array) => ready.push(bytes));
+  stream.on("error", (error: Error) => {
+    failure ??= error;
+  });
+  for await (const bytes of input) {
+    stream.write(Buffer.from(bytes));
+    if (failure !== undefined) throw failure;
+    yield* ready.splice(0);
   }
+  stream.end();
+  if (failure !== undefined) throw failure;
+  yield* ready;
 }
 
 /** Node.js before 22.15 has no zstd of its own, and the other decoder wants its input at once. */

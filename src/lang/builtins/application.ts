@@ -1,5 +1,5 @@
 /** Calls that are put off until somebody needs their result. */
-import { callFunction, callFunction1 } from "../operations/index.ts";
+import { callFunction1, callFunction2 } from "../operations/index.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 
 class Application {
@@ -22,7 +22,7 @@ class Application2 extends Application {
 }
 
 const run = ({ fn, argument }: Application): Lazy => callFunction1(force(fn), argument);
-const run2 = ({ fn, argument, second }: Application2): Lazy => callFunction(force(fn), argument, second);
+const run2 = ({ fn, argument, second }: Application2): Lazy => callFunction2(force(fn), argument, second);
 
 /** `fn argument`, not evaluated yet. */
 export function apply(fn: Lazy, argument: Lazy): Lazy {

@@ -1,6 +1,13 @@
 /** Attribute sets (manual, "attrNames" … "zipAttrsWith"). */
 import { EvalError } from "../errors.ts";
-import { addTrace, callFunction1, forceAttrs, forceFunction, forceList, forceStringNoContext } from "../operations/index.ts";
+import {
+  addTrace,
+  callFunction1,
+  forceAttrs,
+  forceFunction,
+  forceList,
+  forceStringNoContext,
+} from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import { Attrs, KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";

@@ -69,9 +69,7 @@ export function contexts({ host, world }: Interpreter): Family {
       const elements = [...(contextOf(string) ?? [])];
       const text = textOf(string);
       if (elements.length !== 1)
-        throw new EvalError(
-          `context of string '${text}' must have exactly one element, but has ${elements.length}`,
-        );
+        throw new EvalError(`context of string '${text}' must have exactly one element, but has ${elements.length}`);
       const element = parseContextElement(elements[0]!);
       if (element.kind === "output")
         throw new EvalError(
@@ -114,7 +112,8 @@ export function contexts({ host, world }: Interpreter): Family {
       const context = new Set(contextOf(string));
       for (const [path, lazy] of attrs.entries()) {
         try {
-          if (!isStorePath(host.storeDir, path)) throw new EvalError(`context key '${attributeName(path)}' is not a store path`);
+          if (!isStorePath(host.storeDir, path))
+            throw new EvalError(`context key '${attributeName(path)}' is not a store path`);
           append(context, path, forceAttrs(lazy, "while evaluating the value of a string context"));
         } catch (error) {
           throw atPosition(error, attrs.position(path));
@@ -133,14 +132,18 @@ function append(context: Set<string>, path: string, info: Attrs): void {
   const all = info.get("allOutputs");
   if (all !== undefined && forceBool(all, "while evaluating the `allOutputs` attribute of a string context")) {
     if (!isDrv)
-      throw new EvalError(`tried to add all-outputs context of ${attributeName(path)}, which is not a derivation, to a string`);
+      throw new EvalError(
+        `tried to add all-outputs context of ${attributeName(path)}, which is not a derivation, to a string`,
+      );
     context.add(closureElement(path));
   }
   const outputs = info.get("outputs");
   if (outputs === undefined) return;
   const names = forceList(outputs, "while evaluating the `outputs` attribute of a string context");
   if (names.length > 0 && !isDrv)
-    throw new EvalError(`tried to add derivation output context of ${attributeName(path)}, which is not a derivation, to a string`);
+    throw new EvalError(
+      `tried to add derivation output context of ${attributeName(path)}, which is not a derivation, to a string`,
+    );
   for (const name of names)
     context.add(
       outputElement(path, forceStringNoContext(name, "while evaluating an output name within a string context")),

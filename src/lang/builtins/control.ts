@@ -1,6 +1,6 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
 import { callDepth } from "../call-depth.ts";
-import { AbortError, ThrownError } from "../errors.ts";
+import { AbortError, readable, ThrownError } from "../errors.ts";
 import { addTrace, coerceToString, forceStringNoContext, forceText, isString, textOf } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import { printValue } from "../print/printer.ts";
@@ -12,18 +12,13 @@ import type { Family, Interpreter } from "./interpreter.ts";
 export function control({ host, world, traceVerbose }: Interpreter): Family {
   const trace = (message: Lazy, value: Lazy): Lazy => {
     const shown = force(message);
-    host.message("trace", isString(shown) ? textOf(shown) : printValue(shown));
+    host.message("trace", readable(isString(shown) ? textOf(shown) : printValue(shown)));
     return force(value);
   };
   return {
     /** Fails with a message; nothing catches it. */
     abort(message: Lazy): never {
-      const text = coerceToString(
-        world,
-        message,
-        {},
-        "while evaluating the error message passed to builtins.abort",
-      );
+      const text = coerceToString(world, message, {}, "while evaluating the error message passed to builtins.abort");
       throw new AbortError(`evaluation aborted with the following error message: '${textOf(text)}'`);
     },
 
@@ -73,7 +68,7 @@ export function control({ host, world, traceVerbose }: Interpreter): Family {
     warn(message: Lazy, value: Lazy): Lazy {
       host.message(
         "warning",
-        forceText(message, "while evaluating the first argument; the message passed to builtins.warn"),
+        readable(forceText(message, "while evaluating the first argument; the message passed to builtins.warn")),
       );
       return force(value);
     },

@@ -48,11 +48,7 @@ export function derivations({ host, world }: Interpreter): Family {
     /** Writes a derivation; `{ drvPath, out, … }` with contexts. */
     derivationStrict(argument: Lazy): Attrs {
       const attrs = forceAttrs(argument, "while evaluating the argument passed to builtins.derivationStrict");
-      const nameAttr = requireAttr(
-        attrs,
-        "name",
-        "in the attrset passed as argument to builtins.derivationStrict",
-      );
+      const nameAttr = requireAttr(attrs, "name", "in the attrset passed as argument to builtins.derivationStrict");
       let name: string;
       try {
         name = forceStringNoContext(
@@ -73,9 +69,7 @@ export function derivations({ host, world }: Interpreter): Family {
 
     /** Stands for the path of an output in the attributes of its own derivation. */
     placeholder: (output: Lazy): string =>
-      placeholder(
-        forceStringNoContext(output, "while evaluating the first argument passed to builtins.placeholder"),
-      ),
+      placeholder(forceStringNoContext(output, "while evaluating the first argument passed to builtins.placeholder")),
   };
 }
 
@@ -139,10 +133,7 @@ class Recipe {
       }
     }
     if (structured !== undefined)
-      this.env.set(
-        "__json",
-        `{${[...structured].map(([key, json]) => `${jsonString(key)}:${json}`).join(",")}}`,
-      );
+      this.env.set("__json", `{${[...structured].map(([key, json]) => `${jsonString(key)}:${json}`).join(",")}}`);
     return this;
   }
 

@@ -3,14 +3,7 @@ import { D2nError } from "../../base/index.ts";
 import { checkStorePathName } from "../../formats/index.ts";
 import { EvalError } from "../errors.ts";
 import type { FetchTreeResult, Host } from "../host.ts";
-import {
-  coerceToString,
-  forceStringNoContext,
-  isInteger,
-  isString,
-  showType,
-  textOf,
-} from "../operations/index.ts";
+import { coerceToString, forceStringNoContext, isInteger, isString, showType, textOf } from "../operations/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { NixPath, type NixString } from "../values/value.ts";
@@ -92,10 +85,7 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
     const type = value.get("type");
     if (type !== undefined) {
       if (isGit) throw new EvalError("unexpected argument 'type'");
-      request.set(
-        "type",
-        forceStringNoContext(type, `while evaluating the \`type\` argument passed to '${who}'`),
-      );
+      request.set("type", forceStringNoContext(type, `while evaluating the \`type\` argument passed to '${who}'`));
     } else if (!isGit) throw new EvalError(`argument 'type' is missing in call to '${who}'`);
     for (const [key, attribute] of value.entries())
       if (key !== "type") request.set(key, plainAttribute(world, who, key, attribute));
@@ -103,12 +93,7 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
     if (!isGit && request.has("name")) throw new EvalError(`argument 'name' isn’t supported in call to '${who}'`);
   } else {
     const reference = textOf(
-      coerceToString(
-        world,
-        value,
-        { copyToStore: false },
-        `while evaluating the first argument passed to '${who}'`,
-      ),
+      coerceToString(world, value, { copyToStore: false }, `while evaluating the first argument passed to '${who}'`),
     );
     if (isGit) request.set("url", gitUrl(reference));
     else {
@@ -117,16 +102,16 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
       for (const [key, attribute] of host.parseFlakeReference(reference)) request.set(key, attribute);
     }
   }
+  if (host.pure && !request.has("rev") && !request.has("narHash"))
+    throw new EvalError(
+      `in pure evaluation mode, '${who}' doesn't fetch unlocked input '${request.get("url") ?? request.get("path") ?? request.get("type")}'`,
+      { hint: "Name a revision (`rev`) or a hash (`narHash`), or allow impure evaluation." },
+    );
   if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
   return treeAttrs(host.fetchTree(request), isGit);
 }
 
-function plainAttribute(
-  world: Interpreter["world"],
-  who: string,
-  key: string,
-  lazy: Lazy,
-): string | number | boolean {
+function plainAttribute(world: Interpreter["world"], who: string, key: string, lazy: Lazy): string | number | boolean {
   const value = force(lazy);
   if (isString(value) || value instanceof NixPath) {
     const text = textOf(coerceToString(world, value, { copyToStore: false }));
@@ -155,7 +140,7 @@ function gitUrl(address: string): string {
 }
 
 /** The result as a set: `outPath` with its context, `rev`, `narHash`, `lastModified` and so on. */
-export function treeAttrs({ outPath, attributes }: FetchTreeResult, emptyRevFallback: boolean): Attrs {
+function treeAttrs({ outPath, attributes }: FetchTreeResult, emptyRevFallback: boolean): Attrs {
   const result = new Map<string, Lazy>([["outPath", storeString(outPath)], ...attributes]);
   if (emptyRevFallback) {
     // As ever, `fetchGit` of a tree with uncommitted changes gives a revision of zeros.

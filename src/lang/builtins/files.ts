@@ -3,7 +3,6 @@ import { EvalError, ThrownError } from "../errors.ts";
 import { hashHex, isInStore, isStorePath, splitStorePath, storePathHashPart } from "../../formats/index.ts";
 import type { FileType, Host } from "../host.ts";
 import {
-
   canonicalPath,
   coerceToString,
   contextOf,
@@ -19,29 +18,33 @@ import { force, type Lazy, lazy as delayed } from "../values/thunk.ts";
 import { NixPath, type NixString, type Value } from "../values/value.ts";
 import { requireAttr } from "./attrsets.ts";
 import { importedDerivation } from "./derivation.ts";
+import { legacyBaseName } from "./base-name.ts";
 import { hashAlgorithm } from "./hashes.ts";
+import { importInternalFile, INTERNAL_FILES, isInternalFile } from "./internal-files.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
 import { coerceToPath, followLinks, reading, realise, realisePath } from "./path-arguments.ts";
 
-export function files(interpreter: Interpreter): Family {
+/** `derivation`: the function of that name, for what `<nix/fetchurl.nix>` makes. */
+export function files(interpreter: Interpreter, derivation: Value): Family {
   const { host, world } = interpreter;
   const search = searcher(host);
   const importPath = (path: Lazy, load: (path: string) => Value): Value => {
     const wanted = realisePath(host, world, path);
-    const isDerivationFile =
-      wanted.endsWith(".drv") && isStorePath(host.storeDir, wanted) && host.isValidPath(wanted);
+    if (isInternalFile(wanted)) return importInternalFile(wanted, world, derivation);
+    const isDerivationFile = wanted.endsWith(".drv") && isStorePath(host.storeDir, wanted) && host.isValidPath(wanted);
     return isDerivationFile ? importedDerivation(wanted, host.readDerivation(wanted)) : load(wanted);
   };
   return {
     /** What follows the last slash, one at the end aside. */
     baseNameOf(value: Lazy): NixString {
-      const string = coerceToString(
-        world,
-        value,
-        { copyToStore: false },
-        "while evaluating the first argument passed to builtins.baseNameOf",
+      return legacyBaseName(
+        coerceToString(
+          world,
+          value,
+          { copyToStore: false },
+          "while evaluating the first argument passed to builtins.baseNameOf",
+        ),
       );
-      return makeString(legacyBaseName(textOf(string)), contextOf(string));
     },
 
     /** What comes before the last slash; of a path a path, else a string. */
@@ -104,10 +107,7 @@ export function files(interpreter: Interpreter): Family {
 
     /** The hash of a file's content, in base 16. */
     hashFile(algorithm: Lazy, value: Lazy): string {
-      const name = forceStringNoContext(
-        algorithm,
-        "while evaluating the first argument passed to builtins.hashFile",
-      );
+      const name = forceStringNoContext(algorithm, "while evaluating the first argument passed to builtins.hashFile");
       const known = hashAlgorithm(name);
       const path = realisePath(host, world, value);
       return hashHex(
@@ -130,10 +130,7 @@ export function files(interpreter: Interpreter): Family {
     findFile(entries: Lazy, name: Lazy): NixPath {
       const path: SearchEntry[] = [];
       for (const element of forceList(entries, "while evaluating the first argument passed to builtins.findFile")) {
-        const attrs = forceAttrs(
-          element,
-          "while evaluating an element of the list passed to builtins.findFile",
-        );
+        const attrs = forceAttrs(element, "while evaluating an element of the list passed to builtins.findFile");
         const prefix = attrs.get("prefix");
         const where = coerceToString(
           world,
@@ -161,20 +158,15 @@ export function files(interpreter: Interpreter): Family {
   };
 }
 
-/** One slash at the end is left out of account, more are not: it was like that for too long to be changed. */
-export function legacyBaseName(path: string): string {
-  const end = path.length > 1 && path.endsWith("/") ? path.length - 1 : path.length;
-  return path.slice(path.lastIndexOf("/", end - 1) + 1, end);
-}
-
 function readDirectory(host: Host, path: string): ReadonlyMap<string, FileType> {
   return reading(host, path, () => {
     try {
       return host.readDirectory(path);
     } catch (error) {
-      const type = host.status(followLinks(host, path))?.type;
+      const target = followLinks(host, path);
+      const type = host.status(target)?.type;
       if (type === undefined || type === "directory") throw error;
-      throw new EvalError(`cannot read directory "${path}": Not a directory`);
+      throw new EvalError(`cannot read directory "${target}": Not a directory`);
     }
   });
 }
@@ -238,9 +230,6 @@ function searcher(host: Host): (entries: readonly SearchEntry[], name: string) =
   };
 }
 
-/** Where `<nix/…>` lies: files that come with the language, not on any disk. */
-export const INTERNAL_FILES = "/__corepkgs__";
-
 function resolveEntry(host: Host, entry: string): string | undefined {
   const url = downloadUrl(entry);
   if (url !== undefined) {
@@ -271,4 +260,3 @@ function downloadUrl(entry: string): string | undefined {
     ? entry
     : undefined;
 }
-

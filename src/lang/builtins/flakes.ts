@@ -16,10 +16,7 @@ export function flakes({ host }: Interpreter): Family {
 
     /** A URL-like flake reference as a set of attributes. */
     parseFlakeRef(reference: Lazy): Attrs {
-      const wanted = forceStringNoContext(
-        reference,
-        "while evaluating the argument passed to builtins.parseFlakeRef",
-      );
+      const wanted = forceStringNoContext(reference, "while evaluating the argument passed to builtins.parseFlakeRef");
       if (host.parseFlakeReference === undefined) throw unsupported("parseFlakeRef");
       return Attrs.from(host.parseFlakeReference(wanted));
     },

@@ -1,12 +1,5 @@
 /** `builtins.genericClosure` (manual): everything that can be reached from a start set. */
-import {
-  addTrace,
-  callFunction1,
-  forceAttrs,
-  forceFunction,
-  forceList,
-  lessThan,
-} from "../operations/index.ts";
+import { addTrace, callFunction1, forceAttrs, forceFunction, forceList, lessThan } from "../operations/index.ts";
 import { showForError } from "../print/printer.ts";
 import type { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";

@@ -31,10 +31,7 @@ function hashFormat(name: string): HashFormat {
 export const hashes: Family = {
   /** The hash of a string, in base 16. */
   hashString(algorithm: Lazy, string: Lazy): string {
-    const name = forceStringNoContext(
-      algorithm,
-      "while evaluating the first argument passed to builtins.hashString",
-    );
+    const name = forceStringNoContext(algorithm, "while evaluating the first argument passed to builtins.hashString");
     const known = hashAlgorithm(name);
     return hashHex(known, forceText(string, "while evaluating the second argument passed to builtins.hashString"));
   },

@@ -13,7 +13,7 @@ import { files, parseSearchEntry } from "./files.ts";
 import { flakes } from "./flakes.ts";
 import { closures } from "./generic-closure.ts";
 import { hashes } from "./hashes.ts";
-import type { Family, Interpreter } from "./interpreter.ts";
+import type { Builtin, Family, Interpreter } from "./interpreter.ts";
 import { json } from "./json.ts";
 import { kinds } from "./kinds.ts";
 import { lists } from "./lists.ts";
@@ -68,15 +68,18 @@ const bareNames = new Set([
 export function createBuiltins(interpreter: Interpreter): Builtins {
   const { host } = interpreter;
   const all = new Map<string, Value>();
+  const { derivationStrict, ...otherDerivations } = derivations(interpreter);
+  const strict = primOp("derivationStrict", derivationStrict!);
+  const derivation = derivationFunction(strict);
   const families: readonly Family[] = [
     arithmetic,
     attrsets,
     closures,
     contexts(interpreter),
     control(interpreter),
-    derivations(interpreter),
+    otherDerivations,
     fetchers(interpreter),
-    files(interpreter),
+    files(interpreter, derivation),
     flakes(interpreter),
     hashes,
     json(interpreter),
@@ -88,10 +91,9 @@ export function createBuiltins(interpreter: Interpreter): Builtins {
     toml,
     versions,
   ];
-  for (const family of families)
-    for (const [name, run] of Object.entries(family))
-      all.set(name, new PrimOp(name, run.length, run as (...args: Lazy[]) => Lazy));
-  all.set("derivation", derivationFunction(all.get("derivationStrict")!));
+  for (const family of families) for (const [name, run] of Object.entries(family)) all.set(name, primOp(name, run));
+  all.set("derivationStrict", strict);
+  all.set("derivation", derivation);
   all.set("true", true);
   all.set("false", false);
   all.set("null", null);
@@ -117,6 +119,10 @@ export function createBuiltins(interpreter: Interpreter): Builtins {
   return { builtins, globals };
 }
 
+function primOp(name: string, run: Builtin): PrimOp {
+  return new PrimOp(name, run.length, run as (...args: Lazy[]) => Lazy);
+}
+
 function nixPath(searchPath: readonly string[]): NixList {
   return searchPath.map((entry) => {
     const { prefix, path } = parseSearchEntry(entry);
@@ -126,4 +132,3 @@ function nixPath(searchPath: readonly string[]): NixList {
     ]);
   });
 }
-

@@ -140,7 +140,9 @@ class JsonParser {
   #unexpected(token: Token, context: string, expected: string): never {
     if (token === "end") this.#at++;
     if (token === "end" && this.#source === "")
-      this.#fail("attempting to parse an empty input; check that your input string or stream contains the expected JSON");
+      this.#fail(
+        "attempting to parse an empty input; check that your input string or stream contains the expected JSON",
+      );
     this.#fail(`syntax error while parsing ${context} - unexpected ${tokenNames[token]}; expected ${expected}`);
   }
 
@@ -152,7 +154,9 @@ class JsonParser {
       const code = character.charCodeAt(0);
       return code < 0x20 ? `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>` : character;
     }).join("");
-    this.#fail(`syntax error while parsing ${this.#context === "end" ? "value" : this.#context} - ${message}; last read: '${read}'${expectedIn[this.#context] ?? ""}`);
+    this.#fail(
+      `syntax error while parsing ${this.#context === "end" ? "value" : this.#context} - ${message}; last read: '${read}'${expectedIn[this.#context] ?? ""}`,
+    );
   }
 
   #fail(message: string): never {
@@ -283,8 +287,7 @@ class JsonParser {
   #unicode(at: number): [codePoint: number, length: number] {
     const high = this.#hex(at);
     if (high < 0xd800 || high > 0xdfff) return [high, 6];
-    if (high > 0xdbff)
-      this.#malformed("invalid string: surrogate U+DC00..U+DFFF must follow U+D800..U+DBFF", at + 5);
+    if (high > 0xdbff) this.#malformed("invalid string: surrogate U+DC00..U+DFFF must follow U+D800..U+DBFF", at + 5);
     const problem = "invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF";
     if (this.#source[at + 6] !== "\\") this.#malformed(problem, at + 6);
     if (this.#source[at + 7] !== "u") this.#malformed(problem, at + 7);

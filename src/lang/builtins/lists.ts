@@ -2,7 +2,7 @@
 import { EvalError } from "../errors.ts";
 import {
   addTrace,
-  callFunction,
+  callFunction2,
   callFunction1,
   concatLists,
   equal,
@@ -101,7 +101,7 @@ export const lists: Family = {
     const fn = forceFunction(operator, "while evaluating the first argument passed to builtins.foldlStrict");
     const elements = forceList(list, "while evaluating the third argument passed to builtins.foldlStrict");
     let result = start;
-    for (let i = 0; i < elements.length; i++) result = callFunction(fn, result, elements[i]!);
+    for (let i = 0; i < elements.length; i++) result = callFunction2(fn, result, elements[i]!);
     return result;
   },
 
@@ -194,7 +194,7 @@ const natural = (a: Lazy, b: Lazy): boolean =>
 
 function comesBefore(fn: Value, a: Lazy, b: Lazy): boolean {
   return forceBool(
-    callFunction(fn, a, b),
+    callFunction2(fn, a, b),
     "while evaluating the return value of the sorting function passed to builtins.sort",
   );
 }

@@ -49,9 +49,7 @@ export function sources({ host, world }: Interpreter): Family {
         else if (key === "name")
           name = forceStringNoContext(value, "while evaluating the `name` attribute passed to builtins.path");
         else if (key === "filter")
-          filter = pathFilter(
-            forceFunction(value, "while evaluating the `filter` parameter passed to builtins.path"),
-          );
+          filter = pathFilter(forceFunction(value, "while evaluating the `filter` parameter passed to builtins.path"));
         else if (key === "recursive")
           method = forceBool(value, "while evaluating the `recursive` attribute passed to builtins.path")
             ? "nar"
@@ -74,11 +72,7 @@ export function sources({ host, world }: Interpreter): Family {
     /** A path that is in the store already, as a string that depends on it. */
     storePath(value: Lazy): NixString {
       if (host.pure) throw new EvalError("'builtins.storePath' is not allowed in pure evaluation mode");
-      const argument = coerceToPath(
-        world,
-        value,
-        "while evaluating the first argument passed to 'builtins.storePath'",
-      );
+      const argument = coerceToPath(world, value, "while evaluating the first argument passed to 'builtins.storePath'");
       let { path } = argument;
       if (!isStorePath(host.storeDir, path)) path = followLinks(host, path);
       if (!isInStore(host.storeDir, path)) throw new EvalError(`path '${path}' is not in the Nix store`);

@@ -148,6 +148,7 @@ function finder(
     };
   }
   const empty = wanted.indexOf("");
+  if (empty < 0) return alternatives(wanted, text);
   const byFirstByte = new Map<number, number[]>();
   wanted.forEach((pattern, index) => {
     if (pattern === "" || (empty >= 0 && index > empty)) return;
@@ -164,5 +165,22 @@ function finder(
       if (empty >= 0) return { at, index: empty };
     }
     return undefined;
+  };
+}
+
+/** Of alternatives, a regular expression takes the first that fits, just as needed. */
+function alternatives(wanted: readonly string[], text: string): ReturnType<typeof finder> {
+  const indexes = new Map<string, number>();
+  wanted.forEach((pattern, index) => {
+    if (!indexes.has(pattern)) indexes.set(pattern, index);
+  });
+  const regex = new RegExp(
+    [...indexes.keys()].map((pattern) => pattern.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|"),
+    "g",
+  );
+  return (from) => {
+    regex.lastIndex = from;
+    const found = regex.exec(text);
+    return found === null ? undefined : { at: found.index, index: indexes.get(found[0])! };
   };
 }

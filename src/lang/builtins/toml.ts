@@ -18,7 +18,9 @@ export const toml: Family = {
       if (findInvalidUtf8(text) !== undefined) throw new Error("the text is not valid UTF-8");
       return fromToml(parse(Buffer.from(text, "latin1").toString("utf8"), { integersAsBigInt: true }));
     } catch (error) {
-      throw new EvalError(`while parsing TOML: ${error instanceof EvalError ? "error: " : ""}${messageOf(error)}`, { cause: error });
+      throw new EvalError(`while parsing TOML: ${error instanceof EvalError ? "error: " : ""}${messageOf(error)}`, {
+        cause: error,
+      });
     }
   },
 };

@@ -7,7 +7,7 @@ import { type Lazy, Thunk } from "../values/thunk.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
 import { selectFrom } from "./select.ts";
-import { addFrame, locate } from "./trace.ts";
+import { addFrame, locate, locateSteps } from "./trace.ts";
 
 const OVERRIDES = symbol("__overrides");
 
@@ -97,18 +97,18 @@ function compileRecursive(compiler: Compiler, node: AttrsNode): Make {
     const sources = sourcesOf(inner);
     for (let i = 0; i < size; i++) slots[i] = valueOf(definitions[i]!, inner, environment, sources);
     let set = new Attrs(keys, slots as Lazy[]);
-    if (overrides >= 0) set = override(compiler, node, set, slots, overrides);
+    if (overrides >= 0) set = override(compiler, set, slots, overrides);
     return { set, inner };
   };
 }
 
 /** `rec { __overrides = { … }; … }`: replaces attributes also for those that refer to them. */
-function override(compiler: Compiler, node: AttrsNode, set: Attrs, slots: Slot[], at: number): Attrs {
+function override(compiler: Compiler, set: Attrs, slots: Slot[], at: number): Attrs {
   let replacing: Attrs;
   try {
     replacing = forceAttrs(slots[at] as Lazy);
   } catch (error) {
-    throw addFrame(error, "while evaluating the `__overrides` attribute", compiler.source, node.offset);
+    throw addFrame(error, "while evaluating the `__overrides` attribute", compiler.source, -1);
   }
   const entries = new Map<Symbol, { value: Lazy; position: LazyPosition }>();
   set.keys.ids.forEach((id, slot) => {
@@ -153,7 +153,7 @@ function compileDynamics(compiler: Compiler, node: AttrsNode): (set: Attrs, inne
       try {
         id = symbol(forceStringNoContext(value, "while evaluating the name of a dynamic attribute"));
       } catch (error) {
-        throw locate(error, source, offset);
+        throw locateSteps(error, source, offset);
       }
       const before = entries.get(id);
       if (before !== undefined) throw alreadyDefined(id, before.position, source, offset);

@@ -54,7 +54,7 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
         return result instanceof Thunk ? force(result) : result;
       } catch (error) {
         callDepth.current = depth;
-        throw leaving(error, callee, source, offset);
+        throw addFrame(callee.info.failed2!(error), "from call site", source, offset, true);
       }
     };
   }
@@ -110,11 +110,7 @@ function leaving(error: unknown, callee: Value, source: Source, offset: number):
       error.placed = true;
       return addFrame(error, "from call site", source, offset);
     }
-    const { info } = callee;
-    if (info.source !== undefined) {
-      const name = info.name === undefined ? "anonymous lambda" : `'${info.name}'`;
-      addFrame(error, `while calling ${name}`, info.source as Source, info.offset ?? -1, true);
-    }
+    callee.info.failed?.(error);
     return addFrame(error, "from call site", source, offset, true);
   }
   if (callee instanceof PrimOp)

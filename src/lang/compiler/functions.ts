@@ -4,7 +4,7 @@ import { EvalError } from "../errors.ts";
 import { forceAttrs } from "../operations/index.ts";
 import { type FormalsNode, type LambdaNode, SourcePosition } from "../syntax/index.ts";
 import { type Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
-import { type Lazy } from "../values/thunk.ts";
+import type { Lazy } from "../values/thunk.ts";
 import { type Formals, Lambda, type LambdaInfo } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
@@ -27,9 +27,19 @@ export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
     position: () => (compiler.source.isFile ? new SourcePosition(compiler.source, node.offset) : undefined),
     source: compiler.source,
     offset: node.offset,
+    failed: failing(compiler, node),
     apply2,
+    failed2: apply2 === undefined || node.body.kind !== "lambda" ? failing(compiler, node) : failing(compiler, node.body),
   };
   return (environment) => new Lambda(apply as (environment: never, argument: Lazy) => Lazy, environment, info);
+}
+
+function failing(compiler: Compiler, node: LambdaNode): (error: unknown) => unknown {
+  return (error) => {
+    if (error instanceof ArgumentError && !error.placed) return error;
+    const name = node.name === undefined ? "anonymous lambda" : `'${symbolName(node.name)}'`;
+    return addFrame(error, `while calling ${name}`, compiler.source, node.offset, true);
+  };
 }
 
 function declared({ source }: Compiler, { formals, ellipsis }: FormalsNode): Formals {

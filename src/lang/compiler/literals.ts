@@ -1,11 +1,11 @@
 /** Lists, interpolated strings, paths, `__curPos`. */
 import { coerceToString, contextOf, extendPath, joinContexts, makeString, textOf } from "../operations/index.ts";
-import type { CurrentPositionNode, Expression, InterpolationNode, ListNode, PathNode } from "../syntax/index.ts";
+import type { CurrentPositionNode, InterpolationNode, ListNode, PathNode } from "../syntax/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
 import { type Context, ContextString, NixPath, type NixString, type Value } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
-import { locate } from "./trace.ts";
+import { locate, locateSteps } from "./trace.ts";
 
 export function compileList(compiler: Compiler, node: ListNode): Code {
   const delays = node.elements.map((element) => compiler.delay(element));
@@ -40,11 +40,11 @@ function compileInterpolatedString(compiler: Compiler, node: InterpolationNode):
   const parts = node.parts.map((part) => (part.kind === "string" ? part.value : compiler.compile(part)));
   const { source } = compiler;
   const { world } = compiler.context;
-  const coerce = (value: Value, part: Expression): NixString => {
+  const coerce = (value: Value, place: number): NixString => {
     try {
       return coerceToString(world, value, {}, "while evaluating a path segment");
     } catch (error) {
-      throw locate(error, source, part.offset);
+      throw locateSteps(error, source, place);
     }
   };
   return (environment) => {
@@ -61,7 +61,7 @@ function compileInterpolatedString(compiler: Compiler, node: InterpolationNode):
         text += value;
         continue;
       }
-      if (!(value instanceof ContextString)) value = coerce(value, node.parts[i]!);
+      if (!(value instanceof ContextString)) value = coerce(value, node.starts[i]!);
       text += textOf(value as NixString);
       context = joinContexts(context, contextOf(value as NixString));
     }

@@ -6,6 +6,8 @@ import {
   equalValues,
   forceAttrs,
   forceList,
+  isInteger,
+  isString,
   lessThan,
   multiply,
   subtract,
@@ -14,13 +16,13 @@ import {
 import type { BinaryNode, Expression, NegateNode, NotNode, Source } from "../syntax/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { type Lazy, Thunk } from "../values/thunk.ts";
-import type { NixList, Value } from "../values/value.ts";
+import { NixFloat, type NixList, NixPath, type Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { compileCall } from "./calls.ts";
 import { compileCondition } from "./control.ts";
-import { addFrame, locate } from "./trace.ts";
+import { addFrame, locateSteps } from "./trace.ts";
 import { reader } from "./variables.ts";
-import type { Slot } from "./environment.ts";
+import type { Environment, Slot } from "./environment.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -33,12 +35,7 @@ export function compileNegate(compiler: Compiler, node: NegateNode): Code {
   const zero: Expression = { kind: "integer", offset: node.offset, value: 0 };
   if (node.overridden !== undefined)
     return compileCall(compiler, { kind: "call", offset: node.offset, fn: node.overridden, args: [zero, node.operand] });
-  const operand = compiler.compile(node.operand);
-  const { source } = compiler;
-  return (environment) => {
-    const value = operand(environment);
-    return typeof value === "number" ? 0 - value : arithmetic(subtract, "__sub", 0, value, source, node.offset);
-  };
+  return arithmetic(subtract, "sub", () => 0, compiler.compile(node.operand), compiler.source, node.offset);
 }
 
 export function compileBinary(compiler: Compiler, node: BinaryNode): Code {
@@ -76,49 +73,54 @@ export function compileBinary(compiler: Compiler, node: BinaryNode): Code {
     case "!=":
       return (environment) => !same(left(environment), right(environment), "while testing two values for inequality", source, offset);
     case "<":
-      return (environment) => less(left(environment), right(environment), source, offset);
-    case "<=":
-      return (environment) => {
-        const a = left(environment);
-        return !less(right(environment), a, source, offset);
-      };
+      return less(left, right, source, offset);
+    case "<=": {
+      const swapped = less(left, right, source, offset, true);
+      return (environment) => !swapped(environment);
+    }
     case ">":
-      return (environment) => {
-        const a = left(environment);
-        return less(right(environment), a, source, offset);
-      };
-    case ">=":
-      return (environment) => !less(left(environment), right(environment), source, offset);
+      return less(left, right, source, offset, true);
+    case ">=": {
+      const code = less(left, right, source, offset);
+      return (environment) => !code(environment);
+    }
     case "-":
       return (environment) => {
-        const a = left(environment);
-        const b = right(environment);
-        if (typeof a === "number" && typeof b === "number") {
-          const result = a - b;
-          if (result <= MAX && result >= -MAX) return result;
+        try {
+          const a = left(environment);
+          const b = right(environment);
+          if (typeof a === "number" && typeof b === "number") {
+            const result = a - b;
+            if (result <= MAX && result >= -MAX) return result;
+          }
+          return subtract(a, b);
+        } catch (error) {
+          throw addFrame(error, "while calling the 'sub' builtin", source, offset);
         }
-        return arithmetic(subtract, "__sub", a, b, source, offset);
       };
     case "*":
-      return (environment) => arithmetic(multiply, "__mul", left(environment), right(environment), source, offset);
+      return arithmetic(multiply, "mul", left, right, source, offset);
     case "/":
-      return (environment) => arithmetic(divide, "__div", left(environment), right(environment), source, offset);
+      return arithmetic(divide, "div", left, right, source, offset);
   }
 }
 
+/** These operators are calls of builtins: what goes wrong in their operands goes wrong in the call. */
 function arithmetic(
   operation: (a: Lazy, b: Lazy) => Value,
   name: string,
-  a: Value,
-  b: Value,
+  left: Code,
+  right: Code,
   source: Source,
   offset: number,
-): Value {
-  try {
-    return operation(a, b);
-  } catch (error) {
-    throw addFrame(error, `while calling the '${name.slice(2)}' builtin`, source, offset);
-  }
+): Code {
+  return (environment) => {
+    try {
+      return operation(left(environment), right(environment));
+    } catch (error) {
+      throw addFrame(error, `while calling the '${name}' builtin`, source, offset);
+    }
+  };
 }
 
 function same(a: Value, b: Value, step: string, source: Source, offset: number): boolean {
@@ -131,13 +133,25 @@ function same(a: Value, b: Value, step: string, source: Source, offset: number):
   }
 }
 
-function less(a: Value, b: Value, source: Source, offset: number): boolean {
-  if (typeof a === "number" && typeof b === "number") return a < b;
-  try {
-    return lessThan(a, b);
-  } catch (error) {
-    throw addFrame(error, "while calling the 'lessThan' builtin", source, offset);
-  }
+/** `left < right`, or with `swapped` `right < left`, which is what Nix makes of `>` and `<=`. */
+function less(
+  left: Code,
+  right: Code,
+  source: Source,
+  offset: number,
+  swapped = false,
+): (environment: Environment) => boolean {
+  const first = swapped ? right : left;
+  const second = swapped ? left : right;
+  return (environment) => {
+    try {
+      const a = first(environment);
+      const b = second(environment);
+      return typeof a === "number" && typeof b === "number" ? a < b : lessThan(a, b);
+    } catch (error) {
+      throw addFrame(error, "while calling the 'lessThan' builtin", source, offset);
+    }
+  };
 }
 
 function compileAdd(compiler: Compiler, node: BinaryNode): Code {
@@ -149,7 +163,7 @@ function compileAdd(compiler: Compiler, node: BinaryNode): Code {
     try {
       return add(world, a, b);
     } catch (error) {
-      throw locate(error, source, node.right.offset >= 0 ? node.right.offset : node.offset);
+      throw locateSteps(error, source, isNumber(a) || coercible(a) ? node.rightStart : node.leftStart);
     }
   };
   return (environment) => {
@@ -161,6 +175,15 @@ function compileAdd(compiler: Compiler, node: BinaryNode): Code {
     } else if (typeof a === "string" && typeof b === "string" && a.length + b.length < 1 << 28) return a + b;
     return slow(a, b);
   };
+}
+
+function isNumber(value: Value): boolean {
+  return isInteger(value) || value instanceof NixFloat;
+}
+
+/** Whether the left operand of `+` is not the one to blame. */
+function coercible(value: Value): boolean {
+  return isString(value) || value instanceof NixPath || value instanceof Attrs;
 }
 
 /** The right operand first, as Nix does. */
@@ -212,7 +235,7 @@ function expectList(value: Value, source: Source, offset: number): NixList {
   try {
     return forceList(value, "while evaluating one of the elements to concatenate");
   } catch (error) {
-    throw locate(error, source, offset);
+    throw locateSteps(error, source, offset);
   }
 }
 

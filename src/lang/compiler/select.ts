@@ -8,7 +8,7 @@ import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import type { Environment } from "./environment.ts";
-import { addAttributeFrame, locate } from "./trace.ts";
+import { addAttributeFrame, locate, locateSteps } from "./trace.ts";
 import { reader } from "./variables.ts";
 
 export function compileSelect(compiler: Compiler, node: SelectNode): Code {
@@ -116,7 +116,7 @@ export function nameReader(compiler: Compiler, name: AttributeName): NameReader 
     try {
       return symbol(forceStringNoContext(value, "while evaluating an attribute name"));
     } catch (error) {
-      throw locate(error, compiler.source, name.offset);
+      throw locateSteps(error, compiler.source, name.offset);
     }
   };
 }
@@ -130,7 +130,7 @@ function notASet(value: Value, source: Source, offset: number): unknown {
   try {
     forceAttrs(value, "while selecting an attribute");
   } catch (error) {
-    return locate(error, source, offset);
+    return locateSteps(error, source, offset);
   }
   return new Error("internal error: a set is no set");
 }

@@ -1,9 +1,8 @@
 /** Places and steps that errors collect on their way out. Nothing here runs while all goes well. */
 import { D2nError, type SourceLocation, type TraceFrame } from "../../base/index.ts";
 import { asEvalError } from "../errors.ts";
-import type { Source } from "../syntax/index.ts";
-import { type LazyPosition } from "../values/attrs.ts";
-import { SourcePosition } from "../syntax/index.ts";
+import { type Source, SourcePosition } from "../syntax/index.ts";
+import type { LazyPosition } from "../values/attrs.ts";
 
 /** A step with its place, worked out when shown. */
 export class SourceFrame implements TraceFrame {
@@ -29,6 +28,19 @@ export class SourceFrame implements TraceFrame {
 export function locate(thrown: unknown, source: Source, offset: number): unknown {
   const error = asEvalError(thrown);
   if (error instanceof D2nError && error.location === undefined && offset >= 0) error.location = source.location(offset);
+  return error;
+}
+
+/**
+ * The same for an operation that adds steps of its own without knowing where it is: those that have no place get this one.
+ */
+export function locateSteps(thrown: unknown, source: Source, offset: number): unknown {
+  const error = locate(thrown, source, offset);
+  if (error instanceof D2nError && !Object.isFrozen(error.trace)) {
+    const trace = error.trace as TraceFrame[];
+    for (let i = trace.length - 1; i >= 0 && trace[i]!.location === undefined; i--)
+      trace[i] = new SourceFrame(trace[i]!.message, source, offset);
+  }
   return error;
 }
 

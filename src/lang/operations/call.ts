@@ -11,11 +11,17 @@ const FUNCTOR = symbol("__functor");
 
 /** Calls a function with one argument; the result is evaluated. */
 export function callFunction1(fn: Value, argument: Lazy): Value {
-  if (fn instanceof Lambda) return force(fn.apply(fn.environment, argument));
+  if (fn instanceof Lambda) {
+    try {
+      return force(fn.apply(fn.environment, argument));
+    } catch (error) {
+      throw fn.info.failed === undefined ? error : fn.info.failed(error);
+    }
+  }
   if (fn instanceof PrimOp) {
-    if (fn.arity === 1) return force(runPrimOp(fn, [argument]));
+    if (fn.arity === 1) return runPrimOp(fn, [argument]);
     const args = [...fn.args, argument];
-    if (args.length === fn.arity) return force(runPrimOp(fn, args));
+    if (args.length === fn.arity) return runPrimOp(fn, args);
     return new PrimOp(fn.name, fn.arity, fn.run, { args, formals: fn.formals });
   }
   if (fn instanceof Attrs) {
@@ -43,18 +49,32 @@ export function callFunction(fn: Value, ...args: Lazy[]): Value {
       const all = current.args.length === 0 ? given : [...current.args, ...given];
       if (all.length < current.arity)
         return new PrimOp(current.name, current.arity, current.run, { args: all, formals: current.formals });
-      current = force(runPrimOp(current, all));
+      current = runPrimOp(current, all);
     } else current = callFunction1(current, args[next++]!);
   }
   return current;
 }
 
-/** Runs a built-in function that has all its arguments. */
-export function runPrimOp(fn: PrimOp, args: readonly Lazy[]): Lazy {
+/** Calls a function with two arguments, at once if it takes both: what `foldl'` and its like do. */
+export function callFunction2(fn: Value, first: Lazy, second: Lazy): Value {
+  if (fn instanceof Lambda && fn.info.apply2 !== undefined) {
+    try {
+      return force(fn.info.apply2(fn.environment, first, second));
+    } catch (error) {
+      throw fn.info.failed2 === undefined ? error : fn.info.failed2(error);
+    }
+  }
+  if (fn instanceof PrimOp && fn.arity === 2 && fn.args.length === 0) return runPrimOp(fn, [first, second]);
+  return callFunction(fn, first, second);
+}
+
+/** Runs a built-in function that has all its arguments; the result is evaluated. */
+export function runPrimOp(fn: PrimOp, args: readonly Lazy[]): Value {
   try {
-    return fn.run(...args);
+    return force(fn.run(...args));
   } catch (error) {
-    throw addTrace(error, `while calling the '${fn.name}' builtin`);
+    // This one adds a step of its own.
+    throw fn.name === "addErrorContext" ? error : addTrace(error, `while calling the '${fn.name}' builtin`);
   }
 }
 

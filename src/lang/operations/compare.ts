@@ -29,7 +29,8 @@ export function equalValues(a: Value, b: Value): boolean {
   if (a === null) return b === null;
   if (a instanceof Attrs) return b instanceof Attrs && equalAttrs(a, b);
   if (Array.isArray(a)) return Array.isArray(b) && equalLists(a as NixList, b as NixList);
-  if (a instanceof ContextString) return typeof b === "string" ? a.text === b : b instanceof ContextString && a.text === b.text;
+  if (a instanceof ContextString)
+    return typeof b === "string" ? a.text === b : b instanceof ContextString && a.text === b.text;
   if (a instanceof NixFloat) {
     if (b instanceof NixFloat) return a.value === b.value;
     return isInteger(b) && a.value === Number(b);

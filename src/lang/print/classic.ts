@@ -1,5 +1,5 @@
 /** The form of `nix-instantiate --eval`, older than the one of `nix eval` and not to be parsed again. */
-import { EvalError } from "../errors.ts";
+import { asEvalError, StackOverflowError } from "../errors.ts";
 import { formatGeneral } from "../operations/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { blackhole, force, type Lazy, Thunk } from "../values/thunk.ts";
@@ -19,7 +19,7 @@ export function printClassic(value: Lazy, { maxDepth = 10_000 }: { readonly maxD
     return false;
   };
   const print = (lazy: Lazy, depth: number): void => {
-    if (depth > maxDepth) throw new EvalError("stack overflow; max-call-depth exceeded");
+    if (depth > maxDepth) throw new StackOverflowError();
     if (lazy instanceof Thunk && lazy.code !== null) {
       out.push(lazy.code === blackhole ? marked("potential infinite recursion") : "<CODE>");
       return;
@@ -51,6 +51,10 @@ export function printClassic(value: Lazy, { maxDepth = 10_000 }: { readonly maxD
       out.push("]");
     } else out.push(String(it));
   };
-  print(value, 0);
+  try {
+    print(value, 0);
+  } catch (error) {
+    throw asEvalError(error);
+  }
   return out.join("");
 }

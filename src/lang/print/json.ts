@@ -1,6 +1,6 @@
 /** Values as JSON: `builtins.toJSON`, structured attributes of derivations, `nix eval --json`. */
-import { enterCall, leaveCall } from "../call-depth.ts";
-import { EvalError } from "../errors.ts";
+import { callDepth, enterCall, leaveCall } from "../call-depth.ts";
+import { asEvalError, EvalError } from "../errors.ts";
 import {
   addTrace,
   callFunction1,
@@ -28,7 +28,13 @@ export interface JsonOptions {
  */
 export function toJson(world: StringWorld, value: Lazy, options: JsonOptions = {}): NixString {
   const writer = new JsonWriter(world, options.copyToStore !== false);
-  writer.write(value);
+  const depth = callDepth.current;
+  try {
+    writer.write(value);
+  } catch (error) {
+    callDepth.current = depth;
+    throw asEvalError(error);
+  }
   return makeString(writer.parts.join(""), writer.context);
 }
 
@@ -129,7 +135,10 @@ export function jsonString(bytes: string): string {
     const byte = bytes.charCodeAt(invalid.at).toString(16).toUpperCase().padStart(2, "0");
     throw new EvalError(
       invalid.incomplete
-        ? `JSON serialization error: [json.exception.type_error.316] incomplete UTF-8 string; last byte: 0x${bytes.charCodeAt(bytes.length - 1).toString(16).toUpperCase()}`
+        ? `JSON serialization error: [json.exception.type_error.316] incomplete UTF-8 string; last byte: 0x${bytes
+            .charCodeAt(bytes.length - 1)
+            .toString(16)
+            .toUpperCase()}`
         : `JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index ${invalid.at}: 0x${byte}`,
     );
   }

@@ -18,17 +18,7 @@ const escapes: Readonly<Record<string, string>> = {
   $: "\\$",
 };
 
-const keywords: ReadonlySet<string> = new Set([
-  "if",
-  "then",
-  "else",
-  "assert",
-  "with",
-  "let",
-  "in",
-  "rec",
-  "inherit",
-]);
+const keywords: ReadonlySet<string> = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
 /** An attribute's name, quoted unless it is an identifier. (`or` is one.) */
 export function attributeName(name: string): string {

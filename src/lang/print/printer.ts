@@ -1,6 +1,7 @@
 /** Values as text for people: in messages, by `nix eval` and the REPL. */
 import { D2nError } from "../../base/index.ts";
-import { EvalError } from "../errors.ts";
+import { callDepth } from "../call-depth.ts";
+import { asEvalError, EvalError, StackOverflowError } from "../errors.ts";
 import { formatGeneral } from "../operations/floats.ts";
 import { isDerivation } from "../operations/types.ts";
 import { Source } from "../syntax/source.ts";
@@ -62,17 +63,18 @@ class Printer {
   }
 
   #print(lazy: Lazy, depth: number): void {
-    if (depth > (this.#options.maxCallDepth ?? 10_000))
-      throw new EvalError("stack overflow; max-call-depth exceeded");
-    const start = this.#out.length;
+    if (depth > (this.#options.maxCallDepth ?? 10_000)) throw new StackOverflowError();
+    const calls = callDepth.current;
     try {
-      if (!this.#options.force && lazy instanceof Thunk && lazy.code !== null) this.#out.push(lazy.code === blackhole ? marked("potential infinite recursion") : marked("thunk"));
+      if (!this.#options.force && lazy instanceof Thunk && lazy.code !== null)
+        this.#out.push(lazy.code === blackhole ? marked("potential infinite recursion") : marked("thunk"));
       else this.#printForced(force(lazy), depth, lazy);
-    } catch (error) {
+    } catch (thrown) {
+      const error = asEvalError(thrown);
+      callDepth.current = calls;
       const behaviour = this.#options.errors ?? "print";
-      const shown = error instanceof D2nError && !/^stack overflow/.test(error.message);
+      const shown = error instanceof D2nError && !(error instanceof StackOverflowError);
       if (!shown || behaviour === "throw" || (behaviour === "throw-top-level" && depth === 0)) throw error;
-      this.#out.length = Math.max(start, this.#out.length);
       this.#out.push(marked(`error: ${Buffer.from(error.message).toString("latin1")}`));
     }
   }
@@ -93,7 +95,7 @@ class Printer {
     if (text.length <= limit) return stringLiteral(text);
     // A `$` that the limit separates from its `{` is still escaped, as Nix looks at the next byte.
     const cut = text.slice(0, limit);
-    const shown = escapeString(cut) ;
+    const shown = escapeString(cut);
     const dollar = cut.endsWith("$") && text[limit] === "{" ? `${shown.slice(0, -1)}\\$` : shown;
     return `"${dollar}" ${marked(`${count(text.length - limit, "byte")} elided`)}`;
   }
@@ -207,7 +209,8 @@ function showFunction(fn: Lambda | PrimOp): string {
   if (fn instanceof PrimOp) return marked(`${fn.args.length === 0 ? "" : "partially applied "}primop ${fn.name}`);
   const { name, source, offset } = fn.info;
   const place = source instanceof Source && offset !== undefined ? source.position(offset) : undefined;
-  const file = place === undefined ? marked("none") : place.file.startsWith("«") ? marked(place.file.slice(1, -1)) : place.file;
+  const file =
+    place === undefined ? marked("none") : place.file.startsWith("«") ? marked(place.file.slice(1, -1)) : place.file;
   const position = place === undefined ? `${file}:0` : `${file}:${place.line}:${place.column}`;
   return marked(`lambda${name === undefined ? "" : ` ${attributeName(name)}`} @ ${position}`);
 }

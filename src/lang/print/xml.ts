@@ -1,6 +1,15 @@
 /** Values as XML: `builtins.toXML`, `nix-instantiate --eval --xml`. */
-import { enterCall, leaveCall } from "../call-depth.ts";
-import { contextOf, formatGeneral, isDerivation, isString, joinContexts, makeString, textOf } from "../operations/index.ts";
+import { callDepth, enterCall, leaveCall } from "../call-depth.ts";
+import { asEvalError } from "../errors.ts";
+import {
+  contextOf,
+  formatGeneral,
+  isDerivation,
+  isString,
+  joinContexts,
+  makeString,
+  textOf,
+} from "../operations/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
@@ -25,7 +34,13 @@ export interface XmlOptions {
 
 export function toXml(value: Lazy, options: XmlOptions): NixString {
   const writer = new XmlWriter(options);
-  writer.element("expr", {}, () => writer.value(value));
+  const depth = callDepth.current;
+  try {
+    writer.element("expr", {}, () => writer.value(value));
+  } catch (error) {
+    callDepth.current = depth;
+    throw asEvalError(error);
+  }
   return makeString(writer.parts.join(""), writer.context);
 }
 

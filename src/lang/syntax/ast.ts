@@ -51,6 +51,8 @@ export interface InterpolationNode {
   readonly kind: "interpolation";
   readonly offset: number;
   readonly parts: readonly Expression[];
+  /** Where each part begins: its `${`, or the literal. */
+  readonly starts: readonly number[];
   readonly path: boolean;
 }
 
@@ -234,6 +236,9 @@ export interface BinaryNode {
   readonly offset: number;
   readonly left: Expression;
   readonly right: Expression;
+  /** Where the operands begin, brackets included. */
+  readonly leftStart: number;
+  readonly rightStart: number;
   /** Resolved: the variable (`__sub`, `__lessThan`, …) that the operator stands for if the source binds one. */
   overridden: VariableNode | undefined;
 }

@@ -281,7 +281,11 @@ class Parser {
       tokens.advance();
       const { operator } = found;
       const of = left;
-      left = this.#nested(() => ({ kind: "binary", operator, offset: at, left: of, right: this.exprOp(found.right), overridden: undefined }));
+      const rightStart = tokens.start;
+      left = this.#nested(() => {
+        const right = this.exprOp(found.right);
+        return { kind: "binary", operator, offset: at, left: of, right, leftStart: offset, rightStart, overridden: undefined };
+      });
       unchained = found.chains ? -1 : found.level;
     }
   }
@@ -458,35 +462,39 @@ class Parser {
   /** What is between quotes; one literal piece stays a plain string. */
   stringParts(offset: number): Expression {
     const parts: Expression[] = [];
-    this.#interpolated(parts, false);
+    const starts: number[] = [];
+    this.#interpolated(parts, starts, false);
     if (parts.length === 0) return { kind: "string", offset, value: "" };
     const [first] = parts;
     if (parts.length === 1 && first!.kind === "string" && first!.offset >= 0) return first!;
-    return { kind: "interpolation", offset, parts: parts.map(unmark), path: false };
+    return { kind: "interpolation", offset, parts: parts.map(unmark), starts, path: false };
   }
 
   /** Literal pieces and `${…}` until something else comes. Literals of interpolations are marked: `"${"a"}"` is no literal. */
-  #interpolated(parts: Expression[], path: boolean): void {
+  #interpolated(parts: Expression[], starts: number[], path: boolean): void {
     const tokens = this.#tokens;
-    for (;;) {
+    while (tokens.kind === T.text || tokens.kind === T.interpolation) {
       const offset = tokens.start;
+      starts.push(offset);
       if (tokens.kind === T.text) {
         const raw = this.#slice();
         const value = path ? raw : unescape(raw);
-        if (value.includes("\0")) this.#nulByte(offset);
+        if (value.includes("\0")) this.#nulByte(value, offset);
         parts.push({ kind: "string", offset, value });
         tokens.advance();
-      } else if (tokens.kind === T.interpolation) {
+      } else {
         tokens.advance();
         const inner = this.expr();
         this.#expect(T.braceClose);
         parts.push(inner.kind === "string" ? { ...inner, offset: -2 - inner.offset } : inner);
-      } else return;
+      }
     }
   }
 
-  #nulByte(offset: number): never {
-    throw new ParseError("input string cannot be represented as Nix string because it contains null bytes", this.#source, offset);
+  #nulByte(value: string, offset: number): never {
+    const shown = value.length > 1000 ? `${value.slice(0, 1000)}…` : value;
+    const message = `input string '${shown.replaceAll("\0", "␀")}' cannot be represented as Nix string because it contains null bytes`;
+    throw new ParseError(message, this.#source, offset);
   }
 
   #indentedString(): Expression {
@@ -498,7 +506,7 @@ class Parser {
       const at = tokens.start;
       if (tokens.kind === T.indentedText) {
         const text = this.#slice();
-        if (text.includes("\0")) this.#nulByte(at);
+        if (text.includes("\0")) this.#nulByte(text, at);
         parts.push({ text, indented: true, offset: at });
         tokens.advance();
       } else if (tokens.kind === T.indentedEscape) {
@@ -508,15 +516,15 @@ class Parser {
         tokens.advance();
         const expression = this.expr();
         this.#expect(T.braceClose);
-        parts.push({ expression });
+        parts.push({ expression, offset: at });
       } else break;
     }
     this.#expect(T.indentedClose, T.indentedText, T.interpolation, T.indentedClose);
-    const stripped = stripIndentation(parts);
+    const { parts: stripped, starts } = stripIndentation(parts);
     if (stripped.length === 0) return { kind: "string", offset, value: "" };
     const [first] = stripped;
     if (stripped.length === 1 && first!.kind === "string") return first!;
-    return { kind: "interpolation", offset, parts: stripped, path: false };
+    return { kind: "interpolation", offset, parts: stripped, starts, path: false };
   }
 
   #path(): Expression {
@@ -525,9 +533,10 @@ class Parser {
     const first: Expression = { kind: "path", offset, text: this.#slice(), home: tokens.kind === T.homePath };
     tokens.advance();
     const parts: Expression[] = [first];
-    this.#interpolated(parts, true);
+    const starts = [offset];
+    this.#interpolated(parts, starts, true);
     this.#expect(T.pathEnd);
-    return parts.length === 1 ? first : { kind: "interpolation", offset, parts: parts.map(unmark), path: true };
+    return parts.length === 1 ? first : { kind: "interpolation", offset, parts: parts.map(unmark), starts, path: true };
   }
 
   // -- Attribute sets

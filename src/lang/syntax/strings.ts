@@ -31,15 +31,16 @@ export function unescape(raw: string): string {
 /** A piece of a `''` string: literal text, an escape (which ends a line's indentation), or an expression. */
 export type IndentedPart =
   | { readonly text: string; readonly indented: boolean; readonly offset: number }
-  | { readonly expression: Expression };
+  | { readonly expression: Expression; readonly offset: number };
 
 /**
  * Removes the indentation that all lines share. A last line of spaces only does not count and is dropped; neither do empty
  * lines. Tabs are not indentation.
  */
-export function stripIndentation(parts: readonly IndentedPart[]): Expression[] {
+export function stripIndentation(parts: readonly IndentedPart[]): { parts: Expression[]; starts: number[] } {
   const common = commonIndentation(parts);
   const stripped: Expression[] = [];
+  const starts: number[] = [];
   let atLineStart = true;
   let dropped = 0;
   parts.forEach((part, index) => {
@@ -47,6 +48,7 @@ export function stripIndentation(parts: readonly IndentedPart[]): Expression[] {
       atLineStart = false;
       dropped = 0;
       stripped.push(part.expression);
+      starts.push(part.offset);
       return;
     }
     let { text } = part;
@@ -71,9 +73,11 @@ export function stripIndentation(parts: readonly IndentedPart[]): Expression[] {
       const lastLine = text.lastIndexOf("\n");
       if (lastLine >= 0 && /^ *$/.test(text.slice(lastLine + 1))) text = text.slice(0, lastLine + 1);
     }
-    if (text !== "") stripped.push({ kind: "string", offset: part.offset, value: text });
+    if (text === "") return;
+    stripped.push({ kind: "string", offset: part.offset, value: text });
+    starts.push(part.offset);
   });
-  return stripped;
+  return { parts: stripped, starts };
 }
 
 function commonIndentation(parts: readonly IndentedPart[]): number {

@@ -107,11 +107,15 @@ export interface LambdaInfo {
   readonly argument?: string | undefined;
   readonly formals: Formals | undefined;
   readonly position: () => Position | undefined;
-  /** The source text that the function stands in, and where; for traces. */
+  /** The source text that the function stands in, and where. */
   readonly source?: unknown;
   readonly offset?: number;
+  /** Adds "while calling …" to an error that comes out of the function; returns what is to be thrown. */
+  readonly failed?: (error: unknown) => unknown;
   /** Of `x: y: …`: takes both arguments at once. */
   readonly apply2?: ((environment: unknown, first: Lazy, second: Lazy) => Lazy) | undefined;
+  /** … and adds "while calling …" for the function that takes the second. */
+  readonly failed2?: (error: unknown) => unknown;
 }
 
 /** A native function of fixed arity, curried like any Nix function; `args` holds what it has been given so far. */

@@ -96,4 +96,3 @@ function unwrapped(message: string): string {
     .replace(/\nTry 'nix.*$/s, "")
     .replace(/\s+/g, " ");
 }
-

@@ -35,7 +35,12 @@ describe.skipIf(folder === undefined)("Nix's language tests", () => {
   /** The value as the expected file shows it. */
   const evaluate = (name: string): { readonly got: string; readonly file: string } => {
     const host = new MemoryHost({ environment: { HOME: "/fake-home", TEST_VAR: "foo" } });
-    const searchPath = [join(tests, "dir3"), join(tests, "dir4")];
+    const flags = has(`${name}.flags`) ? read(`${name}.flags`).split(/\s+/) : [];
+    const included = flags.filter((_, i) => flags[i - 1] === "-I");
+    const searchPath = [...included, "lang/dir3", "lang/dir4"].map((entry) => {
+      const path = entry.slice(entry.indexOf("=") + 1);
+      return `${entry.slice(0, entry.length - path.length)}${dirname(tests)}/${path}`;
+    });
     const evaluator = createEvaluator({ host, searchPath });
     const value = evaluator.evaluate(read(`${name}.nix`), { basePath: tests, name: join(tests, `${name}.nix`) });
     evaluator.call(evaluator.builtins.get("deepSeq")!, value, null);
@@ -59,7 +64,8 @@ describe.skipIf(folder === undefined)("Nix's language tests", () => {
     } catch (caught) {
       error = caught;
     }
-    if (!(error instanceof D2nError)) throw new Error(error === undefined ? `${name} was evaluated` : `crashed: ${error}`);
+    if (!(error instanceof D2nError))
+      throw new Error(error === undefined ? `${name} was evaluated` : `crashed: ${error}`);
     const wanted = Buffer.from(read(`${name}.err.exp`), "latin1").toString("utf8");
     expect(flat(wanted)).toContain(flat(shown(error.message)));
   };

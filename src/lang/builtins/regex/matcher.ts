@@ -1,6 +1,6 @@
 /** Chooses how a regular expression is matched: by JavaScript's engine where it gives what C++'s does, else by an automaton. */
 import { Automaton, type Match } from "./automaton.ts";
-import { type ByteSet, type ParsedRegex, parseRegex, type RegexNode } from "./syntax.ts";
+import { type ByteSet, type ParsedRegex, parseRegex, RegexError, type RegexNode } from "./syntax.ts";
 
 /** What the groups of a match hold; null for those that took no part. */
 export type Groups = (string | null)[];
@@ -10,6 +10,9 @@ export interface Found {
   readonly end: number;
   readonly groups: Groups;
 }
+
+/** C++'s own limit. */
+const MAX_STATES = 100_000;
 
 export class Matcher {
   readonly #parsed: ParsedRegex;
@@ -21,18 +24,21 @@ export class Matcher {
   constructor(source: string) {
     this.#parsed = parseRegex(source);
     const { root } = this.#parsed;
+    if (stateCount(root) > MAX_STATES) throw new RegexError(true);
     const same = !hasTrickyLoop(root);
     const translated = same ? translate(root) : "";
     // Of alternatives JavaScript takes the first that leads to a match; for a whole text that makes no difference.
     this.#whole = same ? compile(`^(?:${translated})$`, "") : undefined;
     this.#anywhere = same && !hasTrickyChoice(root) ? compile(translated, "g") : undefined;
-    // Sizes are checked at once, as in C++.
-    if (this.#whole === undefined || this.#anywhere === undefined) this.#automaton = new Automaton(this.#parsed);
   }
 
   /** The groups, if all of the text matches. */
   match(text: string): Groups | undefined {
-    if (this.#whole !== undefined) return this.#whole.exec(text)?.slice(1).map((group) => group ?? null);
+    if (this.#whole !== undefined)
+      return this.#whole
+        .exec(text)
+        ?.slice(1)
+        .map((group) => group ?? null);
     const match = this.#backup().matchAt(text, 0, true);
     return match === undefined ? undefined : groupsOf(match, text);
   }
@@ -69,6 +75,22 @@ function groupsOf({ groups }: Match, text: string): Groups {
   for (let slot = 0; slot < groups.length; slot += 2)
     result.push(groups[slot + 1]! < 0 ? null : text.slice(groups[slot], groups[slot + 1]));
   return result;
+}
+
+/** What C++ would need for a regular expression, about. */
+function stateCount(node: RegexNode): number {
+  switch (node.kind) {
+    case "group":
+      return stateCount(node.body) + 2;
+    case "sequence":
+      return node.parts.reduce((sum, part) => sum + stateCount(part), 0);
+    case "choice":
+      return node.options.reduce((sum, option) => sum + stateCount(option) + 2, 0);
+    case "repeat":
+      return (stateCount(node.body) + 1) * Math.max(1, node.how === "{}" ? (node.max ?? node.min + 1) : 1);
+    default:
+      return 1;
+  }
 }
 
 /** Undefined if it is too big for V8. */

@@ -1,0 +1,2 @@
+export { realise } from "./realise.ts";
+export * from "./types.ts";

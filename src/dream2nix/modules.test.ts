@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import type { View } from "../modules/index.ts";
+import { parseLockSpec } from "../python/index.ts";
+import { evalModules, playground } from "./testing.ts";
+
+describe("modules", () => {
+  const base = 'name = "x"; version = "1"; ';
+  const evaluate = (body: string, imports = "mkDerivation"): View =>
+    playground().view(
+      evalModules(
+        `({ config, lib, dream2nix, ... }: { imports = [ dream2nix.modules.dream2nix.${imports} ]; ${base} ${body} })`,
+      ),
+    );
+
+  it("check assertions and show warnings", () => {
+    expect(() => evaluate('assertions = [ { assertion = false; message = "not so"; } ];').at("drvPath").get()).toThrow(
+      /not so/,
+    );
+    const { view, host } = playground();
+    view(
+      evalModules(
+        `({ dream2nix, ... }: { imports = [ dream2nix.modules.dream2nix.mkDerivation ]; ${base} warnings = [ "beware" ]; })`,
+      ),
+    )
+      .at("drvPath")
+      .get();
+    expect(host.messages.filter((message) => message.includes("beware"))).toHaveLength(1);
+  });
+  it("refuse variables that are options", () => {
+    expect(() => evaluate('env.buildPhase = "x";').at("drvPath").get()).toThrow(
+      /env\.buildPhase.*mkDerivation\.buildPhase/,
+    );
+  });
+  it("name mistyped options and suggest", () => {
+    expect(() => evaluate("mkDerivation.nativBuildInputs = [ ];").at("drvPath").get()).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("nativBuildInputs") }),
+    );
+  });
+  it("have the options of mkDerivation that upstream has, and the right spelling of two", () => {
+    const options = playground().view(
+      `(${evalModules(`({ dream2nix, ... }: { imports = [ dream2nix.modules.dream2nix.mkDerivation ]; ${base} })`, "raw = true;")}).options.mkDerivation`,
+    );
+    expect(options.names()).toHaveLength(141);
+    expect(options.names()).toEqual(
+      expect.arrayContaining(["postInstalCheck", "postInstallCheck", "exportReferencesGraph"]),
+    );
+  });
+  it("come without the prefix in the mixins", () => {
+    const args = evaluate("doCheck = true; buildInputs = [ ]; passthru.tests.a = 1;", "buildPythonPackage-mixin").at(
+      "config",
+      "package-func",
+      "args",
+    );
+    expect(args.at("doCheck").bool()).toBe(true);
+    expect(args.at("format").text()).toBe("setuptools");
+    expect(args.has("name")).toBe(false);
+  });
+  it("build by builtins.derivation", () => {
+    expect(
+      evaluate(
+        'builtins-derivation = { builder = "/bin/sh"; system = "x86_64-linux"; args = [ "-c" "true" ]; };',
+        "builtins-derivation",
+      )
+        .at("drvPath")
+        .textWithoutContext(),
+    ).toMatch(/-x\.drv$/);
+  });
+  it("offer flags", () => {
+    const flags = playground().view(
+      `(${evalModules(`({ dream2nix, ... }: { imports = [ dream2nix.modules.dream2nix.flags dream2nix.modules.dream2nix.mkDerivation ]; ${base} flagsOffered.fast = "be fast"; flagsOffered.small = "be small"; flags.fast = true; })`)}).config.flags`,
+    );
+    expect(flags.at("fast").bool()).toBe(true);
+    expect(flags.at("small").bool()).toBe(false);
+  });
+  it("that are not there yet say so", () => {
+    expect(() => evaluate("", "python-pdm").at("drvPath").get()).toThrow(/python-pdm is not part of d2n yet/);
+  });
+  it("know removed options", () => {
+    expect(() => evaluate("lock.repoRoot = ./.;").at("drvPath").get()).toThrow(
+      /lock\.repoRoot[^]*Use paths\.projectRoot instead/,
+    );
+  });
+  it("make paths relative to the project", () => {
+    const path = (text: string): string =>
+      playground()
+        .view(
+          `(dream2nix.lib.evalModules { packageSets.nixpkgs = pkgs; modules = [ { name = "x"; version = "1"; paths.projectRoot = ./.; paths.package = ${text}; } ]; raw = true; }).config.paths.package`,
+        )
+        .text();
+    expect(path("./.")).toBe(".");
+    expect(path("./sub/./x")).toBe("./sub/x");
+    expect(path('"a//b"')).toBe("./a/b");
+    expect(() => path('"../x"')).toThrow(/leads out of the project/);
+  });
+  it("lock fields by scripts of one's own", () => {
+    const { view, host } = playground();
+    const refresh = view(
+      `(${evalModules(`({ dream2nix, ... }: { imports = [ dream2nix.modules.dream2nix.mkDerivation ]; ${base} lock.fields.weights = { script = builtins.toFile "weights.sh" ""; default = [ 1 ]; }; lock.extraScripts = [ "/bin/true" ]; })`)})`,
+    );
+    expect(refresh.at("config", "lock", "content", "weights").list()).toHaveLength(1);
+    const spec = parseLockSpec(
+      host.derivations.get(refresh.at("lock", "drvPath").textWithoutContext())!.env.get("spec")!,
+    );
+    expect(spec.fields).toEqual([{ kind: "script", name: "weights", script: expect.stringMatching(/-weights\.sh$/) }]);
+    expect(spec.extraScripts).toHaveLength(1);
+  });
+});
+
+describe("importPackages", () => {
+  it("evaluates each folder", () => {
+    const pkg = (name: string): string =>
+      `{ dream2nix, ... }: { imports = [ dream2nix.modules.dream2nix.mkDerivation ]; name = "${name}"; version = "1"; }`;
+    const { view } = playground({ files: { "packages/a/default.nix": pkg("a"), "packages/b/default.nix": pkg("b") } });
+    const packages = view(
+      'dream2nix.lib.importPackages { projectRoot = ./.; projectRootFile = "flake.nix"; packagesDir = "/packages"; packageSets.nixpkgs = pkgs; }',
+    );
+    expect(packages.names()).toEqual(["a", "b"]);
+    expect(packages.at("b", "name").text()).toBe("b");
+    expect(packages.at("b", "config", "paths", "package").text()).toBe("./packages/b");
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * Which input of a stale lock changed. The lock file holds only a hash of what it was made for, so the likely changes are
+ * undone one at a time until the hash comes out: another Python, another pip, a requirement or a flag more.
+ */
+import {
+  invalidationHash,
+  type Json,
+  JsonNumber,
+  type JsonObject,
+  knownWheels,
+  parseJson,
+} from "../../../python/index.ts";
+
+/**
+ * @param current `lock.invalidationData` as JSON
+ * @param lockedVersions what is in the lock, name to version
+ * @returns a sentence, or undefined where no single change explains the hash
+ */
+export function explainStaleness(
+  current: string,
+  lockedHash: string,
+  lockedVersions: ReadonlyMap<string, string>,
+): string | undefined {
+  const data = parseJson(current);
+  const pip = data instanceof Map ? (data as JsonObject).get("pip") : undefined;
+  if (!(pip instanceof Map)) return undefined;
+  const settings = pip as JsonObject;
+  const made = (name: string, value: Json | undefined): boolean => {
+    const before = new Map(settings);
+    if (value === undefined) before.delete(name);
+    else before.set(name, value);
+    return invalidationHash(new Map([...(data as JsonObject), ["pip", before]])) === lockedHash;
+  };
+  return (
+    otherPython(settings, made) ??
+    otherPip(settings, made) ??
+    otherList(settings, made, lockedVersions) ??
+    otherVariable(settings, made)
+  );
+}
+
+type Made = (name: string, value: Json | undefined) => boolean;
+
+function texts(value: Json | undefined): string[] {
+  return Array.isArray(value)
+    ? value.map((element) => (element instanceof JsonNumber ? element.text : String(element)))
+    : [];
+}
+
+function otherPython(settings: JsonObject, made: Made): string | undefined {
+  const now = texts(settings.get("pythonVersion"));
+  for (let minor = 5; minor < 30; minor++)
+    if (made("pythonVersion", ["3", String(minor)]))
+      return `it was made for Python 3.${minor}, and this is Python ${now.join(".")}`;
+  return undefined;
+}
+
+function otherPip(settings: JsonObject, made: Made): string | undefined {
+  for (const version of Object.keys(knownWheels["pip"]!))
+    if (made("pipVersion", version))
+      return `it was made with pip ${version}, and pip.pipVersion is ${String(settings.get("pipVersion"))}`;
+  return undefined;
+}
+
+function otherList(settings: JsonObject, made: Made, lockedVersions: ReadonlyMap<string, string>): string | undefined {
+  for (const name of ["requirementsList", "requirementsFiles", "pipFlags"]) {
+    const now = texts(settings.get(name));
+    if (now.length > 0 && made(name, [])) return `pip.${name} was empty, and is [ ${now.join(" ")} ]`;
+    for (const [i, added] of now.entries()) {
+      if (made(name, now.toSpliced(i, 1))) return `pip.${name} has "${added}" now`;
+      const pinned = /^([A-Za-z0-9._-]+)==(.*)$/.exec(added);
+      const locked = pinned === null ? undefined : lockedVersions.get(pinned[1]!.replace(/[-_.]+/g, "-").toLowerCase());
+      if (pinned !== null && locked !== undefined && made(name, now.with(i, `${pinned[1]}==${locked}`)))
+        return `pip.${name} had "${pinned[1]}==${locked}", and has "${added}" now`;
+    }
+    for (const [locked, version] of lockedVersions)
+      for (const gone of [locked, `${locked}==${version}`])
+        if (made(name, [...now, gone])) return `pip.${name} had "${gone}", and no longer has it`;
+  }
+  return undefined;
+}
+
+const fields = new Set([
+  "pipFlags",
+  "pipVersion",
+  "pypiSnapshotDate",
+  "pythonVersion",
+  "requirementsFiles",
+  "requirementsList",
+]);
+
+function otherVariable(settings: JsonObject, made: Made): string | undefined {
+  for (const name of settings.keys()) if (!fields.has(name) && made(name, undefined)) return `pip.env has ${name} now`;
+  return undefined;
+}

@@ -1,0 +1,69 @@
+import type { NativeObject } from "../../../lang/index.ts";
+import { defineModule, literalExpression, mkOption, type ModuleScope } from "../../../modules/index.ts";
+import { Dream2nixError, later, moduleFile } from "../../support.ts";
+
+export function lockOptions(m: ModuleScope): NativeObject {
+  const { types } = m;
+  const field = defineModule({
+    file: moduleFile("lock/field"),
+    options: () => ({
+      script: mkOption({
+        type: types.path,
+        description: "A program that writes the field's value, as JSON, to the file `$out`.",
+      }),
+      default: mkOption({
+        type: types.nullOr(types.anything),
+        default: null,
+        description: "The value while there is no lock file, or none with this field.",
+      }),
+    }),
+  });
+  return {
+    content: mkOption({
+      type: types.submodule(defineModule({ file: moduleFile("lock/content"), freeformType: () => types.anything })),
+      description: "The content of the lock file: one attribute for each of `lock.fields`.",
+    }),
+    extraScripts: mkOption({
+      type: types.listOf(types.path),
+      default: [],
+      description: "Programs that `d2n run .#<package>.lock` runs after it has written the lock file.",
+    }),
+    fields: mkOption({
+      type: types.attrsOf(types.submodule(field)),
+      default: {},
+      description: "The fields of the lock file.",
+      example: literalExpression("{ weights.script = ./fetch-weights.sh; }"),
+    }),
+    invalidationData: mkOption({
+      type: types.anything,
+      default: {},
+      description: "What the lock file depends on: when any of it changes, the lock file is stale.",
+      example: { pip: { requirements: ["requests", "pillow"] } },
+    }),
+    refresh: mkOption({
+      type: types.package,
+      readOnly: true,
+      description: "The program that writes the lock file anew.",
+    }),
+    isValid: mkOption({
+      type: types.bool,
+      readOnly: true,
+      description: "Whether the lock file belongs to the present `invalidationData`.",
+    }),
+    lib: {
+      computeFODHash: mkOption({
+        type: types.functionTo(types.path),
+        readOnly: true,
+        description:
+          "For scripts of fields: a program that builds a fixed-output derivation and writes its hash to `$out`.",
+      }),
+    },
+  };
+}
+
+/** `lock.lib.computeFODHash` has no implementation yet; only who uses it is told. */
+export const computeFODHash = later(() => () => {
+  throw new Dream2nixError("evaluation", "lock.lib.computeFODHash is not part of d2n yet", {
+    hint: "Write the hash in a script of your own: lock.fields.<name>.script.",
+  });
+});

@@ -1,0 +1,58 @@
+/** The program `lock.refresh`: a small derivation that holds all that locking needs. */
+import { Attrs, forceAttrs, type Lazy, type Native, toNix } from "../../../lang/index.ts";
+import { lockSpecFile } from "../../../python/index.ts";
+import type { ModuleScope } from "../../../modules/index.ts";
+import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
+import { lockFileInProject } from "../paths/index.ts";
+
+/** The attribute of a field's script under which the pip module keeps what d2n needs to lock by itself. */
+export const pipAttribute = "_d2nPip";
+
+/** `$out/bin/refresh` calls `d2n lock-fields` on `$out/lock-spec.json`, whose form `src/python/lock-spec.ts` lays down. */
+export function refreshProgram(m: ModuleScope, invalidationHash: string): Attrs {
+  const { config, ev } = m;
+  const bash = config.at("deps", "bash");
+  const spec = lockSpec(m, fields(m), invalidationHash);
+  const derivation = scriptDerivation(ev, {
+    name: "refresh",
+    system: bash.at("system"),
+    bash,
+    coreutils: config.at("deps", "coreutils"),
+    script: [
+      'mkdir -p "$out/bin"',
+      `cp "$specPath" "$out/${lockSpecFile}"`,
+      `printf '#!%s\\nexec d2n lock-fields %s/${lockSpecFile} "$@"\\n' "$shell" "$out" > "$out/bin/refresh"`,
+      'chmod 555 "$out/bin/refresh"',
+    ].join("\n"),
+    files: { spec },
+    variables: { shell: later(() => text(ev)`${bash}/bin/bash`) },
+  });
+  return merged(derivation, [["meta", toNix({ mainProgram: "refresh", description: "writes the lock file anew" })]]);
+}
+
+/** The spec as JSON text, with the context of every store path in it. */
+export function lockSpec(m: ModuleScope, fieldList: Native, invalidationHash: string): Lazy {
+  const { config, ev } = m;
+  return builtin(ev, "toJSON", {
+    version: 1,
+    name: config.at("name"),
+    projectRootFile: config.at("paths", "projectRootFile"),
+    lockFile: lockFileInProject(m),
+    fields: fieldList,
+    invalidationHash,
+    extraScripts: config
+      .at("lock", "extraScripts")
+      .list()
+      .map((script) => script.coerced()),
+    shell: later(() => text(ev)`${config.at("deps", "bash")}/bin/bash`),
+  });
+}
+
+function fields(m: ModuleScope): Native {
+  return [...forceAttrs(toNix(m.config.at("lock", "fields"))).entries()].map(([name, settings]) => {
+    const script = m.system.view(settings).at("script");
+    const value = script.get();
+    const pip = value instanceof Attrs ? value.get(pipAttribute) : undefined;
+    return pip === undefined ? { kind: "script", name, script: script.coerced() } : { kind: "pip", name, pip };
+  });
+}

@@ -1,0 +1,171 @@
+/** The locked packages, a module for each, and what they share with the root. */
+import { Attrs, type Lazy, type Native, type NativeObject } from "../../../lang/index.ts";
+import {
+  defineModule,
+  mkDefault,
+  mkIf,
+  mkOverride,
+  type ModuleScope,
+  type NativeModule,
+  type View,
+} from "../../../modules/index.ts";
+import { Dream2nixError, inheritOverride, later, moduleFile, text } from "../../support.ts";
+import { communityOverrides } from "../../overrides/index.ts";
+import { buildPythonPackage } from "../build-python-package/index.ts";
+import { core } from "../core/index.ts";
+import { mkDerivation } from "../mk-derivation/index.ts";
+import { sourceText } from "./source-text.ts";
+import { neededByRoot, propagatedBy } from "./cycles.ts";
+import type { Targets } from "./targets.ts";
+
+/** What every dependency and the root have in common. `root` is the scope of the module `pip`. */
+export function commonModule(root: ModuleScope, packageSets: View, metadata: View, targets: Targets): NativeModule {
+  const drvs = root.config.at("pip", "drvs");
+  return defineModule({
+    file: moduleFile("pip/common"),
+    imports: () => [mkDerivation, core, buildPythonPackage],
+    config: (m) => {
+      const nixpkgs = packageSets.at("nixpkgs");
+      const isLinux = (): boolean => m.config.at("deps", "stdenv", "isLinux").bool();
+      const name = (): string => m.config.at("name").text();
+      const needs = (): Native[] => {
+        const list = (name() === root.config.at("name").text() ? neededByRoot : propagatedBy)(
+          name(),
+          targets.graph(),
+          targets.cycles(),
+        );
+        return list.map((needed) => later(() => drvs.at(needed, "public", "out")));
+      };
+      return {
+        deps: {
+          ...inheritOverride(1001, nixpkgs, [
+            "autoPatchelfHook",
+            "bash",
+            "coreutils",
+            "gawk",
+            "gitMinimal",
+            "mkShell",
+            "path",
+            "stdenv",
+            "unzip",
+            "writeScript",
+            "writeScriptBin",
+          ]),
+          manylinux1: mkOverride(1001, nixpkgs.at("pythonManylinuxPackages", "manylinux1")),
+        },
+        mkDerivation: {
+          src: mkDefault(later(() => fetchSource(root, metadata, name()))),
+          // Whatever the only folder is called that unpacking leaves.
+          setSourceRoot: mkIf(
+            () => subdirectoryOf(metadata, name()) !== undefined,
+            mkDefault(
+              later(
+                () => `for folder in */; do sourceRoot=$folder${shellWord(subdirectoryOf(metadata, name())!)}; done`,
+              ),
+            ),
+          ),
+          doCheck: mkDefault(false),
+          dontStrip: mkDefault(true),
+          nativeBuildInputs: later(() => [
+            m.config.at("deps", "unzip"),
+            ...(isLinux() ? [m.config.at("deps", "autoPatchelfHook")] : []),
+          ]),
+          buildInputs: later(() => (isLinux() ? [m.config.at("deps", "manylinux1")] : [])),
+          // Libraries may lie in other Python packages: libcublas.so in nvidia-cublas-cu12.
+          preFixup: later(() => (isLinux() ? "addAutoPatchelfSearchPath $propagatedBuildInputs\n" : "")),
+          propagatedBuildInputs: later(needs),
+        },
+      };
+    },
+  });
+}
+
+/** `pip.drvs`: for each locked package what is common, what makes it a dependency, and the overrides. */
+export function dependencyModules(root: ModuleScope, metadata: View, common: NativeModule): Attrs {
+  const cfg = root.config.at("pip");
+  const python = root.config.at("deps", "python");
+  const dependency = defineModule({
+    file: moduleFile("pip/dependency"),
+    config: (m) => {
+      const isWheel = (): boolean => sourceText(m).endsWith(".whl");
+      return {
+        deps: { python },
+        buildPythonPackage: { format: mkDefault(later(() => (isWheel() ? "wheel" : null))) },
+        mkDerivation: {
+          buildInputs: later(() => (isWheel() ? [] : [setuptoolsFor(m.config.at("name").text(), root)])),
+        },
+      };
+    },
+  });
+  const entries = metadata
+    .at("sources")
+    .entries()
+    .map(([name, info]): [string, Lazy] => [
+      name,
+      later(() => {
+        const community = communityOverrides.get(name);
+        return root.system.module(
+          defineModule({
+            file: `pip.drvs.${name}`,
+            imports: () => [
+              common,
+              dependency,
+              cfg.at("overrideAll"),
+              ...(cfg.has("overrides", name) ? [cfg.at("overrides", name)] : []),
+              ...(community === undefined ? [] : [community]),
+            ],
+            config: () => ({ name, version: info.at("version") }),
+          }),
+        );
+      }),
+    ]);
+  return Attrs.from(entries);
+}
+
+/** The locked setuptools, else the package set's; for itself the latter. */
+function setuptoolsFor(name: string, root: ModuleScope): View {
+  const drvs = root.config.at("pip", "drvs");
+  return name !== "setuptools" && drvs.has("setuptools")
+    ? drvs.at("setuptools", "public")
+    : root.config.at("deps", "python", "pkgs", "setuptools");
+}
+
+function sourceOf(metadata: View, name: string): View {
+  if (!metadata.has("sources", name))
+    throw new Dream2nixError("lock-field-missing", `the lock file holds no source of ${name}`, {
+      hint: "Set mkDerivation.src, or lock the package: pip.requirementsList.",
+    });
+  return metadata.at("sources", name);
+}
+
+function fetchSource(root: ModuleScope, metadata: View, name: string): Native {
+  const { config, ev } = root;
+  const info = sourceOf(metadata, name);
+  const take = (...names: string[]): NativeObject => Object.fromEntries(names.map((key) => [key, info.at(key)]));
+  const type = info.at("type").text();
+  switch (type) {
+    case "url":
+      if (info.at("sha256").isNull())
+        throw new Dream2nixError("lock-no-hash", `the lock file has no hash for ${name}: its index gave none`, {
+          hint: "Lock again, from an index that publishes hashes.",
+        });
+      return config.at("deps", "fetchurl").call(take("url", "sha256"));
+    case "git":
+      return config.at("deps", "fetchgit").call(take("url", "sha256", "rev"));
+    case "local":
+      return text(ev)`${config.at("paths", "projectRoot")}/${info.at("path")}`;
+    default:
+      throw new Dream2nixError("lock-malformed", `the lock file has a source of an unknown type for ${name}: ${type}`, {
+        hint: "The types are url, git and local. Lock again.",
+      });
+  }
+}
+
+function subdirectoryOf(metadata: View, name: string): string | undefined {
+  const value = metadata.or(["sources", name, "subdirectory"], null);
+  return value.isNull() ? undefined : value.textWithoutContext();
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,132 @@
+import type { NativeObject } from "../../../lang/index.ts";
+import {
+  defineModule,
+  mkDefault,
+  mkIf,
+  mkOverride,
+  type ModuleScope,
+  type NativeModule,
+  type View,
+} from "../../../modules/index.ts";
+import { pipField } from "../../../python/index.ts";
+import { inheritOverride, later, moduleFile, text } from "../../support.ts";
+import { commonModule, dependencyModules } from "./dependencies.ts";
+import { pipOption } from "./interface.ts";
+import { invalidationData, pipScript } from "./locking.ts";
+import { sourceText } from "./source-text.ts";
+import { pipTargets } from "./targets.ts";
+
+/** Python packages that pip has locked. */
+export const pip: NativeModule = defineModule({
+  file: moduleFile("pip"),
+  args: ["packageSets", "specialArgs"],
+  imports: (m) => {
+    const metadata = m.config.at("lock", "content", pipField);
+    const targets = pipTargets(m, metadata);
+    const common = commonModule(m, m.packageSets, metadata, targets);
+    const implementation = defineModule({
+      file: moduleFile("pip/build"),
+      config: () => ({
+        pip: {
+          targets: later(targets.filtered),
+          drvs: later(() => dependencyModules(m, metadata, common)),
+          rootDependencies: later(() => Object.fromEntries(targets.rootDependencies().map((name) => [name, true]))),
+        },
+      }),
+    });
+    return [common, implementation];
+  },
+  options: (m) => ({ pip: pipOption(m, m.specialArgs) }),
+  config: (m) => ({
+    deps: {
+      ...inheritOverride(1002, m.packageSets.at("nixpkgs"), ["fetchgit", "fetchurl", "writeText"]),
+      setuptools: mkOverride(1002, m.config.at("deps", "python", "pkgs", "setuptools")),
+      fetchPipMetadataScript: mkOverride(
+        1002,
+        later(() => pipScript(m)),
+      ),
+    },
+    // What pip locks holds for one platform only.
+    paths: { lockFile: mkDefault(later(() => text(m.ev)`lock.${m.config.at("deps", "python", "system")}.json`)) },
+    lock: {
+      fields: { [pipField]: { script: m.config.at("deps", "fetchPipMetadataScript") } },
+      invalidationData: { pip: invalidationData(m) },
+    },
+    pip: {
+      name: m.config.at("name"),
+      paths: m.config.at("paths"),
+      pyEnv: m.config.at("public", "pyEnv"),
+      // The package itself is always editable.
+      editables: later(() => ({ [m.config.at("name").text()]: m.config.at("paths", "package") })),
+    },
+    // The root may be a locked wheel, too.
+    buildPythonPackage: { format: mkIf(() => sourceText(m).endsWith(".whl"), mkDefault("wheel")) },
+    mkDerivation: {
+      buildInputs: later(() => rootDependencies(m, true)),
+      propagatedBuildInputs: later(() => rootDependencies(m, false)),
+    },
+    public: {
+      pyEnv: later(() => environment(m)),
+      shellHook: later(() => m.config.at("pip", "editablesShellHook")),
+      devShell: later(() => developmentShell(m)),
+    },
+  }),
+});
+
+/** The direct dependencies of the root that are only for building, or the others. */
+function rootDependencies(m: ModuleScope, forBuilding: boolean): View[] {
+  const cfg = m.config.at("pip");
+  return cfg
+    .at("rootDependencies")
+    .entries()
+    .filter(([name, wanted]) => wanted.bool() && cfg.at("buildDependencies").or([name], false).bool() === forBuilding)
+    .filter(([name]) => cfg.at("drvs").has(name))
+    .map(([name]) => cfg.at("drvs", name, "public", "out"));
+}
+
+/** The interpreter with everything locked; the root is not in it, for it is meant to be editable. */
+function environment(m: ModuleScope): View {
+  const { config, ev } = m;
+  const python = config.at("deps", "python");
+  const packages = (): View[] => [
+    ...config.at("mkDerivation", "propagatedBuildInputs").list(),
+    ...config.at("mkDerivation", "buildInputs").list(),
+    python.at("pkgs", "wheel"),
+  ];
+  const env = python.at("withPackages").call(() => packages());
+  const site = (): View => python.at("sitePackages");
+  return env.at("override").call(
+    (old): NativeObject => ({
+      // The interpreter's own sitecustomize would hide the one that makes packages editable.
+      postBuild: later(
+        () => text(ev)`${m.system.view(old).or(["postBuild"], "")}
+if [ -e "$out/${site()}/sitecustomize.py" ]; then mv "$out/${site()}/sitecustomize.py" "$out/${site()}/_sitecustomize.py"; fi
+`,
+      ),
+      ignoreCollisions: true,
+    }),
+  );
+}
+
+function developmentShell(m: ModuleScope): View {
+  const { config } = m;
+  const drvs = config.at("pip", "drvs");
+  const inputs = (kind: string): View[] =>
+    config
+      .at("pip", "editables")
+      .names()
+      .flatMap((name) =>
+        name === config.at("name").text()
+          ? [config.at("mkDerivation", kind)]
+          : drvs.has(name)
+            ? [drvs.at(name, "mkDerivation", kind)]
+            : [],
+      )
+      .flatMap((list) => (list.isNull() ? [] : list.list()));
+  return config.at("deps", "mkShell").call({
+    packages: [config.at("public", "pyEnv")],
+    shellHook: later(() => config.at("pip", "editablesShellHook")),
+    buildInputs: later(() => inputs("buildInputs")),
+    nativeBuildInputs: later(() => inputs("nativeBuildInputs")),
+  });
+}

@@ -1,0 +1,348 @@
+import { describe, expect, it } from "vitest";
+import type { D2nError } from "../base/index.ts";
+import type { View } from "../modules/index.ts";
+import { parseLockSpec } from "../python/index.ts";
+import { evalModules, playground } from "./testing.ts";
+
+const pillow = `
+{ config, lib, dream2nix, ... }: {
+  imports = [ dream2nix.modules.dream2nix.pip ];
+  deps = {nixpkgs, ...}: {
+    python = nixpkgs.python3;
+    inherit (nixpkgs) pkg-config zlib libjpeg;
+  };
+  name = "pillow";
+  version = "10.4.0";
+  mkDerivation = {
+    nativeBuildInputs = [ config.deps.pkg-config ];
+    propagatedBuildInputs = [ config.deps.zlib config.deps.libjpeg ];
+  };
+  buildPythonPackage.pythonImportsCheck = [ "PIL" ];
+  pip = {
+    requirementsList = ["\${config.name}==\${config.version}"];
+    pipFlags = [ "--no-binary" ":all:" ];
+  };
+}`;
+const sha256 = "166c1cd4d24309b30d61f79f4a9114b7b2313d7450912277855ff5dfd7cd4a06";
+const hash = "0e7079891a40d9873f5b3f5fdd4d8007c92e4819e8801631a33bbb714fcf6b04";
+const lock = JSON.stringify({
+  fetchPipMetadata: {
+    sources: {
+      pillow: {
+        is_direct: false,
+        sha256,
+        type: "url",
+        url: "https://example.org/pillow-10.4.0.tar.gz",
+        version: "10.4.0",
+      },
+    },
+    targets: { default: { pillow: [] } },
+  },
+  invalidationHash: hash,
+});
+const locked = { "default.nix": pillow, "lock.x86_64-linux.json": lock };
+
+describe("the guide's Pillow", () => {
+  it("evaluates to a derivation out of the lock", () => {
+    const { view, host } = playground({ files: locked });
+    const result = view(evalModules("./default.nix"));
+    expect(result.at("name").text()).toBe("pillow");
+    const drvPath = result.at("drvPath").textWithoutContext();
+    const drv = host.derivations.get(drvPath)!;
+    expect(drv.env.get("pythonImportsCheck")).toBe("PIL");
+    expect(drv.env.get("src")).toMatch(/-pillow-10\.4\.0\.tar\.gz$/);
+    expect(drv.env.get("propagatedBuildInputs")).toMatch(/-zlib .*-libjpeg$/);
+  });
+
+  it("has the attributes of a Python package", () => {
+    const { view } = playground({ files: locked });
+    const result = view(evalModules("./default.nix"));
+    expect(result.at("pythonModule", "pname").text()).toBe("python3");
+    expect(result.at("type").text()).toBe("derivation");
+    expect(result.at("config", "lock", "isValid").bool()).toBe(true);
+    for (const name of [
+      "overridePythonAttrs",
+      "overrideAttrs",
+      "extendModules",
+      "pyEnv",
+      "devShell",
+      "shellHook",
+      "lock",
+      "docs",
+    ])
+      expect(result.has(name), name).toBe(true);
+    expect(result.at("pyEnv", "drvPath").textWithoutContext()).toMatch(/-python-env\.drv$/);
+    expect(result.at("shellHook").textWithoutContext()).toContain("PYTHONPATH");
+    expect(result.at("devShell", "drvPath").textWithoutContext()).toMatch(/-shell\.drv$/);
+  });
+
+  it("is changed by extendModules, and mkForce replaces a dependency", () => {
+    const { view } = playground({ files: locked });
+    const result = view(
+      `(${evalModules("./default.nix")}).extendModules { modules = [ ({ lib, ... }: { mkDerivation.doCheck = true; deps.zlib = lib.mkForce pkgs.glib; }) ]; }`,
+    );
+    const args = result.at("config", "package-func", "args");
+    expect(args.at("doCheck").bool()).toBe(true);
+    expect(args.at("propagatedBuildInputs").list()[0]!.at("pname").text()).toBe("glib");
+  });
+
+  it("gives a refresh program that holds all that locking needs", () => {
+    const { view, host } = playground({ files: { "default.nix": pillow } });
+    const refresh = view(`(${evalModules("./default.nix")}).lock`);
+    const drv = host.derivations.get(refresh.at("drvPath").textWithoutContext())!;
+    const spec = parseLockSpec(Buffer.from(drv.env.get("spec")!, "latin1").toString());
+    expect(spec).toMatchObject({
+      name: "pillow",
+      projectRootFile: "flake.nix",
+      lockFile: "lock.x86_64-linux.json",
+      invalidationHash: hash,
+      fields: [
+        {
+          kind: "pip",
+          name: "fetchPipMetadata",
+          pip: {
+            pipVersion: "24.0",
+            pythonVersion: "3.13.5",
+            pipFlags: ["--no-binary", ":all:"],
+            requirementsList: ["pillow==10.4.0"],
+            env: {},
+          },
+        },
+      ],
+    });
+    expect(spec.fields[0]).toMatchObject({
+      pip: {
+        interpreter: expect.stringMatching(/-python3\/bin\/python$/),
+        bootstrapPip: expect.stringMatching(/-pip\/lib\/python3\.13\/site-packages$/),
+      },
+    });
+    // The interpreter is an input of the program, so that it is there when the program is.
+    expect([...drv.inputDrvs.keys()].some((path) => path.endsWith("-python3.drv"))).toBe(true);
+  });
+});
+
+describe("a lock file", () => {
+  const failure = (files: Record<string, string>): D2nError => {
+    const { view } = playground({ files });
+    try {
+      view(evalModules("./default.nix")).at("drvPath").get();
+    } catch (error) {
+      return error as D2nError;
+    }
+    throw new Error("it did not fail");
+  };
+
+  it("that is missing: which one, and the command", () => {
+    const error = failure({ "default.nix": pillow });
+    expect(error).toMatchObject({
+      code: "lock-missing",
+      message: expect.stringMatching(/lock\.x86_64-linux\.json of pillow is missing.*run .*\.lock/),
+    });
+    expect(error.hint).toMatch(/git add lock\.x86_64-linux\.json/);
+  });
+  it("that is missing while one under the older name is there", () => {
+    expect(failure({ "default.nix": pillow, "lock.json": lock }).hint).toMatch(
+      /There is lock\.json: .*paths\.lockFile = "lock\.json"/s,
+    );
+  });
+  it("that is stale: what it must have been made for", () => {
+    const error = failure({ ...locked, "default.nix": pillow.replace("==\${config.version}", "==10.3.0") });
+    expect(error).toMatchObject({
+      code: "lock-stale",
+      message: expect.stringMatching(
+        /outdated: pip\.requirementsList had "pillow==10\.4\.0", and has "pillow==10\.3\.0" now; run .*\.lock/,
+      ),
+    });
+    expect(error.details).toContain('pip.requirementsList = ["pillow==10.3.0"]');
+  });
+  it.each([
+    [
+      'pipFlags = [ "--no-binary" ":all:" ];',
+      'pipFlags = [ "--no-binary" ":all:" "--pre" ];',
+      'pip.pipFlags has "--pre" now',
+    ],
+    ["pip = {", 'pip = { pipVersion = "24.2";', "it was made with pip 24.0, and pip.pipVersion is 24.2"],
+    ["pip = {", 'pip = { env.A = "1";', "pip.env has A now"],
+    ["nixpkgs.python3;", "nixpkgs.python311;", "it was made for Python 3.13, and this is Python 3.11"],
+    ["pip = {", 'pip = { requirementsFiles = [ "r.txt" ];', "pip.requirementsFiles was empty"],
+    ["==\${config.version}", " >= 1, < 2", "what it was made for has changed"],
+  ])("that is stale: what changed: %s %s", (from, to, reason) => {
+    expect(failure({ ...locked, "default.nix": pillow.replace(from, to) })).toMatchObject({
+      code: "lock-stale",
+      message: expect.stringContaining(reason),
+    });
+  });
+  it("without a hash", () => {
+    expect(failure({ ...locked, "lock.x86_64-linux.json": "{}" })).toMatchObject({
+      code: "lock-stale",
+      message: expect.stringContaining("no invalidationHash"),
+    });
+  });
+  it.each([lock.slice(0, 120), "", "[]", "null", '{"invalidationHash":'])("that is damaged is named: %.20j", (text) => {
+    expect(failure({ ...locked, "lock.x86_64-linux.json": text })).toMatchObject({
+      code: "lock-malformed",
+      message: expect.stringContaining("lock.x86_64-linux.json"),
+    });
+  });
+  it("without a hash of a package", () => {
+    expect(failure({ ...locked, "lock.x86_64-linux.json": lock.replace(`"${sha256}"`, "null") })).toMatchObject({
+      code: "lock-no-hash",
+      message: expect.stringContaining("pillow"),
+    });
+  });
+  it("can be seen by tryEval to be missing", () => {
+    expect(
+      playground({ files: { "default.nix": pillow } }).evaluate(
+        `(builtins.tryEval (${evalModules("./default.nix")}).drvPath).success`,
+      ),
+    ).toBe(false);
+  });
+  it("is not read while its content is replaced", () => {
+    const { view } = playground({ files: { "default.nix": pillow } });
+    const content = `{ fetchPipMetadata = { sources.pillow = { type = "url"; version = "1"; url = "https://example.org/p.zip"; sha256 = "${sha256}"; }; targets.default.pillow = [ ]; }; }`;
+    expect(
+      view(evalModules(`./default.nix ({ lib, ... }: { lock.content = lib.mkForce ${content}; })`))
+        .at("drvPath")
+        .textWithoutContext(),
+    ).toMatch(/pillow\.drv$/);
+  });
+});
+
+/** A project with a lock that is made up, judged valid. */
+function project(fetched: { sources: object; targets: object }, body: string): Record<string, string> {
+  return {
+    "default.nix": `{ config, lib, dream2nix, ... }: {
+      imports = [ dream2nix.modules.dream2nix.pip ];
+      deps = { nixpkgs, ... }: { python = nixpkgs.python3; };
+      lock.content = lib.mkForce { fetchPipMetadata = builtins.fromJSON (builtins.readFile ./content.json); };
+      version = "1";
+      ${body}
+    }`,
+    "content.json": JSON.stringify(fetched),
+  };
+}
+const source = (name: string, file = `${name}-1.0.tar.gz`) => ({
+  [name]: { is_direct: false, version: "1.0", type: "url", url: `https://example.org/${file}`, sha256 },
+});
+
+describe("the pip module", () => {
+  const app = {
+    sources: {
+      ...source("app"),
+      ...source("a", "a-1.0-py3-none-any.whl"),
+      ...source("b"),
+      ...source("setuptools"),
+      ...source("wheel"),
+      ...source("extra"),
+    },
+    targets: {
+      default: { app: ["a", "setuptools", "wheel"], a: ["b"], b: ["a"], setuptools: [], wheel: [] },
+      more: { app: ["extra"], extra: [] },
+    },
+  };
+  const names = (list: View): string[] => list.list().map((pkg) => pkg.at("name").text());
+
+  it("propagates what the root needs, all of a cycle at once, and builds the members apart", () => {
+    const { view } = playground({ files: project(app, 'name = "app";') });
+    const result = view(evalModules("./default.nix"));
+    expect(result.at("drvPath").textWithoutContext()).toMatch(/app\.drv$/);
+    const args = result.at("config", "package-func", "args");
+    expect(names(args.at("propagatedBuildInputs"))).toEqual(expect.arrayContaining(["a", "b", "setuptools"]));
+    expect(names(args.at("propagatedBuildInputs"))).not.toContain("wheel");
+    const drvs = result.at("config", "pip", "drvs");
+    expect(names(drvs.at("a", "package-func", "args", "propagatedBuildInputs"))).toEqual([]);
+    expect(drvs.at("b", "public", "drvPath").textWithoutContext()).toMatch(/b\.drv$/);
+  });
+
+  it("takes wheels as wheels and gives others setuptools", () => {
+    const { view } = playground({ files: project(app, 'name = "app";') });
+    const drvs = view(evalModules("./default.nix")).at("config", "pip", "drvs");
+    expect(drvs.at("a", "buildPythonPackage", "format").text()).toBe("wheel");
+    expect(drvs.at("b", "buildPythonPackage", "format").isNull()).toBe(true);
+    const inputs = (name: string): string[] =>
+      drvs
+        .at(name, "mkDerivation", "buildInputs")
+        .list()
+        .slice(0)
+        .map((pkg) => (Array.isArray(pkg.get()) ? "manylinux" : pkg.at("name").text()));
+    expect(inputs("a")).toEqual(["manylinux"]);
+    expect(inputs("b").sort()).toEqual(["manylinux", "setuptools"]);
+  });
+
+  it("builds with chosen extras, and names those there are for an unknown one", () => {
+    const extras = (list: string): View =>
+      playground({ files: project(app, `name = "app"; pip.buildExtras = ${list};`) })
+        .view(evalModules("./default.nix"))
+        .at("config", "package-func", "args", "propagatedBuildInputs");
+    expect(names(extras('[ "more" ]'))).toContain("extra");
+    expect(() => extras('[ "mroe" ]').get()).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining("mroe"),
+        hint: expect.stringContaining("There is: more"),
+      }),
+    );
+  });
+
+  it("flattens for a root that is not in the lock, and says when the option does not fit", () => {
+    const evaluate = (body: string): View =>
+      playground({ files: project(app, body) }).view(evalModules("./default.nix"));
+    const flat = evaluate('name = "mine"; pip.flattenDependencies = true; mkDerivation.src = ./.;').at(
+      "config",
+      "mkDerivation",
+    );
+    expect(names(flat.at("propagatedBuildInputs")).sort()).toEqual(["a", "app", "b"]);
+    expect(
+      flat
+        .at("buildInputs")
+        .list()
+        .map((pkg) => (Array.isArray(pkg.get()) ? "manylinux" : pkg.at("name").text()))
+        .sort(),
+    ).toEqual(["manylinux", "setuptools"]);
+    expect(() => evaluate('name = "mine"; mkDerivation.src = ./.;').at("drvPath").get()).toThrow(
+      /mine is not listed in the lockfile/,
+    );
+    expect(() => evaluate('name = "app"; pip.flattenDependencies = true;').at("drvPath").get()).toThrow(
+      /app is listed in the lockfile/,
+    );
+  });
+
+  it("applies overrides to all and by name, and leaves names alone that are not locked", () => {
+    const { view } = playground({
+      files: project(
+        app,
+        'name = "app"; pip.overrideAll.mkDerivation.doCheck = true; pip.overrides.b = { buildPythonPackage.pyproject = true; env.FLAG = "x"; }; pip.overrides.nobody.env.A = "1";',
+      ),
+    });
+    const drvs = view(evalModules("./default.nix")).at("config", "pip", "drvs");
+    expect(drvs.at("a", "package-func", "args", "doCheck").bool()).toBe(true);
+    expect(drvs.at("a", "package-func", "args", "pyproject").isNull()).toBe(true);
+    expect(drvs.at("b", "package-func", "args", "pyproject").bool()).toBe(true);
+    expect(drvs.at("b", "package-func", "args", "FLAG").text()).toBe("x");
+  });
+
+  it("fetches by type", () => {
+    const sources = {
+      ...source("app"),
+      g: { is_direct: true, version: "1", type: "git", url: "https://example.org/g.git", rev: "abc", sha256 },
+      l: { is_direct: true, version: "1", type: "local", path: "libs/l" },
+    };
+    const { view } = playground({
+      files: {
+        ...project(
+          { sources, targets: { default: { app: ["g", "l"], g: [], l: [] } } },
+          'name = "app"; paths.projectRoot = lib.mkForce "/srv/project";',
+        ),
+      },
+    });
+    const drvs = view(evalModules("./default.nix")).at("config", "pip", "drvs");
+    expect(drvs.at("g", "mkDerivation", "src", "rev").text()).toBe("abc");
+    expect(drvs.at("l", "mkDerivation", "src").textWithoutContext()).toBe("/srv/project/libs/l");
+  });
+
+  it("hashes the environment flat", () => {
+    const { view } = playground({ files: project(app, 'name = "app"; pip.env.PIP_FIND_LINKS = "/x";') });
+    const data = view(evalModules("./default.nix")).at("config", "lock", "invalidationData", "pip");
+    expect(data.at("PIP_FIND_LINKS").text()).toBe("/x");
+    expect(data.at("pythonVersion").texts()).toEqual(["3", "13"]);
+  });
+});

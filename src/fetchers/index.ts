@@ -1,0 +1,7 @@
+export * from "./content-cache.ts";
+export { downloadFile, nameOf } from "./download.ts";
+export { explainDiskError, FetchError, HashMismatchError, shown as shownUrl } from "./errors.ts";
+export * from "./stream.ts";
+export * from "./tarball.ts";
+export * from "./types.ts";
+export * from "./git.ts";

@@ -1,0 +1,8 @@
+# Sourced by builders that have the static busybox only: its applets by name, also for programs that start others by execvp.
+applets=$NIX_BUILD_TOP/.applets
+"$busybox/busybox" mkdir -p "$applets"
+for applet in $("$busybox/busybox" --list); do
+  "$busybox/busybox" ln -s "$busybox/busybox" "$applets/$applet"
+done
+export PATH=$applets
+umask 022

@@ -1,0 +1,11 @@
+# Tools written in perl and m4 that have their own folders built in. Read by relocate.sh as `postFix`.
+grep -l -r -I '/usr/share\|/usr/bin' bin share 2> /dev/null | while read -r file; do
+  sed -i "s#/usr/share/#$out/share/#g; s#/usr/bin/#$out/bin/#g" "$file"
+  for dep in $deps; do
+    [ -x "$dep/bin/m4" ] && sed -i "s#$out/bin/m4#$dep/bin/m4#g" "$file"
+    for name in autoconf autom4te autom4te-2.72; do
+      [ ! -x "$out/bin/$name" ] && [ -x "$dep/bin/$name" ] && sed -i "s#$out/bin/$name#$dep/bin/$name#g" "$file"
+    done
+  done
+  true
+done

@@ -1,0 +1,3 @@
+export { type DebianOptions, mainSuite, platformOf } from "./context.ts";
+export { createDebianPackages, type DebianExtras } from "./packages.ts";
+export { defaultMinor, interpreterAttribute } from "./python.ts";

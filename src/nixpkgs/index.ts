@@ -1,0 +1,3 @@
+export * from "./debian/index.ts";
+export { createPackageSet } from "./package-set.ts";
+export type { DebianInterpreter, DebianPackages, DebianPythonPackage, PackageSetOptions } from "./types.ts";

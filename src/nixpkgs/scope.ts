@@ -1,0 +1,49 @@
+/** What the package set's parts share. */
+import { Attrs, EvalError, type Evaluator, force, type Lazy, lazy } from "../lang/index.ts";
+import type { DebianPackages } from "./types.ts";
+import { attribute, expectSet } from "./values.ts";
+
+export interface Scope {
+  readonly ev: Evaluator;
+  readonly lib: Attrs;
+  readonly system: string;
+  /** The `config` argument of `import nixpkgs`. */
+  readonly config: Attrs;
+  /** The finished set, overlays included. */
+  readonly pkgs: Lazy;
+  readonly debian: () => DebianPackages;
+}
+
+/** A package of the finished set, evaluated when it is needed. */
+export function packageOf(scope: Scope, name: string): Lazy {
+  return lazy(() => {
+    const found = expectSet(scope.pkgs, "the package set").get(name);
+    if (found === undefined) throw new EvalError(`the package set has no '${name}'`);
+    return found;
+  });
+}
+
+/** A package out of the archive as it is, before overlays: what the standard environment is made of. */
+export function debianPackage(scope: Scope, name: string): Lazy {
+  return lazy(() => {
+    const found = scope.debian().packages.get(name);
+    if (found === undefined) throw new EvalError(`the Debian packages have no '${name}'`);
+    return found;
+  });
+}
+
+export function hasDebianPackage(scope: Scope, name: string): boolean {
+  return scope.debian().packages.has(name);
+}
+
+/** An option of `config`, evaluated. */
+export function configOption(scope: Scope, name: string): ReturnType<typeof attribute> {
+  return attribute(scope.config, name);
+}
+
+/** A derivation with further attributes. */
+export function forceSet(value: Lazy): Attrs {
+  const forced = force(value);
+  if (!(forced instanceof Attrs)) throw new EvalError("a package must be a set");
+  return forced;
+}

@@ -1,0 +1,142 @@
+/** Refreshing a lock file: every field anew, then the whole file at once or not at all. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { Activity, D2nError, messageOf, notice, writeFileAtomically } from "../base/index.ts";
+import { type Json, JsonSyntaxError, parseJson } from "./json.ts";
+import { formatLockFile } from "./lock-file.ts";
+import type { LockSpec } from "./lock-spec.ts";
+import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
+import type { Environment } from "./pip-environment.ts";
+
+export type LockServices = Omit<PipLockServices, "projectRoot">;
+
+export interface LockResult {
+  /** The live lock file. */
+  readonly lockFile: string;
+  /** False if the file was there already with the same content, or had no reason to be. */
+  readonly changed: boolean;
+  readonly deleted: boolean;
+  /** Hashes to record, `pip==99.0` to hexadecimal SHA-256. */
+  readonly newHashes: ReadonlyMap<string, string>;
+}
+
+/**
+ * Computes every field, writes the lock file, runs the extra scripts. Whatever fails before the writing leaves the old file
+ * as it was.
+ * @throws D2nError; InterruptedError
+ */
+export async function runLockFields(spec: LockSpec, services: LockServices): Promise<LockResult> {
+  const { cwd, events } = services;
+  const projectRoot = findProjectRoot(cwd, spec.projectRootFile);
+  const lockFile = resolve(projectRoot, spec.lockFile.replace(/^\/+/, ""));
+  const shown = relative(cwd, lockFile);
+
+  if (spec.fields.length === 0) {
+    const deleted = existsSync(lockFile);
+    rmSync(lockFile, { force: true });
+    if (deleted) notice(events, `lock file ${shown} deleted: nothing is locked any more`);
+    await runExtraScripts(spec, services);
+    return { lockFile, changed: deleted, deleted, newHashes: new Map() };
+  }
+
+  const fields = new Map<string, Json>();
+  const newHashes = new Map<string, string>();
+  for (const field of spec.fields) {
+    if (field.name === "invalidationHash")
+      throw new D2nError("lock-script-failed", "a field of the lock file must not be called invalidationHash", {
+        hint: "Rename lock.fields.invalidationHash.",
+      });
+    if (field.kind === "pip") {
+      const lock = await lockWithPip({ name: spec.name, ...field.pip }, { ...services, projectRoot });
+      fields.set(field.name, lock.value);
+      for (const [wheel, sha256] of lock.newHashes) newHashes.set(wheel, sha256);
+    } else fields.set(field.name, await runFieldScript(field.name, field.script, spec, services));
+  }
+
+  const text = formatLockFile(fields, spec.invalidationHash);
+  const changed = !existsSync(lockFile) || readFileSync(lockFile, "utf8") !== text;
+  if (changed) writeFileAtomically(lockFile, text);
+  notice(events, `lock file written to ${lockFile}${changed ? "" : " (nothing has changed)"}`);
+  notice(events, `Add it to git, or flakes do not see it: git add ${quoted(shown)}`);
+  await runExtraScripts(spec, services);
+  return { lockFile, changed, deleted: false, newHashes };
+}
+
+/**
+ * The nearest folder, from `start` upwards, that holds the marker.
+ * @throws D2nError `lock-project-root`
+ */
+export function findProjectRoot(start: string, marker: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, marker))) return folder;
+    if (folder === dirname(folder))
+      throw new D2nError(
+        "lock-project-root",
+        `the root of the project was not found: no folder from ${start} upwards holds ${marker}`,
+        {
+          hint: "Run this inside of the project, and see that paths.projectRootFile names a file at the project's root.",
+        },
+      );
+  }
+}
+
+async function runFieldScript(name: string, script: string, spec: LockSpec, services: LockServices): Promise<Json> {
+  const work = mkdtempSync(join(services.temporaryDir, "d2n-field-"));
+  const out = join(work, "out");
+  writeFileSync(out, "");
+  try {
+    await runScript(`lock.fields.${name}`, script, spec, services, { out });
+    const text = readFileSync(out, "utf8");
+    try {
+      return parseJson(text);
+    } catch (error) {
+      if (!(error instanceof JsonSyntaxError)) throw error;
+      throw new D2nError(
+        "lock-script-failed",
+        `the script of lock.fields.${name} did not write JSON to $out: ${messageOf(error)}`,
+        {
+          details: text.slice(0, 400),
+          hint: "The lock file is as it was.",
+        },
+      );
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function runExtraScripts(spec: LockSpec, services: LockServices): Promise<void> {
+  for (const script of spec.extraScripts) await runScript("lock.extraScripts", script, spec, services, {});
+}
+
+async function runScript(
+  what: string,
+  script: string,
+  spec: LockSpec,
+  services: LockServices,
+  more: Environment,
+): Promise<void> {
+  using activity = new Activity(services.events, "lock", what);
+  const lines: string[] = [];
+  const env = Object.entries({ ...services.environment, ...more }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const status = await services.run([spec.shell, "-c", script], {
+    env: Object.fromEntries(env),
+    cwd: services.cwd,
+    onLine: (line) => {
+      lines.push(line);
+      activity.log(line);
+    },
+    signal: services.signal,
+  });
+  if (status !== 0)
+    throw new D2nError("lock-script-failed", `${what} failed with status ${status}: ${script}`, {
+      details: lines.slice(-25).join("\n"),
+    });
+  activity.stop(true);
+}
+
+function quoted(path: string): string {
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

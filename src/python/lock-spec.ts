@@ -1,0 +1,66 @@
+/** What a lock's refresh program holds: all that locking needs, so that it never evaluates again. */
+import { D2nError } from "../base/index.ts";
+import * as v from "valibot";
+
+/** The file of that name lies beside `bin/` in the output of `lock.refresh`. */
+export const lockSpecFile = "lock-spec.json";
+
+const texts = v.array(v.string());
+
+const pipSettings = v.strictObject({
+  interpreter: v.string(),
+  pythonVersion: v.pipe(v.string(), v.regex(/^\d+\.\d+/)),
+  bootstrapPip: v.string(),
+  pipVersion: v.string(),
+  pipFlags: texts,
+  requirementsList: texts,
+  requirementsFiles: texts,
+  env: v.record(v.string(), v.string()),
+  path: texts,
+});
+
+const field = v.variant("kind", [
+  v.strictObject({ kind: v.literal("pip"), name: v.string(), pip: pipSettings }),
+  v.strictObject({ kind: v.literal("script"), name: v.string(), script: v.string() }),
+]);
+
+const spec = v.strictObject({
+  version: v.literal(1),
+  /** Name of the package. */
+  name: v.string(),
+  /** Marks the root of the project, searched upwards from the user's current directory. */
+  projectRootFile: v.string(),
+  /** Relative to the root. */
+  lockFile: v.string(),
+  /** In the order of the lock file; none: the file is deleted. */
+  fields: v.array(field),
+  invalidationHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  /** Programs to run afterwards. */
+  extraScripts: texts,
+  /** Runs the scripts. */
+  shell: v.string(),
+});
+
+export type LockSpec = v.InferOutput<typeof spec>;
+export type PipSettings = v.InferOutput<typeof pipSettings>;
+
+/** @throws D2nError `lock-spec-malformed` */
+export function parseLockSpec(text: string): LockSpec {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw malformed("it is not JSON", error);
+  }
+  const result = v.safeParse(spec, data);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw malformed(`${v.getDotPath(issue) ?? "it"}: ${issue.message}`, undefined);
+}
+
+function malformed(why: string, cause: unknown): D2nError {
+  return new D2nError("lock-spec-malformed", `the description of what to lock cannot be read: ${why}`, {
+    hint: "It is written by lock.refresh of the same version of d2n: run the package's .lock again.",
+    cause,
+  });
+}

@@ -1,0 +1,81 @@
+/** pip's own words: what is going on, and why it failed. */
+import { Activity, type EventSink, redactCredentials } from "../base/index.ts";
+
+/** Follows pip's output, line by line, and tells of it as events of one activity. */
+export class PipProgress {
+  readonly #activity: Activity;
+  readonly #sink: EventSink;
+  #download: Activity | undefined;
+  readonly #lines: string[] = [];
+
+  constructor(sink: EventSink, activity: Activity) {
+    this.#sink = sink;
+    this.#activity = activity;
+  }
+
+  line(text: string): void {
+    const line = redactCredentials(text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").trimEnd());
+    this.#lines.push(line);
+    if (this.#lines.length > 400) this.#lines.splice(0, 100);
+    this.#activity.log(line);
+    const bare = line.trim();
+    const download = /^(Downloading|Using cached) (\S+)(?: \(([^)]*)\))?/.exec(bare);
+    if (download !== null || /^[A-Z]/.test(bare)) this.#stopDownload(true);
+    if (download !== null) {
+      const file = download[2]!
+        .split("/")
+        .at(-1)!
+        .replace(/[?#].*$/, "");
+      if (download[1] === "Downloading" && !file.endsWith(".metadata"))
+        this.#download = new Activity(this.#sink, "download", file, bytesOf(download[3]));
+      return;
+    }
+    const phase = phaseOf(bare);
+    if (phase !== undefined) this.#activity.phase(phase);
+  }
+
+  /** Ends what is still open. */
+  stop(ok: boolean): void {
+    this.#stopDownload(ok);
+  }
+
+  #stopDownload(ok: boolean): void {
+    this.#download?.stop(ok);
+    this.#download = undefined;
+  }
+
+  /** The last lines, for the details of an error. */
+  tail(count = 25): string {
+    return this.#lines
+      .filter((line) => line.trim() !== "" && !line.includes("[notice]"))
+      .slice(-count)
+      .join("\n");
+  }
+
+  /** pip's reason: the first of its last ERROR lines; undefined if it gave none. */
+  reason(): string | undefined {
+    const errors = this.#lines
+      .map((line) => /^\s*(?:ERROR|error): (.+)$/.exec(line)?.[1])
+      .filter((line) => line !== undefined);
+    return errors.findLast((line) => !/^(?:subprocess-exited-with-error|metadata-generation-failed)/.test(line));
+  }
+}
+
+function phaseOf(line: string): string | undefined {
+  const known =
+    /^(?:Collecting|Obtaining|Processing|Cloning|Building|Preparing|Installing|Getting|Looking|Running|Would install|Saved)\b.*$/.exec(
+      line,
+    )?.[0];
+  return known
+    ?.replace(/: (?:started|finished with status '[^']*')$/, "")
+    .replace(/ \(from .*$/, "")
+    .slice(0, 120);
+}
+
+function bytesOf(size: string | undefined): number | undefined {
+  const match = /^([0-9.]+) (bytes|kB|MB|GB)$/.exec(size ?? "");
+  if (match === null) return undefined;
+  return Math.round(
+    Number(match[1]) * { bytes: 1, kB: 1e3, MB: 1e6, GB: 1e9 }[match[2] as "bytes" | "kB" | "MB" | "GB"],
+  );
+}
