@@ -1,6 +1,6 @@
 /** Building one derivation in the sandbox. */
 import { lstatSync, mkdirSync, renameSync, statfsSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Activity, D2nError, isSystemError, notice } from "../base/index.ts";
 import { explainDiskError } from "../fetchers/index.ts";
@@ -72,7 +72,7 @@ async function build(state: BuildState): Promise<Realisation> {
     string,
   ];
   for (const folder of [build, scratchStore, scratch]) mkdirSync(folder, { mode: 0o700 });
-  const cores = request.cores ?? cpus().length;
+  const cores = request.cores ?? availableParallelism();
   const { env, files } = await builderEnvironment({ store, drvPath, derivation, options, inputs, cores, environment });
   for (const [file, content] of files) writeFileSync(join(build, file), content, { encoding: "latin1", mode: 0o644 });
   const fixed = fixedOutput(derivation);

@@ -1,5 +1,5 @@
 /** Making valid what somebody wants: plan, then fetch and build, as much at once as may be. */
-import { cpus } from "node:os";
+import { availableParallelism } from "node:os";
 import { Activity, D2nError, messageOf } from "../base/index.ts";
 import { buildDerivation } from "./builder.ts";
 import { fromBytes } from "./derivation-options.ts";
@@ -50,7 +50,7 @@ export async function realise(request: RealiseOptions): Promise<RealiseResult> {
       }),
     ),
   ];
-  const limits = { build: request.maxJobs || cpus().length, download: request.maxDownloads ?? usualDownloads };
+  const limits = { build: request.maxJobs || availableParallelism(), download: request.maxDownloads ?? usualDownloads };
   const { done, failures, skipped } = await schedule(tasks, { limits, keepGoing: request.keepGoing ?? false, signal });
   if (failures.length > 0) throw report(plan, failures, skipped.length);
 

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { D2nError } from "../base/index.ts";
 import type { View } from "../modules/index.ts";
 import { parseLockSpec } from "../python/index.ts";
-import { evalModules, playground } from "./testing.ts";
+import { MemoryHost } from "../lang/testing.ts";
+import { evalModules, playgrounds } from "./testing.ts";
+
+const playground = playgrounds((options) => new MemoryHost(options));
 
 const pillow = `
 { config, lib, dream2nix, ... }: {

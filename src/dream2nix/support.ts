@@ -64,11 +64,6 @@ export function inheritOverride(priority: number, set: View, names: readonly str
   return Object.fromEntries(names.map((name) => [name, mkOverride(priority, set.at(name))]));
 }
 
-/** Whether a value is null; views and lazy values are looked at. */
-export function isNull(value: Native): boolean {
-  return force(toNix(value)) === null;
-}
-
 /** The attributes of a set whose value is not null. */
 export function withoutNulls(attrs: Attrs): Attrs {
   const kept: [string, Lazy][] = [];

@@ -1,6 +1,5 @@
 /** For tests: an evaluator with a small package set of derivations that nobody builds, and projects in memory. */
-import { createEvaluator, type Evaluator, type Lazy, toNix, type Value } from "../lang/index.ts";
-import { MemoryHost } from "../lang/testing.ts";
+import { createEvaluator, type Evaluator, type Host, type Lazy, toNix, type Value } from "../lang/index.ts";
 import { createModuleSystem, type View } from "../modules/index.ts";
 import { createDream2nix } from "./index.ts";
 
@@ -53,12 +52,12 @@ in genAttrs names package // {
 }
 `;
 
-export interface Playground {
-  readonly host: MemoryHost;
+export interface Playground<H extends Host> {
+  readonly host: H;
   readonly ev: Evaluator;
   /** Evaluates Nix code with `dream2nix`, `lib` and `pkgs` in scope, relative to `/project`. */
-  evaluate(source: string): Value;
-  view(source: string): View;
+  readonly evaluate: (source: string) => Value;
+  readonly view: (source: string) => View;
 }
 
 export interface PlaygroundOptions {
@@ -67,22 +66,27 @@ export interface PlaygroundOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-export function playground({ pythonVersion = "3.13.5", files = {} }: PlaygroundOptions = {}): Playground {
-  const host = new MemoryHost({
-    files: Object.fromEntries(
-      Object.entries({ "flake.nix": "", ...files }).map(([name, text]) => [`/project/${name}`, text]),
-    ),
-  });
-  const ev = createEvaluator({ host });
-  const system = createModuleSystem(ev);
-  const pkgs = ev.call(ev.evaluate(packageSet, { basePath: "/" }), toNix({ system: "x86_64-linux", pythonVersion }));
-  const scope = new Map<string, Lazy>([
-    ["dream2nix", toNix(createDream2nix(ev, system))],
-    ["lib", system.lib],
-    ["pkgs", pkgs],
-  ]);
-  const evaluate = (source: string): Value => ev.evaluate(source, { basePath: "/project", name: "test.nix", scope });
-  return { host, ev, evaluate, view: (source) => system.view(evaluate(source), "result") };
+/** Playgrounds over hosts that hold some files in memory. */
+export function playgrounds<H extends Host>(
+  createHost: (options: { readonly files: Readonly<Record<string, string>> }) => H,
+): (options?: PlaygroundOptions) => Playground<H> {
+  return ({ pythonVersion = "3.13.5", files = {} } = {}) => {
+    const host = createHost({
+      files: Object.fromEntries(
+        Object.entries({ "flake.nix": "", ...files }).map(([name, text]) => [`/project/${name}`, text]),
+      ),
+    });
+    const ev = createEvaluator({ host });
+    const system = createModuleSystem(ev);
+    const pkgs = ev.call(ev.evaluate(packageSet, { basePath: "/" }), toNix({ system: "x86_64-linux", pythonVersion }));
+    const scope = new Map<string, Lazy>([
+      ["dream2nix", toNix(createDream2nix(ev, system))],
+      ["lib", system.lib],
+      ["pkgs", pkgs],
+    ]);
+    const evaluate = (source: string): Value => ev.evaluate(source, { basePath: "/project", name: "test.nix", scope });
+    return { host, ev, evaluate, view: (source) => system.view(evaluate(source), "result") };
+  };
 }
 
 /** The second part of the guide's flake: `default.nix` evaluated, with more modules. */

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isSystemError } from "../base/index.ts";
 import { equalHashes, formatHash, type Hash, type HashAlgorithm, Hasher, isHashAlgorithm } from "../formats/index.ts";
@@ -99,13 +99,7 @@ export class ContentCache {
     const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
     try {
       await write(temporary);
-      const handle = await open(temporary, "r");
-      try {
-        await handle.chmod(0o644);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await chmod(temporary, 0o644);
       await rename(temporary, path);
     } finally {
       // Also after success: renaming onto another link of the same file leaves both names.

@@ -289,7 +289,6 @@ class Transfer {
           hint: "Either the hash is wrong, or the file at this address is not the one it used to be.",
         });
     }
-    await this.#file!.sync();
     await this.#file!.close();
     this.#file = undefined;
     await rename(this.#temporary, destination);

@@ -158,5 +158,18 @@ async function* zstd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
   const { ZSTDDecoder } = await import("zstddec/stream");
   const decoder = new ZSTDDecoder();
   await decoder.init();
-  yield* decoder.decodeStreaming(pieces);
+  // The decoder does not look at zstd's errors and would turn in circles: output without progress tells.
+  let idle = 0;
+  const watched = (function* () {
+    for (const piece of pieces)
+      for (let at = 0; at < piece.length; at += 1 << 17) {
+        idle = 0;
+        yield piece.subarray(at, at + (1 << 17));
+      }
+  })();
+  for (const bytes of decoder.decodeStreaming(watched)) {
+    idle = bytes.length === 0 ? idle + 1 : 0;
+    if (idle > 1000) throw new Error("it is damaged");
+    if (bytes.length > 0) yield bytes;
+  }
 }

@@ -2,7 +2,6 @@
  * Reads zip archives and wheels. yauzl does the format; what it lets through is checked here: CRC, names that occur twice,
  * NUL bytes, paths that are not canonical.
  */
-import { once } from "node:events";
 import { crc32 } from "node:zlib";
 import type { Readable } from "node:stream";
 import type { Entry, ZipFile } from "yauzl";
@@ -92,10 +91,7 @@ export class ZipArchive implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    if (!this.#zip.isOpen) return;
-    const closed = once(this.#zip, "close");
-    this.#zip.close();
-    await closed;
+    if (this.#zip.isOpen) this.#zip.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { attrsetsNamespace } from "./attrsets.ts";
 import { customisationNamespace, derivationsNamespace } from "./customisation.ts";
 import { debugNamespace } from "./debug.ts";
 import { FAKE, fetchersNamespace } from "./fetchers.ts";
+import { filesetNamespace } from "./fileset.ts";
 import { cliNamespace, generatorsNamespace } from "./generators.ts";
 import { licenses } from "./licenses.ts";
 import { listsNamespace } from "./lists.ts";
@@ -92,6 +93,7 @@ export function libraryNamespaces(ev: Evaluator, self: () => Attrs): Library {
   const path = pathNamespace(ev);
   const sources = sourcesNamespace(ev);
   const filesystem = filesystemNamespace(ev, self);
+  const fileset = filesetNamespace(ev, sources.cleanSourceWith!);
   const systems = systemsNamespace();
   const platforms = platformsNamespace();
   const flakes = builtinsNamed(ev.builtins, ["parseFlakeRef", "flakeRefToString"]);
@@ -124,6 +126,7 @@ export function libraryNamespaces(ev: Evaluator, self: () => Attrs): Library {
       path,
       sources,
       filesystem,
+      fileset,
       systems,
       platforms,
       flakes,

@@ -130,7 +130,7 @@ function loadModule(context: CollectArguments, value: Value, file: string, key: 
   if (Array.isArray(value))
     throw moduleInvalid(
       context.ev,
-      `A list stands among the modules that \`${fromUtf8(file)}' imports`,
+      `Expected a module, but found a list${importedBy(context, file)}`,
       "Imports can't be nested lists; perhaps you meant to remove one level of lists, or to join lists with `++`.",
     );
   if (!(value instanceof NixPath || typeof value === "string" || value instanceof ContextString))

@@ -1,6 +1,7 @@
 /** Every message of the module system that a user can reach. `tryEval` catches them, as it does nixpkgs' own. */
 import { suggestions } from "../base/index.ts";
-import { type Evaluator, fromUtf8, type LazyPosition, ThrownError } from "../lang/index.ts";
+import { type Evaluator, force, fromUtf8, isInteger, type LazyPosition, NixFloat, ThrownError } from "../lang/index.ts";
+import { showPretty } from "../lib/index.ts";
 import { locate, locateFirst, showDefinitions, showFiles, showOption, showPlace } from "./show.ts";
 import type { Definition, OptionPath } from "./types.ts";
 
@@ -44,7 +45,15 @@ export function optionType(ev: Evaluator, path: OptionPath, description: string,
     code: "option-type",
     location: locateFirst(ev, definitions),
     details: `Definition values:\n${showDefinitions(definitions)}`,
+    hint: typeHint(description, definitions),
   });
+}
+
+/** The commonest slip: a version number without quotes. */
+function typeHint(description: string, [first]: readonly Definition[]): string | undefined {
+  const value = first === undefined ? null : force(first.value);
+  const isNumber = isInteger(value) || value instanceof NixFloat;
+  return isNumber && /\bstring\b/.test(description) ? `Put it in quotes: \`"${showPretty(value)}"\`.` : undefined;
 }
 
 export function optionMissing(path: OptionPath): ThrownError {

@@ -190,11 +190,12 @@ export function formatJson(json: Json, format: JsonFormat = {}): string {
     if (typeof value === "string") return quote(value, ascii);
     if (value instanceof JsonNumber) return value.text;
     if (value instanceof Map) {
-      const keys = sortKeys ? [...value.keys()].sort(compareCodePoints) : [...value.keys()];
+      const object = value as JsonObject;
+      const keys = sortKeys ? [...object.keys()].sort(compareCodePoints) : [...object.keys()];
       return enclose(
         "{",
         "}",
-        keys.map((key) => quote(key, ascii) + colon + write(value.get(key) as Json, level + 1)),
+        keys.map((key) => quote(key, ascii) + colon + write(object.get(key) ?? null, level + 1)),
         level,
       );
     }

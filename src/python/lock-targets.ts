@@ -47,8 +47,8 @@ export function targetsFromReport(report: PipReport): Targets {
   for (const root of roots) {
     const name = canonicalName(root.metadata.name);
     for (const extra of new Set(["default", ...root.requested_extras])) {
-      let target = targets.get(extra);
-      if (target === undefined) targets.set(extra, (target = new Map()));
+      const target = targets.get(extra) ?? new Map<string, Set<string>>();
+      targets.set(extra, target);
       walk(name, extra === "default" ? "" : extra, graph, environment, target);
     }
   }

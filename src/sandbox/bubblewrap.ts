@@ -25,7 +25,7 @@ export interface RunningBubblewrap {
   readonly ended: Promise<{
     readonly commandStatus: number | undefined;
     readonly code: number | null;
-    readonly signal: string | null;
+    readonly signal: NodeJS.Signals | null;
   }>;
 }
 
@@ -50,6 +50,8 @@ export function startBubblewrap(
     {
       cwd: "/",
       env: ownEnvironment,
+      // Out of reach of the terminal: Ctrl-C is for d2n, which then ends its builds.
+      detached: true,
       stdio: ["ignore", output, output, "pipe", "pipe", ...(seccomp === undefined ? [] : ["pipe" as const])],
     },
   );

@@ -6,6 +6,7 @@
 import { closeSync } from "node:fs";
 import { chmod, lstat, mkdir, readFile, readlink, realpath, symlink, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
+import { constants } from "node:os";
 import { basename, join } from "node:path";
 import { InterruptedError } from "../base/index.ts";
 import { bubblewrapFeatures, startBubblewrap } from "./bubblewrap.ts";
@@ -42,7 +43,7 @@ export async function runBuild(build: BuildSandbox): Promise<BuildEnd> {
     ...(mode === "user-namespace" ? ["--unshare-user", "--uid", `${uid}`, "--gid", `${gid}`] : ["--cap-drop", "ALL"]),
     ...["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"],
     ...(build.network ? [] : ["--unshare-net"]),
-    ...["--hostname", "localhost", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"],
+    ...["--hostname", "localhost", "--die-with-parent", "--new-session", "--as-pid-1"],
     ...(await mounts(build)),
     ...[
       "--proc",
@@ -55,6 +56,9 @@ export async function runBuild(build: BuildSandbox): Promise<BuildEnd> {
     ],
     ...["--remount-ro", "/", "--chdir", sandboxBuildDirectory],
   ];
+  // Before version 0.5: what the shell on the way may have set.
+  if (known.has("--clearenv")) options.push("--clearenv");
+  else for (const name of ["PATH", "PWD", "OLDPWD", "SHLVL", "_"]) options.push("--unsetenv", name);
   for (const [name, value] of build.env) options.push("--setenv", name, value);
   if (known.has("--argv0")) options.push("--argv0", basename(build.builder));
 
@@ -120,7 +124,7 @@ export async function runBuild(build: BuildSandbox): Promise<BuildEnd> {
     if (commandStatus === undefined && killer === null && /bwrap: execvp .*\n$/.test(end.toString("latin1")))
       return { type: "exited", code: 127 };
     if (commandStatus === undefined && killer === null) throw await explainFailure(tools, code);
-    if (killer !== null) return { type: "killed", signal: killer === "SIGKILL" ? 9 : 15 };
+    if (killer !== null) return { type: "killed", signal: constants.signals[killer] };
     return commandStatus! > 128
       ? { type: "killed", signal: commandStatus! - 128 }
       : { type: "exited", code: commandStatus! };

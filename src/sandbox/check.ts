@@ -1,5 +1,4 @@
 /** Whether this machine lets a sandbox be made, and if not, why and what to change. */
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { startBubblewrap } from "./bubblewrap.ts";
 import { SandboxError } from "./errors.ts";
@@ -152,11 +151,4 @@ function containerKind(): string | undefined {
     // Not readable: then nothing is known.
   }
   return existsSync("/run/systemd/container") ? "container" : undefined;
-}
-
-/** Runs a program; true if it ends with status 0. */
-export function succeeds(program: string, args: readonly string[]): Promise<boolean> {
-  return new Promise((resolve) =>
-    execFile(program, [...args], { env: {}, cwd: "/" }, (error) => resolve(error === null)),
-  );
 }

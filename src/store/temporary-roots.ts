@@ -84,6 +84,7 @@ function removeIfStale(path: string, own: boolean): void {
   if (locked === undefined) return;
   rmSync(path, { force: true });
   locked.release();
+  rmSync(`${path}.owner`, { force: true });
 }
 
 /**

@@ -49,6 +49,8 @@ export interface Services {
   addDerivations(derivations: readonly { readonly path: string; readonly derivation: Derivation }[]): Promise<void>;
   readDerivation(path: string): Promise<Derivation>;
   isValidPath(path: string): Promise<boolean>;
+  /** What a valid store path refers to. */
+  references(path: string): Promise<readonly string[]>;
   realise(context: readonly string[]): Promise<void>;
   /** What d2n.lock pins of the Debian archive. */
   pins(nothing?: undefined): Promise<ArchivePins>;

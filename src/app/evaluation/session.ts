@@ -82,6 +82,7 @@ export class Session {
     },
     readDerivation: async (path) => (await this.context.store()).readDerivation(path),
     isValidPath: async (path) => (await this.context.store()).isValidPath(path),
+    references: async (path) => (await (await this.context.store()).findPathInfo(path))?.references ?? [],
     realise: async (elements) => {
       await realise(this.context, wantedByContext(elements));
     },

@@ -14,8 +14,11 @@ import {
   type FileType,
   fromUtf8,
   type Host,
+  type Lazy,
+  utf8,
 } from "../../lang/index.ts";
-import type { JobSettings } from "./protocol.ts";
+import { formatReference, parseReference, referenceFromAttributes, referenceToAttributes } from "../../flake/index.ts";
+import type { JobSettings, Plain } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
 
 export class WorkerHost implements Host {
@@ -124,6 +127,23 @@ export class WorkerHost implements Host {
     if (this.#added.has(path)) return true;
     return this.#services.isValidPath(path);
   }
+
+  references(path: string): readonly string[] {
+    return this.#services.references(path);
+  }
+
+  parseFlakeReference(reference: string): ReadonlyMap<string, Plain> {
+    return referenceToAttributes(parseReference(fromUtf8(reference)));
+  }
+
+  showFlakeReference(attributes: ReadonlyMap<string, Plain>): string {
+    return utf8(formatReference(referenceFromAttributes(attributes)));
+  }
+
+  /** `builtins.getFlake`; set by whoever knows how flakes are locked and called. */
+  getFlake: (reference: string) => Lazy = () => {
+    throw new EvalError("flakes cannot be got here");
+  };
 
   realise(context: ReadonlySet<string>): void {
     this.flush();

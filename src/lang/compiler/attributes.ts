@@ -46,7 +46,7 @@ function compileSources(compiler: Compiler, node: AttrsNode): (inner: Environmen
 function tableOf(compiler: Compiler, node: AttrsNode): { keys: KeyTable; bindings: Binding[] } {
   const ids = [...node.statics.keys()].sort((a, b) => a - b);
   const bindings = ids.map((id) => node.statics.get(id)!);
-  const positions = compiler.source.isFile ? bindings.map(({ offset }) => new SourcePosition(compiler.source, offset)) : undefined;
+  const positions = bindings.map(({ offset }) => new SourcePosition(compiler.source, offset));
   return { keys: new KeyTable(ids, positions), bindings };
 }
 
@@ -139,7 +139,7 @@ function compileDynamics(compiler: Compiler, node: AttrsNode): (set: Attrs, inne
     name: compiler.compile(name),
     delay: compiler.delay(value),
     offset,
-    position: source.isFile ? new SourcePosition(source, offset) : undefined,
+    position: new SourcePosition(source, offset),
   }));
   return (set, inner) => {
     const entries = new Map<Symbol, { value: Lazy; position: LazyPosition }>();

@@ -2,7 +2,7 @@
 import { callDepth } from "../call-depth.ts";
 import { StackOverflowError } from "../errors.ts";
 import { callFunction, notAFunction } from "../operations/index.ts";
-import type { CallNode, Source } from "../syntax/index.ts";
+import { type CallNode, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
@@ -92,7 +92,7 @@ function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: num
         const result: Lazy = current.run(...all);
         current = result instanceof Thunk ? force(result) : result;
       } else if (current instanceof Attrs && current.has("__functor")) {
-        current = callFunction(force(current.getSymbol(FUNCTOR)!), current, args[next++]!);
+        current = callFunctor(current, args[next++]!);
       } else throw notAFunction(current);
     } catch (error) {
       callDepth.current = depth;
@@ -101,6 +101,17 @@ function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: num
   }
   callDepth.current = depth;
   return current;
+}
+
+/** `__functor` gets the set itself and the argument; the call is where the attribute is. */
+function callFunctor(set: Attrs, argument: Lazy): Value {
+  const slot = set.keys.find(FUNCTOR);
+  const position = set.keys.positions?.[slot];
+  try {
+    return callFunction(force(set.values[slot]!), set, argument);
+  } catch (error) {
+    throw position instanceof SourcePosition ? locate(error, position.source, position.offset) : error;
+  }
 }
 
 /** Adds what was called, and from where, to an error. */

@@ -2,7 +2,7 @@
 import { didYouMean } from "../../base/index.ts";
 import { EvalError, InfiniteRecursionError } from "../errors.ts";
 import { forceAttrs, forceStringNoContext } from "../operations/index.ts";
-import { type AttributeName, type HasAttributeNode, type SelectNode, showAttributePath, type Source } from "../syntax/index.ts";
+import { type AttributeName, type HasAttributeNode, type SelectNode, showAttributePath, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, type KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
@@ -41,11 +41,17 @@ function selectOne(of: Code, id: Symbol, source: Source, offset: number): Code {
 
 function forceAttribute(thunk: Thunk, id: Symbol, position: LazyPosition, source: Source, offset: number): Value {
   try {
-    if (thunk.code === blackhole) throw locate(new InfiniteRecursionError(), source, offset);
+    if (thunk.code === blackhole) throw recursion(position, source, offset);
     return forceThunk(thunk);
   } catch (error) {
     throw addAttributeFrame(error, symbolName(id), position);
   }
+}
+
+/** An attribute that needs itself: the error is where it is defined. */
+function recursion(position: LazyPosition, source: Source, offset: number): unknown {
+  const error = new InfiniteRecursionError();
+  return position instanceof SourcePosition ? locate(error, position.source, position.offset) : locate(error, source, offset);
 }
 
 /** Any path, with or without a fallback. */
@@ -84,7 +90,7 @@ function selectPath(compiler: Compiler, node: SelectNode): Code {
         current = set.values[slot]!;
         position = set.keys.positions?.[slot];
       }
-      if (current instanceof Thunk && current.code === blackhole) throw locate(new InfiniteRecursionError(), source, offset);
+      if (current instanceof Thunk && current.code === blackhole) throw recursion(position, source, offset);
       return force(current);
     } catch (error) {
       throw addAttributeFrame(error, showSelected(path, names, environment), position);

@@ -22,8 +22,9 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
       const replaced = replaceExisting(left, right);
       if (replaced !== undefined) return replaced;
     }
+    if (leftSize > PLANNED_UP_TO || rightSize > PLANNED_UP_TO) return mergeOnce(left, right);
     plan = makePlan(leftKeys, rightKeys);
-    if (leftSize <= PLANNED_UP_TO && rightSize <= PLANNED_UP_TO) leftKeys.plan = plan;
+    leftKeys.plan = plan;
   }
   const { from, keys } = plan;
   const leftValues = left.values;
@@ -35,6 +36,39 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
     values[i] = slot < 0 ? rightValues[~slot]! : leftValues[slot]!;
   }
   return new Attrs(keys, values);
+}
+
+/** The merge in one pass, for big sets. */
+function mergeOnce(left: Attrs, right: Attrs): Attrs {
+  const a = left.keys.ids;
+  const b = right.keys.ids;
+  const leftPositions = left.keys.positions;
+  const rightPositions = right.keys.positions;
+  let size = a.length;
+  for (const id of b) if (left.keys.find(id) < 0) size++;
+  const ids = new Array<number>(size);
+  const values = new Array<Lazy>(size);
+  const positions =
+    leftPositions === undefined && rightPositions === undefined ? undefined : new Array<LazyPosition>(size);
+  let i = 0;
+  let at = 0;
+  const takeLeft = (end: number): void => {
+    for (; i < a.length && a[i]! < end; i++, at++) {
+      ids[at] = a[i]!;
+      values[at] = left.values[i]!;
+      if (positions !== undefined) positions[at] = leftPositions?.[i];
+    }
+  };
+  for (let j = 0; j < b.length; j++, at++) {
+    const next = b[j]!;
+    takeLeft(next);
+    if (a[i] === next) i++;
+    ids[at] = next;
+    values[at] = right.values[j]!;
+    if (positions !== undefined) positions[at] = rightPositions?.[j];
+  }
+  takeLeft(Infinity);
+  return new Attrs(new KeyTable(ids, positions), values);
 }
 
 /** The merge if all keys of the right set are in the left one already. */

@@ -535,6 +535,9 @@ class Parser {
     const parts: Expression[] = [first];
     const starts = [offset];
     this.#interpolated(parts, starts, true);
+    // `a//b`: a second piece without an interpolation. Nix's grammar has no such path.
+    if (parts.length === 2 && parts[1]!.kind === "string" && parts[1]!.offset >= 0)
+      throw new ParseError("syntax error, unexpected end of path, expecting '${'", this.#source, offset);
     this.#expect(T.pathEnd);
     return parts.length === 1 ? first : { kind: "interpolation", offset, parts: parts.map(unmark), starts, path: true };
   }

@@ -77,6 +77,10 @@ export class SourcePosition implements Position {
     return this.source.name;
   }
 
+  get inFile(): boolean {
+    return this.source.isFile;
+  }
+
   get line(): number {
     return this.source.position(this.offset).line;
   }

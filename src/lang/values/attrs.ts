@@ -30,10 +30,18 @@ export function symbolName(id: Symbol): string {
 /** A position that is worked out when asked for. */
 export type LazyPosition = Position | (() => Position | undefined) | undefined;
 
+/** The place that a lazy position means; undefined if it is in no file. */
+export function knownPosition(position: LazyPosition): Position | undefined {
+  const known = typeof position === "function" ? position() : position;
+  return known?.inFile === false ? undefined : known;
+}
+
 const INDEX_FROM = 24;
 
 /** What tables with the same keys have in common, made when first needed. */
 interface KeyOrder {
+  /** How often a key was searched for without the index: it is made when it begins to pay. */
+  searches: number;
   index: Map<Symbol, number> | undefined;
   byName: readonly number[] | undefined;
 }
@@ -61,7 +69,7 @@ export class KeyTable {
   constructor(ids: readonly Symbol[], positions?: readonly LazyPosition[], same?: KeyTable) {
     this.ids = ids;
     this.positions = positions;
-    this.#order = same === undefined ? { index: undefined, byName: undefined } : same.#order;
+    this.#order = same === undefined ? { searches: 0, index: undefined, byName: undefined } : same.#order;
   }
 
   /** The same keys, defined elsewhere. */
@@ -79,13 +87,9 @@ export class KeyTable {
   find(id: Symbol): number {
     const ids = this.ids;
     if (ids.length > INDEX_FROM) {
-      let index = this.#order.index;
-      if (index === undefined) {
-        index = new Map();
-        for (let i = 0; i < ids.length; i++) index.set(ids[i]!, i);
-        this.#order.index = index;
-      }
-      return index.get(id) ?? -1;
+      const order = this.#order;
+      if (order.index !== undefined) return order.index.get(id) ?? -1;
+      if (++order.searches > ids.length >> 3) return this.#makeIndex().get(id) ?? -1;
     }
     let low = 0;
     let high = ids.length - 1;
@@ -97,6 +101,13 @@ export class KeyTable {
       else high = middle - 1;
     }
     return -1;
+  }
+
+  #makeIndex(): Map<Symbol, number> {
+    const index = new Map<Symbol, number>();
+    for (let i = 0; i < this.ids.length; i++) index.set(this.ids[i]!, i);
+    this.#order.index = index;
+    return index;
   }
 
   /** Slots in byte order of the names. */
@@ -159,7 +170,7 @@ export class Attrs {
   position(name: string): Position | undefined {
     const slot = this.keys.find(symbol(name));
     const position = slot < 0 ? undefined : this.keys.positions?.[slot];
-    return typeof position === "function" ? position() : position;
+    return knownPosition(position);
   }
 
   /** Names in byte order. */

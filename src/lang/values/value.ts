@@ -84,6 +84,8 @@ export interface Position {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** False for text that is in no file: known to messages, but not to `unsafeGetAttrPos`. */
+  readonly inFile?: boolean;
 }
 
 /** A function written in Nix. `apply` is made by the compiler. */

@@ -15,7 +15,7 @@ import {
 import { call, fn, fnWithFormals, type Namespace, tagOf, textList, getOr } from "../../lib/index.ts";
 import type { EvaluationContext } from "../evaluation.ts";
 import { mergeDefault } from "../option-types/basic.ts";
-import { definitionFrom, delayType, functorFrom, mergeFunctors } from "../option-types/define.ts";
+import { defineType, definitionFrom, delayType, functorFrom, mergeFunctors } from "../option-types/define.ts";
 import type { AllTypes } from "../option-types/index.ts";
 import { plainNumber } from "../option-types/numbers.ts";
 import { submodulePartsFrom } from "../option-types/submodules.ts";
@@ -107,6 +107,7 @@ export function typesNamespace(context: EvaluationContext, types: AllTypes): Nam
     }),
     strMatching: fn("strMatching", 1, (pattern) => result(types.strMatching(forceText(pattern)))),
     separatedString: fn("separatedString", 1, (separator) => result(types.separatedString(forceText(separator)))),
+    fileset: lazy(() => filesetType(context)),
     serializableValueWith: fnWithFormals("serializableValueWith", { typeName: false, nullable: true }, (args) =>
       result(types.serializable(forceText(args.get("typeName")!), forceBool(getOr(args, "nullable", true)))),
     ),
@@ -193,6 +194,19 @@ function defaultFunctor(context: EvaluationContext, name: string): Attrs {
     ["payload", null],
     ["binOp", fn("binOp", 2, () => null)],
   ]);
+}
+
+/** A type over the functions of `lib.fileset`. */
+function filesetType(context: EvaluationContext): Lazy {
+  const fileset = forceAttrs(context.lib().get("fileset")!);
+  return defineType(context, {
+    name: "fileset",
+    description: "fileset",
+    descriptionClass: "noun",
+    check: (value) => forceBool(call(fileset.get("isFileset")!, value)),
+    merge: (_path, definitions) => call(fileset.get("unions")!, definitions.map((definition) => definition.value)),
+    emptyValue: () => fileset.get("empty"),
+  })[nixValue];
 }
 
 /** `mkOptionType`: a type that Nix code describes. */

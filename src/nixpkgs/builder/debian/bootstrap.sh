@@ -1,8 +1,6 @@
 # Sourced by builders that have the static busybox only: its applets by name, also for programs that start others by execvp.
 applets=$NIX_BUILD_TOP/.applets
 "$busybox/busybox" mkdir -p "$applets"
-for applet in $("$busybox/busybox" --list); do
-  "$busybox/busybox" ln -s "$busybox/busybox" "$applets/$applet"
-done
+"$busybox/busybox" --install -s "$applets"
 export PATH=$applets
 umask 022

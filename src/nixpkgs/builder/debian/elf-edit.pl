@@ -243,6 +243,8 @@ sub save {
     }
     if ($self->{dynamic}) {
         my @tags = @{ $self->{tags} };
+        # Some linkers leave no spare room. The number of relative relocations (DT_RELACOUNT, DT_RELCOUNT) only saves time.
+        @tags = grep { $_->[0] != 0x6ffffff9 && $_->[0] != 0x6ffffffa } @tags if @tags >= $self->{slots};
         # One DT_NULL must remain at the end.
         die "$self->{path}: no room for another dynamic entry\n" if @tags >= $self->{slots};
         push @tags, [DT_NULL, 0] while @tags < $self->{slots};
