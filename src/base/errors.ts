@@ -21,6 +21,8 @@ export interface SourceLocation {
 export interface TraceFrame {
   readonly message: string;
   readonly location?: SourceLocation | undefined;
+  /** A step that is of interest only when the whole trace is asked for, such as each function call. */
+  readonly verbose?: boolean | undefined;
 }
 
 export interface D2nErrorOptions {

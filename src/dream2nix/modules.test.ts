@@ -4,6 +4,9 @@ import { parseLockSpec } from "../python/index.ts";
 import { MemoryHost } from "../lang/testing.ts";
 import { evalModules, playgrounds } from "./testing.ts";
 
+const containing = (text: string): unknown => expect.stringContaining(text);
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
 const playground = playgrounds((options) => new MemoryHost(options));
 
 describe("modules", () => {
@@ -36,7 +39,7 @@ describe("modules", () => {
   });
   it("name mistyped options and suggest", () => {
     expect(() => evaluate("mkDerivation.nativBuildInputs = [ ];").at("drvPath").get()).toThrow(
-      expect.objectContaining({ message: expect.stringContaining("nativBuildInputs") }),
+      expect.objectContaining({ message: containing("nativBuildInputs") }),
     );
   });
   it("have the options of mkDerivation that upstream has, and the right spelling of two", () => {
@@ -104,7 +107,7 @@ describe("modules", () => {
     const spec = parseLockSpec(
       host.derivations.get(refresh.at("lock", "drvPath").textWithoutContext())!.env.get("spec")!,
     );
-    expect(spec.fields).toEqual([{ kind: "script", name: "weights", script: expect.stringMatching(/-weights\.sh$/) }]);
+    expect(spec.fields).toEqual([{ kind: "script", name: "weights", script: matching(/-weights\.sh$/) }]);
     expect(spec.extraScripts).toHaveLength(1);
   });
 });

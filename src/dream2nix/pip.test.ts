@@ -5,6 +5,9 @@ import { parseLockSpec } from "../python/index.ts";
 import { MemoryHost } from "../lang/testing.ts";
 import { evalModules, playgrounds } from "./testing.ts";
 
+const containing = (text: string): unknown => expect.stringContaining(text);
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
 const playground = playgrounds((options) => new MemoryHost(options));
 
 const pillow = `
@@ -115,8 +118,8 @@ describe("the guide's Pillow", () => {
     });
     expect(spec.fields[0]).toMatchObject({
       pip: {
-        interpreter: expect.stringMatching(/-python3\/bin\/python$/),
-        bootstrapPip: expect.stringMatching(/-pip\/lib\/python3\.13\/site-packages$/),
+        interpreter: matching(/-python3\/bin\/python$/),
+        bootstrapPip: matching(/-pip\/lib\/python3\.13\/site-packages$/),
       },
     });
     // The interpreter is an input of the program, so that it is there when the program is.
@@ -139,7 +142,7 @@ describe("a lock file", () => {
     const error = failure({ "default.nix": pillow });
     expect(error).toMatchObject({
       code: "lock-missing",
-      message: expect.stringMatching(/lock\.x86_64-linux\.json of pillow is missing.*run .*\.lock/),
+      message: matching(/lock\.x86_64-linux\.json of pillow is missing.*run .*\.lock/),
     });
     expect(error.hint).toMatch(/git add lock\.x86_64-linux\.json/);
   });
@@ -152,7 +155,7 @@ describe("a lock file", () => {
     const error = failure({ ...locked, "default.nix": pillow.replace("==\${config.version}", "==10.3.0") });
     expect(error).toMatchObject({
       code: "lock-stale",
-      message: expect.stringMatching(
+      message: matching(
         /outdated: pip\.requirementsList had "pillow==10\.4\.0", and has "pillow==10\.3\.0" now; run .*\.lock/,
       ),
     });
@@ -172,25 +175,25 @@ describe("a lock file", () => {
   ])("that is stale: what changed: %s %s", (from, to, reason) => {
     expect(failure({ ...locked, "default.nix": pillow.replace(from, to) })).toMatchObject({
       code: "lock-stale",
-      message: expect.stringContaining(reason),
+      message: containing(reason),
     });
   });
   it("without a hash", () => {
     expect(failure({ ...locked, "lock.x86_64-linux.json": "{}" })).toMatchObject({
       code: "lock-stale",
-      message: expect.stringContaining("no invalidationHash"),
+      message: containing("no invalidationHash"),
     });
   });
   it.each([lock.slice(0, 120), "", "[]", "null", '{"invalidationHash":'])("that is damaged is named: %.20j", (text) => {
     expect(failure({ ...locked, "lock.x86_64-linux.json": text })).toMatchObject({
       code: "lock-malformed",
-      message: expect.stringContaining("lock.x86_64-linux.json"),
+      message: containing("lock.x86_64-linux.json"),
     });
   });
   it("without a hash of a package", () => {
     expect(failure({ ...locked, "lock.x86_64-linux.json": lock.replace(`"${sha256}"`, "null") })).toMatchObject({
       code: "lock-no-hash",
-      message: expect.stringContaining("pillow"),
+      message: containing("pillow"),
     });
   });
   it("can be seen by tryEval to be missing", () => {
@@ -280,8 +283,8 @@ describe("the pip module", () => {
     expect(names(extras('[ "more" ]'))).toContain("extra");
     expect(() => extras('[ "mroe" ]').get()).toThrow(
       expect.objectContaining({
-        message: expect.stringContaining("mroe"),
-        hint: expect.stringContaining("There is: more"),
+        message: containing("mroe"),
+        hint: containing("There is: more"),
       }),
     );
   });

@@ -93,7 +93,8 @@ export class ArchiveUnpacker {
     }
     if (entry.type === "hardlink") {
       const target = safeArchivePath(entry.link);
-      if (this.#kinds.get(target) !== "file") throw unsafe(entry.path, `is a hard link to '${entry.link}', which is no file before it`);
+      if (this.#kinds.get(target) !== "file")
+        throw unsafe(entry.path, `is a hard link to '${entry.link}', which is no file before it`);
       this.#insideDirectory(target);
       linkSync(fsPath(`${this.#root}/${target}`), place);
       this.#kinds.set(path, "file");
@@ -103,7 +104,8 @@ export class ArchiveUnpacker {
     try {
       for await (const bytes of entry.data) {
         this.#size += bytes.length;
-        if (this.#size > maxSize) throw new FormatError("archive-unsafe", `the archive unpacks to more than ${maxSize} bytes`);
+        if (this.#size > maxSize)
+          throw new FormatError("archive-unsafe", `the archive unpacks to more than ${maxSize} bytes`);
         for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
       }
       fchmodSync(fd, entry.executable ? 0o755 : 0o644);
@@ -173,7 +175,13 @@ export async function unpackTar(
     if (type === "character-device" || type === "block-device" || type === "pipe")
       throw unsafe(entry.path, `is a ${type.replace("-", " ")}`);
     lastModified = Math.max(lastModified, entry.modified);
-    await unpacker.add({ path: entry.path, type, executable: (entry.mode & 0o100) !== 0, link: entry.link, data: entry.data });
+    await unpacker.add({
+      path: entry.path,
+      type,
+      executable: (entry.mode & 0o100) !== 0,
+      link: entry.link,
+      data: entry.data,
+    });
   }
   return { topLevel: unpacker.topLevel(), lastModified };
 }

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateRawSync, gzipSync } from "node:zlib";
@@ -27,7 +36,16 @@ interface Fields {
 }
 
 /** One tar entry: header, contents, padding. Strings are bytes. */
-function entry({ name, type = "0", mode = 0o644, link = "", content = "", size = content.length, prefix = "", magic = "ustar\x0000" }: Fields): Buffer {
+function entry({
+  name,
+  type = "0",
+  mode = 0o644,
+  link = "",
+  content = "",
+  size = content.length,
+  prefix = "",
+  magic = "ustar\x0000",
+}: Fields): Buffer {
   const header = Buffer.alloc(512);
   header.write(name, 0, 100, "latin1");
   header.write(`${mode.toString(8).padStart(7, "0")}\0`, 100, "latin1");
@@ -46,7 +64,8 @@ function entry({ name, type = "0", mode = 0o644, link = "", content = "", size =
   return Buffer.concat([header, body]);
 }
 const end = Buffer.alloc(1024);
-const tar = (...entries: (Fields | Buffer)[]) => Buffer.concat([...entries.map((each) => (Buffer.isBuffer(each) ? each : entry(each))), end]);
+const tar = (...entries: (Fields | Buffer)[]) =>
+  Buffer.concat([...entries.map((each) => (Buffer.isBuffer(each) ? each : entry(each))), end]);
 const pax = (records: Record<string, string>, type = "x") => {
   let content = "";
   for (const [key, value] of Object.entries(records)) {
@@ -104,7 +123,8 @@ describe("tar", () => {
 
   it("skips contents that nobody takes", async () => {
     const names: string[] = [];
-    for await (const each of readTar([tar({ name: "a", content: "x".repeat(600) }, { name: "b", content: "y" })])) names.push(each.path);
+    for await (const each of readTar([tar({ name: "a", content: "x".repeat(600) }, { name: "b", content: "y" })]))
+      names.push(each.path);
     expect(names).toEqual(["a", "b"]);
   });
 
@@ -118,7 +138,11 @@ describe("tar", () => {
     ["a GNU sparse file", () => tar({ name: "a", type: "S" }), /sparse/],
     ["a pax sparse file", () => tar(pax({ "GNU.sparse.major": "1" }), { name: "a" }), /sparse/],
     ["several volumes", () => tar({ name: "a", type: "M" }), /unknown type 'M'/],
-    ["a pax header that lies", () => tar(entry({ name: "p", type: "x", content: "99 path=x\n" }), { name: "a" }), /extended header/],
+    [
+      "a pax header that lies",
+      () => tar(entry({ name: "p", type: "x", content: "99 path=x\n" }), { name: "a" }),
+      /extended header/,
+    ],
     ["a pax header without an entry", () => Buffer.concat([pax({ path: "x" })]), /after an extended header/],
     ["a link without a target", () => tar({ name: "a", type: "2" }), /no target/],
     ["an entry without a name", () => tar({ name: "" }), /impossible name/],
@@ -152,10 +176,22 @@ describe("tar", () => {
     ["the parent folder", () => tar({ name: "../out", content: "x" }), /'\.\.'/],
     ["the parent folder inside", () => tar({ name: "a/../../out", content: "x" }), /'\.\.'/],
     ["an absolute path", () => tar({ name: "/tmp/d2n-evil", content: "x" }), /absolute/],
-    ["writing through a symlink", () => tar({ name: "l", type: "2", link: ".." }, { name: "l/out", content: "x" }), /through the symlink/],
-    ["a folder over a symlink", () => tar({ name: "l", type: "2", link: ".." }, { name: "l", type: "5" }, { name: "l/../../out" }), /'\.\.'/],
+    [
+      "writing through a symlink",
+      () => tar({ name: "l", type: "2", link: ".." }, { name: "l/out", content: "x" }),
+      /through the symlink/,
+    ],
+    [
+      "a folder over a symlink",
+      () => tar({ name: "l", type: "2", link: ".." }, { name: "l", type: "5" }, { name: "l/../../out" }),
+      /'\.\.'/,
+    ],
     ["a hard link to outside", () => tar({ name: "h", type: "1", link: "/etc/passwd" }), /absolute/],
-    ["a hard link to a symlink", () => tar({ name: "l", type: "2", link: "/etc/passwd" }, { name: "h", type: "1", link: "l" }), /no file before/],
+    [
+      "a hard link to a symlink",
+      () => tar({ name: "l", type: "2", link: "/etc/passwd" }, { name: "h", type: "1", link: "l" }),
+      /no file before/,
+    ],
     ["a device", () => tar({ name: "d", type: "3" }), /device/],
     ["a pipe", () => tar({ name: "d", type: "6" }), /pipe/],
     ["a file over a folder", () => tar({ name: "d", type: "5" }, { name: "d", content: "x" }), /replaces a directory/],
@@ -167,14 +203,21 @@ describe("tar", () => {
   });
 
   it("a symlink that a folder replaces is not written through", async () => {
-    await unpackTar([tar({ name: "l", type: "2", link: ".." }, { name: "l", type: "5" }, { name: "l/in", content: "x" })], join(root, "out"));
+    await unpackTar(
+      [tar({ name: "l", type: "2", link: ".." }, { name: "l", type: "5" }, { name: "l/in", content: "x" })],
+      join(root, "out"),
+    );
     expect(readdirSync(join(root, "out/l"))).toEqual(["in"]);
     expect(readdirSync(root)).toEqual(["out"]);
   });
 
   it("bounds hold and a full target is refused", async () => {
-    await expect(unpackTar([tar({ name: "a", content: "xxxx" })], join(root, "a"), { maxSize: 3 })).rejects.toThrow(/more than 3 bytes/);
-    await expect(unpackTar([tar({ name: "a" }, { name: "b" })], join(root, "b"), { maxEntries: 1 })).rejects.toThrow(/more than 1 entries/);
+    await expect(unpackTar([tar({ name: "a", content: "xxxx" })], join(root, "a"), { maxSize: 3 })).rejects.toThrow(
+      /more than 3 bytes/,
+    );
+    await expect(unpackTar([tar({ name: "a" }, { name: "b" })], join(root, "b"), { maxEntries: 1 })).rejects.toThrow(
+      /more than 1 entries/,
+    );
     symlinkSync("x", join(root, "a/link"));
     await expect(unpackTar([tar({ name: "a" })], join(root, "a"))).rejects.toThrow(/not empty/);
   });
@@ -190,11 +233,14 @@ describe("ar", () => {
     `${name.padEnd(16)}${"0".padEnd(12)}${"0".padEnd(6)}${"0".padEnd(6)}${"100644".padEnd(8)}${size.padEnd(10)}\`\n${content}${content.length % 2 ? "\n" : ""}`;
   const read = async (text: string) => {
     const found: [string, string][] = [];
-    for await (const each of readAr(cut(Buffer.from(text, "latin1"), 7))) found.push([each.name, await collect(each.data)]);
+    for await (const each of readAr(cut(Buffer.from(text, "latin1"), 7)))
+      found.push([each.name, await collect(each.data)]);
     return found;
   };
   it("reads members, odd sizes included", async () => {
-    expect(await read(`!<arch>\n${member("debian-binary", "2.0\n")}${member("odd/", "xyz")}${member("last", "")}`)).toEqual([
+    expect(
+      await read(`!<arch>\n${member("debian-binary", "2.0\n")}${member("odd/", "xyz")}${member("last", "")}`),
+    ).toEqual([
       ["debian-binary", "2.0\n"],
       ["odd", "xyz"],
       ["last", ""],
@@ -270,7 +316,14 @@ function zip(...entries: ZipFields[]): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content = "", mode = 0o100644, crc = crc32(content), size = content.length, store = false } of entries) {
+  for (const {
+    name,
+    content = "",
+    mode = 0o100644,
+    crc = crc32(content),
+    size = content.length,
+    store = false,
+  } of entries) {
     const raw = Buffer.from(name, "latin1");
     const data = store ? Buffer.from(content) : deflateRawSync(content);
     const common = Buffer.alloc(26);
@@ -333,13 +386,19 @@ describe("zip", () => {
     ["a NUL", zip({ name: "a\0b" }), /NUL/],
     ["a path not canonical", zip({ name: "./a" }), /canonically/],
     ["double slashes", zip({ name: "a//b" }), /canonically/],
-    ["writing through a symlink", zip({ name: "l", content: "..", mode: 0o120777 }, { name: "l/out", content: "x" }), /through the symlink/],
+    [
+      "writing through a symlink",
+      zip({ name: "l", content: "..", mode: 0o120777 }, { name: "l/out", content: "x" }),
+      /through the symlink/,
+    ],
     ["a device", zip({ name: "d", mode: 0o060644 }), /device/],
     ["no archive", Buffer.from("hello"), /zip archive/],
     ["a cut archive", zip({ name: "a", content: "x" }).subarray(0, 40), /zip archive/],
   ])("%s is refused", async (_, bytes, message) => {
     await expect(unpackZip(bytes, join(root, "in"))).rejects.toThrow(message);
-    await expect(unpackZip(bytes, join(root, "in2"))).rejects.toMatchObject({ code: expect.stringMatching(/^archive-/) });
+    await expect(unpackZip(bytes, join(root, "in2"))).rejects.toMatchObject({
+      code: expect.stringMatching(/^archive-/),
+    });
     expect(readdirSync(root).filter((name) => !name.startsWith("in"))).toEqual([]);
   });
 });

@@ -27,7 +27,9 @@ describe("signatures", () => {
     const secret = parseSecretKey(printSecretKey(generateSecretKey("example-1")));
     const key = parsePublicKey(`${printPublicKey(secret.publicKey)}\n`);
     const signature = signPath(signed, secret);
-    expect(verifyPath(signed, signature, [parsePublicKey(printPublicKey(generateSecretKey("other").publicKey)), key])).toBe(true);
+    expect(
+      verifyPath(signed, signature, [parsePublicKey(printPublicKey(generateSecretKey("other").publicKey)), key]),
+    ).toBe(true);
     expect(verifyPath({ ...signed, narSize: 6 }, signature, [key])).toBe(false);
     expect(verifyPath(signed, `other${signature}`, [key])).toBe(false);
     expect(verifyPath(signed, "example-1:AAAA", [key])).toBe(false);
@@ -56,7 +58,14 @@ describe("narinfo", () => {
   };
   it("survives", () => {
     expect(parseNarInfo(storeDir, printNarInfo(info))).toEqual(info);
-    const least = { ...info, fileHash: undefined, fileSize: undefined, references: [], deriver: undefined, signatures: [] };
+    const least = {
+      ...info,
+      fileHash: undefined,
+      fileSize: undefined,
+      references: [],
+      deriver: undefined,
+      signatures: [],
+    };
     expect(parseNarInfo(storeDir, printNarInfo(least))).toEqual(least);
     expect(parseNarInfo(storeDir, `${printNarInfo(info)}Unknown: field\n`)).toEqual(info);
   });
@@ -89,7 +98,9 @@ describe("ReferenceScanner", () => {
   const paths = [1, 2, 3].map((seed) => `/nix/store/${hash(seed)}-name${seed}`);
 
   it("finds hashes wherever pieces are cut", () => {
-    const text = Buffer.from(`xx${hash(1)}yy${hash(2).slice(0, 20)}E${hash(2)}${hash(2)}0123456789abcdfghijklmnpqrsvwxyz`);
+    const text = Buffer.from(
+      `xx${hash(1)}yy${hash(2).slice(0, 20)}E${hash(2)}${hash(2)}0123456789abcdfghijklmnpqrsvwxyz`,
+    );
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (sizes) => {
         const scanner = new ReferenceScanner(paths);
@@ -104,7 +115,10 @@ describe("ReferenceScanner", () => {
   });
 
   it("agrees with a plain search on random bytes", () => {
-    const unit = fc.oneof(fc.constantFrom(...paths.map((path) => path.slice(11, 43)), "a", "0", "zz"), fc.string({ maxLength: 40 }));
+    const unit = fc.oneof(
+      fc.constantFrom(...paths.map((path) => path.slice(11, 43)), "a", "0", "zz"),
+      fc.string({ maxLength: 40 }),
+    );
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 30 }), fc.integer({ min: 1, max: 64 }), (units, size) => {
         const bytes = Buffer.from(units.join(""));

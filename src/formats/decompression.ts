@@ -14,7 +14,8 @@ export type Compression = "none" | "gzip" | "xz" | "bzip2" | "zstd";
 export function detectCompression(start: Uint8Array): Compression {
   if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
   if (start[0] === 0xfd && Buffer.from(start.subarray(1, 6)).toString("latin1") === "7zXZ\0") return "xz";
-  if (start[0] === 0x42 && start[1] === 0x5a && start[2] === 0x68 && start[3]! >= 0x31 && start[3]! <= 0x39) return "bzip2";
+  if (start[0] === 0x42 && start[1] === 0x5a && start[2] === 0x68 && start[3]! >= 0x31 && start[3]! <= 0x39)
+    return "bzip2";
   if (start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd) return "zstd";
   return "none";
 }
@@ -67,7 +68,10 @@ function remembering(input: AsyncIterable<Uint8Array>): { readonly bytes: AsyncG
 }
 
 /** Through a Node.js stream that transforms. */
-async function* throughNode(input: AsyncIterable<Uint8Array>, transform: NodeJS.ReadWriteStream & AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+async function* throughNode(
+  input: AsyncIterable<Uint8Array>,
+  transform: NodeJS.ReadWriteStream & AsyncIterable<unknown>,
+): AsyncGenerator<Uint8Array> {
   const from = Readable.from(input, { objectMode: false });
   const destroyable = transform as unknown as { destroy?: (error?: Error) => void };
   from.on("error", (error) => {
@@ -87,7 +91,8 @@ async function* xz(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>
     XzReadableStream?: typeof import("xz-decompress").XzReadableStream;
     default: { XzReadableStream: typeof import("xz-decompress").XzReadableStream };
   };
-  const { XzReadableStream } = module.XzReadableStream === undefined ? module.default : { XzReadableStream: module.XzReadableStream };
+  const { XzReadableStream } =
+    module.XzReadableStream === undefined ? module.default : { XzReadableStream: module.XzReadableStream };
   // The decoder returns nothing for a truncated stream instead of failing, so the end marker is looked for here.
   const footer = new Footer();
   const web = Readable.toWeb(Readable.from(footer.watch(input), { objectMode: false }));
@@ -152,7 +157,8 @@ async function* zstd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
   let size = 0;
   for await (const bytes of input) {
     size += bytes.length;
-    if (size > largestZstd) throw new Error("too large for this version of Node.js, which has no zstd: use Node.js 22.15 or later");
+    if (size > largestZstd)
+      throw new Error("too large for this version of Node.js, which has no zstd: use Node.js 22.15 or later");
     pieces.push(bytes);
   }
   const { ZSTDDecoder } = await import("zstddec/stream");

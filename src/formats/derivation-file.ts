@@ -78,7 +78,10 @@ function quote(text: string): string {
  */
 export function parseDerivation(text: string, name: string): Derivation {
   if (text.startsWith("DrvWithVersion("))
-    throw new FormatError("derivation-malformed", `derivation '${name}' uses dynamic derivations, which are not supported`);
+    throw new FormatError(
+      "derivation-malformed",
+      `derivation '${name}' uses dynamic derivations, which are not supported`,
+    );
   const reader = new Reader(text, name);
   reader.expect("Derive(");
   const outputs = new Map<string, DerivationOutput>();

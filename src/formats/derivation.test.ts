@@ -19,16 +19,18 @@ import {
 } from "./index.ts";
 
 const storeDir = "/nix/store";
-const bytes = (minLength = 0) => fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)), minLength, maxLength: 20 });
+const bytes = (minLength = 0) =>
+  fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)), minLength, maxLength: 20 });
 const plain = fc.stringMatching(/^[a-z0-9+._-]{1,10}$/);
 const path = plain.map((name) => `/nix/store/${"a".repeat(32)}-${name}`);
 const unique = <T>(key: fc.Arbitrary<string>, value: fc.Arbitrary<T>) =>
   fc.uniqueArray(fc.tuple(key, value), { selector: ([name]) => name, maxLength: 5 }).map((entries) => new Map(entries));
 const anyDerivation: fc.Arbitrary<Derivation> = fc.record({
   name: fc.constant("name"),
-  outputs: unique(plain, fc.record({ path: fc.oneof(fc.constant(""), path), hashAlgo: fc.constant(""), hash: fc.constant("") })).filter(
-    (outputs) => outputs.size > 0,
-  ),
+  outputs: unique(
+    plain,
+    fc.record({ path: fc.oneof(fc.constant(""), path), hashAlgo: fc.constant(""), hash: fc.constant("") }),
+  ).filter((outputs) => outputs.size > 0),
   inputDrvs: unique(path, fc.uniqueArray(plain, { minLength: 1, maxLength: 3 })),
   inputSrcs: fc.uniqueArray(path, { maxLength: 4 }),
   system: plain,
@@ -74,8 +76,14 @@ describe("derivation files", () => {
   });
 
   it("every truncation and many changes are refused with the place", () => {
-    const text = printDerivation({ ...base, args: ["a\nb", '"'], inputSrcs: ["/nix/store/x"], inputDrvs: new Map([["/d", ["out"]]]) });
-    for (let end = 0; end < text.length; end++) expect(() => parseDerivation(text.slice(0, end), "x")).toThrow(/at byte/);
+    const text = printDerivation({
+      ...base,
+      args: ["a\nb", '"'],
+      inputSrcs: ["/nix/store/x"],
+      inputDrvs: new Map([["/d", ["out"]]]),
+    });
+    for (let end = 0; end < text.length; end++)
+      expect(() => parseDerivation(text.slice(0, end), "x")).toThrow(/at byte/);
     expect(() => parseDerivation(`${text}\n`, "x")).toThrow(/after the end/);
     expect(() => parseDerivation(text.replace("/nix/store/x", "nix/store/xx"), "x")).toThrow(/bad path/);
     expect(() => parseDerivation(text.replace('("out",""', '("out","","","" ),("out",""'), "x")).toThrow(/at byte/);
@@ -107,19 +115,30 @@ describe("output paths", () => {
     expect(withOutputs([["out", output("", "r:sha256", "")]])).toBe("floating");
     expect(withOutputs([["out", output("", "sha256", "00")]])).toBe("fixed");
     expect(() => withOutputs([["dev", output("", "sha256", "00")]])).toThrow(/named "out"/);
-    expect(() => withOutputs([["a", output("", "sha256", "")], ["b", output("/x", "", "")]])).toThrow(/mix/);
+    expect(() =>
+      withOutputs([
+        ["a", output("", "sha256", "")],
+        ["b", output("/x", "", "")],
+      ]),
+    ).toThrow(/mix/);
     expect(() => withOutputs([])).toThrow(/at least one/);
   });
 
   it("check() finds a wrong path", () => {
     const right = hashes.withOutputPaths(base);
     hashes.check("/p", right);
-    const wrong = { ...right, outputs: new Map([["out", { path: `/nix/store/${"a".repeat(32)}-x`, hashAlgo: "", hash: "" }]]) };
+    const wrong = {
+      ...right,
+      outputs: new Map([["out", { path: `/nix/store/${"a".repeat(32)}-x`, hashAlgo: "", hash: "" }]]),
+    };
     expect(() => hashes.check("/p", wrong)).toThrow(/should be/);
   });
 
   it("an input that is fixed has one output only", () => {
-    const fixed = hashes.withOutputPaths({ ...base, outputs: new Map([["out", { path: "", hashAlgo: "sha256", hash: "0".repeat(64) }]]) });
+    const fixed = hashes.withOutputPaths({
+      ...base,
+      outputs: new Map([["out", { path: "", hashAlgo: "sha256", hash: "0".repeat(64) }]]),
+    });
     const fixedPath = derivationPath(storeDir, fixed);
     const known = new DerivationHashes(storeDir, () => fixed);
     expect(() => known.outputPaths({ ...base, inputDrvs: new Map([[fixedPath, ["dev"]]]) })).toThrow(/no output 'dev'/);
@@ -146,14 +165,24 @@ describe("store paths", () => {
     expect(isStorePath(storeDir, path)).toBe(true);
     expect(parseStorePath(storeDir, path).name).toBe("x");
     expect(splitStorePath(storeDir, `${path}/a/b`)).toEqual({ storePath: path, rest: "/a/b" });
-    for (const wrong of [`${path}/a`, path.slice(1), "/nix/store", "/nix/store/", `/nix/store/${"e".repeat(32)}-x`, `/nix/store/${"a".repeat(32)}`, `/nix/storE/${"a".repeat(32)}-x`]) {
+    for (const wrong of [
+      `${path}/a`,
+      path.slice(1),
+      "/nix/store",
+      "/nix/store/",
+      `/nix/store/${"e".repeat(32)}-x`,
+      `/nix/store/${"a".repeat(32)}`,
+      `/nix/storE/${"a".repeat(32)}-x`,
+    ]) {
       expect(isStorePath(storeDir, wrong)).toBe(false);
       expect(() => parseStorePath(storeDir, wrong)).toThrow();
     }
   });
   it("fixed outputs may not have references unless they are NARs hashed with SHA-256", () => {
     const references = { others: [`/nix/store/${"a".repeat(32)}-x`], self: false };
-    expect(() => makeFixedOutputPath(storeDir, "x", "flat", hashBytes("sha256", ""), references)).toThrow(/not allowed to refer/);
+    expect(() => makeFixedOutputPath(storeDir, "x", "flat", hashBytes("sha256", ""), references)).toThrow(
+      /not allowed to refer/,
+    );
     expect(makeFixedOutputPath(storeDir, "x", "nar", hashBytes("sha256", ""), references)).not.toBe(
       makeFixedOutputPath(storeDir, "x", "nar", hashBytes("sha256", "")),
     );

@@ -19,7 +19,9 @@ const algorithms = Object.keys(hashSizes) as HashAlgorithm[];
 const anyHash = fc
   .constantFrom(...algorithms)
   .chain((algorithm) =>
-    fc.uint8Array({ minLength: hashSizes[algorithm], maxLength: hashSizes[algorithm] }).map((bytes) => ({ algorithm, bytes })),
+    fc
+      .uint8Array({ minLength: hashSizes[algorithm], maxLength: hashSizes[algorithm] })
+      .map((bytes) => ({ algorithm, bytes })),
   );
 
 describe("base 32", () => {
@@ -41,11 +43,16 @@ describe("base 32", () => {
 describe("hashes", () => {
   it("are read in every form they are written in", () => {
     fc.assert(
-      fc.property(anyHash, fc.constantFrom("base16", "nix32", "base64", "sri"), fc.boolean(), (hash, format, prefixed) => {
-        const parsed = parseHashWithFormat(formatHash(hash, format, prefixed), hash.algorithm);
-        expect(equalHashes(parsed.hash, hash)).toBe(true);
-        expect(parsed.format).toBe(format);
-      }),
+      fc.property(
+        anyHash,
+        fc.constantFrom("base16", "nix32", "base64", "sri"),
+        fc.boolean(),
+        (hash, format, prefixed) => {
+          const parsed = parseHashWithFormat(formatHash(hash, format, prefixed), hash.algorithm);
+          expect(equalHashes(parsed.hash, hash)).toBe(true);
+          expect(parsed.format).toBe(format);
+        },
+      ),
     );
   });
   it("name their algorithm or get it from the context, and both agree", () => {

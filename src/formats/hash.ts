@@ -71,7 +71,10 @@ export class Hasher {
 /** A hash as text. `sri` always names the algorithm; the others do with `prefixed`: `sha256:…`. */
 export function formatHash(hash: Hash, format: HashFormat, prefixed = false): string {
   if (format === "sri") return `${hash.algorithm}-${toBuffer(hash.bytes).toString("base64")}`;
-  const text = format === "nix32" ? encodeBase32(hash.bytes) : toBuffer(hash.bytes).toString(format === "base16" ? "hex" : "base64");
+  const text =
+    format === "nix32"
+      ? encodeBase32(hash.bytes)
+      : toBuffer(hash.bytes).toString(format === "base16" ? "hex" : "base64");
   return prefixed ? `${hash.algorithm}:${text}` : text;
 }
 
@@ -118,8 +121,7 @@ export function parseHashWithFormat(text: string, expected?: HashAlgorithm): Par
   const algorithm = (named ?? expected)!;
   const size = hashSizes[algorithm];
   const format = sri ? "sri" : formatOfLength(rest, algorithm);
-  const bytes =
-    format === "base16" ? decodeBase16(rest) : format === "nix32" ? decodeBase32(rest) : decodeBase64(rest);
+  const bytes = format === "base16" ? decodeBase16(rest) : format === "nix32" ? decodeBase32(rest) : decodeBase64(rest);
   if (bytes.length !== size)
     throw new FormatError(
       "hash-malformed",

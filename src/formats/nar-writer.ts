@@ -3,7 +3,17 @@
  * contents, executable bit, and link targets. One walker, pulled from outside, serves synchronous and asynchronous callers;
  * memory stays at one buffer whatever the size of the tree.
  */
-import { closeSync, constants, type Dirent, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from "node:fs";
 import { isSystemError } from "../base/index.ts";
 import { FormatError } from "./errors.ts";
 import { type Hash, type HashAlgorithm, Hasher } from "./hash.ts";
@@ -170,7 +180,13 @@ export class NarWalker implements Disposable {
 }
 
 function kindOf(entry: Dirent): FileKind {
-  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
+  return entry.isFile()
+    ? "regular"
+    : entry.isDirectory()
+      ? "directory"
+      : entry.isSymbolicLink()
+        ? "symlink"
+        : "unknown";
 }
 
 /** Serialises a tree on disk into `sink`, whose argument is valid during the call only. */
@@ -180,7 +196,10 @@ export function writeNarSync(path: string | Uint8Array, sink: (bytes: Uint8Array
 }
 
 /** Serialises a tree on disk; every piece is the receiver's own. */
-export async function* readNar(path: string | Uint8Array, options?: NarOptions): AsyncGenerator<Uint8Array, void, void> {
+export async function* readNar(
+  path: string | Uint8Array,
+  options?: NarOptions,
+): AsyncGenerator<Uint8Array, void, void> {
   using walker = new NarWalker(bytePath(path), options);
   for (let bytes = walker.next(); bytes !== undefined; bytes = walker.next()) {
     yield Uint8Array.prototype.slice.call(bytes);
@@ -196,7 +215,11 @@ export interface NarHash {
 }
 
 /** The hash of a tree's serialisation. */
-export function hashNarSync(path: string | Uint8Array, options?: NarOptions, algorithm: HashAlgorithm = "sha256"): NarHash {
+export function hashNarSync(
+  path: string | Uint8Array,
+  options?: NarOptions,
+  algorithm: HashAlgorithm = "sha256",
+): NarHash {
   const hasher = new Hasher(algorithm);
   writeNarSync(path, (bytes) => hasher.update(bytes), options);
   return { hash: hasher.finish(), size: hasher.size };
@@ -252,7 +275,10 @@ function notRegular(path: string | Uint8Array): FormatError {
 export function* narOfTree(tree: NarTree): Generator<Uint8Array, void, void> {
   yield* tokens(magic);
   // An explicit stack: the depth of a tree must not be bounded by JavaScript's own.
-  type Step = { readonly node: NarTree } | { readonly name: string; readonly node: NarTree } | { readonly close: number };
+  type Step =
+    | { readonly node: NarTree }
+    | { readonly name: string; readonly node: NarTree }
+    | { readonly close: number };
   const steps: Step[] = [{ node: tree }];
   for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
     if ("close" in step) {
@@ -294,7 +320,11 @@ export function* narOfContents(size: number, contents: Iterable<Uint8Array>): Ge
     seen += bytes.length;
     yield bytes;
   }
-  if (seen !== size) throw new FormatError("nar-malformed", `a file had ${seen} bytes in place of ${size}: it changed while it was read`);
+  if (seen !== size)
+    throw new FormatError(
+      "nar-malformed",
+      `a file had ${seen} bytes in place of ${size}: it changed while it was read`,
+    );
   const padding = (8 - (size % 8)) % 8;
   if (padding > 0) yield new Uint8Array(padding);
   yield* tokens(")");

@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -28,7 +38,11 @@ afterEach(() => {
 });
 
 const name = fc
-  .string({ unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength: 12 })
+  .string({
+    unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+    minLength: 1,
+    maxLength: 12,
+  })
   .filter((text) => text !== "." && text !== ".." && !text.includes("/"));
 const target = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
@@ -95,7 +109,11 @@ describe("NAR", () => {
   it("big files, many names, and the asynchronous forms give the same bytes", async () => {
     const entries = new Map<string, NarTree>();
     for (let i = 0; i < 3000; i++)
-      entries.set(`${"n".repeat(i % 200)}${i}`, { type: "regular", executable: i % 2 === 0, contents: new Uint8Array(i % 97).fill(i) });
+      entries.set(`${"n".repeat(i % 200)}${i}`, {
+        type: "regular",
+        executable: i % 2 === 0,
+        contents: new Uint8Array(i % 97).fill(i),
+      });
     entries.set("big", { type: "regular", executable: false, contents: new Uint8Array(1_000_003).fill(7) });
     entries.set("link", { type: "symlink", target: "x".repeat(4000) });
     const tree: NarTree = { type: "directory", entries };

@@ -27,14 +27,21 @@ function split(text: string, size: number, what: string): { readonly name: strin
   const digits = trimmed.slice(colon + 1);
   const bytes = Buffer.from(digits, "base64");
   if (colon <= 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(digits) || bytes.length !== size)
-    throw new FormatError("signature-malformed", `this is no ${what}: it should be a name, a colon, and ${size} bytes in base 64`);
+    throw new FormatError(
+      "signature-malformed",
+      `this is no ${what}: it should be a name, a colon, and ${size} bytes in base 64`,
+    );
   return { name: trimmed.slice(0, colon), bytes };
 }
 
 /** @throws FormatError `signature-malformed`; the message never shows the key */
 export function parseSecretKey(text: string): SecretKey {
   const { name, bytes } = split(text, 64, "secret key");
-  const key = createPrivateKey({ key: Buffer.concat([privatePrefix, bytes.subarray(0, 32)]), format: "der", type: "pkcs8" });
+  const key = createPrivateKey({
+    key: Buffer.concat([privatePrefix, bytes.subarray(0, 32)]),
+    format: "der",
+    type: "pkcs8",
+  });
   return { name, key, publicKey: { name, key: createPublicKey(key) } };
 }
 

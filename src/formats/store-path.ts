@@ -94,9 +94,7 @@ export function isStorePath(storeDir: string, path: string): boolean {
   if (path.length < start + hashPartLength + 2 || !path.startsWith(storeDir) || path.charCodeAt(start - 1) !== 0x2f)
     return false;
   for (let i = start; i < start + hashPartLength; i++) if (!isBase32(path.charCodeAt(i))) return false;
-  return (
-    path.charCodeAt(start + hashPartLength) === 0x2d && isStorePathName(path.slice(start + hashPartLength + 1))
-  );
+  return path.charCodeAt(start + hashPartLength) === 0x2d && isStorePathName(path.slice(start + hashPartLength + 1));
 }
 
 /** Whether a path lies below the store directory, store path or not. */

@@ -128,9 +128,11 @@ function describe(
   const modified = attributes.has("mtime")
     ? Math.floor(Number(attributes.get("mtime")))
     : number(reader, header, 136, 12);
-  if (path === "" || path.includes("\0") || link.includes("\0")) throw malformed(reader, "an entry has an impossible name");
+  if (path === "" || path.includes("\0") || link.includes("\0"))
+    throw malformed(reader, "an entry has an impossible name");
   if (!Number.isSafeInteger(modified)) throw malformed(reader, `'${path}' has an impossible time`);
-  if ((type === "symlink" || type === "hardlink") && link === "") throw malformed(reader, `the link '${path}' has no target`);
+  if ((type === "symlink" || type === "hardlink") && link === "")
+    throw malformed(reader, `the link '${path}' has no target`);
   return {
     path: path.length > 1 ? path.replace(/\/+$/, "") || "/" : path,
     type,
@@ -165,14 +167,18 @@ function number(reader: ByteReader, header: Buffer, at: number, length: number):
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(reader, "a number is beyond all bounds");
     return Number(value);
   }
-  const digits = header.toString("latin1", at, at + length).replace(/\0.*$/s, "").trim();
+  const digits = header
+    .toString("latin1", at, at + length)
+    .replace(/\0.*$/s, "")
+    .trim();
   if (!/^[0-7]*$/.test(digits)) throw malformed(reader, `'${digits.replace(/[^ -~]/g, "?")}' is not an octal number`);
   return digits === "" ? 0 : Number.parseInt(digits, 8);
 }
 
 function decimal(reader: ByteReader, digits: string): number {
   const value = Number(digits);
-  if (!/^[0-9]+$/.test(digits) || !Number.isSafeInteger(value)) throw malformed(reader, `the size '${digits}' is no number`);
+  if (!/^[0-9]+$/.test(digits) || !Number.isSafeInteger(value))
+    throw malformed(reader, `the size '${digits}' is no number`);
   return value;
 }
 

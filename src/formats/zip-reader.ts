@@ -68,7 +68,9 @@ export class ZipArchive implements AsyncDisposable {
   async *read(entry: ZipEntry): AsyncGenerator<Uint8Array, void, void> {
     const source = this.#sources.get(entry)!;
     const stream = await new Promise<Readable>((resolve, reject) => {
-      this.#zip.openReadStream(source, (error, opened) => (error === null ? resolve(opened) : reject(malformed(error))));
+      this.#zip.openReadStream(source, (error, opened) =>
+        error === null ? resolve(opened) : reject(malformed(error)),
+      );
     });
     let crc = 0;
     try {
@@ -79,7 +81,8 @@ export class ZipArchive implements AsyncDisposable {
     } catch (error) {
       throw malformed(error);
     }
-    if (crc !== entry.crc32) throw new FormatError("archive-malformed", `the CRC of '${entry.path}' in the zip archive is wrong`);
+    if (crc !== entry.crc32)
+      throw new FormatError("archive-malformed", `the CRC of '${entry.path}' in the zip archive is wrong`);
   }
 
   /** The contents of a small file at once. */
@@ -109,7 +112,8 @@ export async function unpackZip(
   const unpacker = new ArchiveUnpacker(folder, limits);
   for (const entry of zip.entries) {
     const link = entry.type === "symlink" ? (await zip.readAll(entry, 4095)).toString("latin1") : "";
-    if (entry.type === "symlink" && (link === "" || link.includes("\0"))) throw unsafe(entry.path, "has an impossible target");
+    if (entry.type === "symlink" && (link === "" || link.includes("\0")))
+      throw unsafe(entry.path, "has an impossible target");
     await unpacker.add({
       path: entry.path,
       type: entry.type,
@@ -131,10 +135,15 @@ function describe(entry: Entry): ZipEntry {
   const path = safeArchivePath(name);
   if (path !== (isDirectory ? name.slice(0, -1) : name)) throw unsafe(name, "is not written canonically");
   const format = unix & 0o170000;
-  if (format !== 0 && format !== 0o100000 && format !== 0o040000 && format !== 0o120000) throw unsafe(name, "is a device, pipe or socket");
-  if ((entry.generalPurposeBitFlag & 1) !== 0) throw new FormatError("archive-malformed", `'${name}' in the zip archive is encrypted`);
+  if (format !== 0 && format !== 0o100000 && format !== 0o040000 && format !== 0o120000)
+    throw unsafe(name, "is a device, pipe or socket");
+  if ((entry.generalPurposeBitFlag & 1) !== 0)
+    throw new FormatError("archive-malformed", `'${name}' in the zip archive is encrypted`);
   if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
-    throw new FormatError("archive-malformed", `'${name}' in the zip archive is compressed in a way that is not supported`);
+    throw new FormatError(
+      "archive-malformed",
+      `'${name}' in the zip archive is compressed in a way that is not supported`,
+    );
   return {
     path,
     type: isDirectory ? "directory" : format === 0o120000 ? "symlink" : "file",

@@ -67,7 +67,8 @@ export class StackOverflowError extends EvalError {
 export function asEvalError(error: unknown): unknown {
   if (!(error instanceof RangeError)) return error;
   if (error.message.startsWith("Maximum call stack")) return new StackOverflowError();
-  if (error.message.startsWith("Invalid string length")) return new EvalError("the string is too long: strings end at 2^29 - 24 bytes");
+  if (error.message.startsWith("Invalid string length"))
+    return new EvalError("the string is too long: strings end at 2^29 - 24 bytes");
   if (error.message.startsWith("Invalid array length")) return new EvalError("the list is too long");
   return error;
 }

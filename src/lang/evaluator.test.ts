@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { Attrs, createEvaluator, EvalError, force, InfiniteRecursionError, type Lazy, lazy, nativeFunction, StackOverflowError, symbol } from "./index.ts";
+import {
+  Attrs,
+  createEvaluator,
+  EvalError,
+  force,
+  InfiniteRecursionError,
+  type Lazy,
+  lazy,
+  nativeFunction,
+  StackOverflowError,
+  symbol,
+} from "./index.ts";
 import { printValue } from "./print/index.ts";
 import { MemoryHost } from "./testing.ts";
 
@@ -8,12 +19,18 @@ function evaluator(files: Record<string, string> = {}, pure = false) {
 }
 
 function shown(text: string, scope?: ReadonlyMap<string, Lazy>): string {
-  return printValue(evaluator().evaluate(text, scope === undefined ? { basePath: "/base" } : { basePath: "/base", scope }), { force: true });
+  return printValue(
+    evaluator().evaluate(text, scope === undefined ? { basePath: "/base" } : { basePath: "/base", scope }),
+    { force: true },
+  );
 }
 
 function failure(text: string): EvalError {
   try {
-    printValue(evaluator().evaluate(text, { basePath: "/base", name: "/base/t.nix" }), { force: true, errors: "throw" });
+    printValue(evaluator().evaluate(text, { basePath: "/base", name: "/base/t.nix" }), {
+      force: true,
+      errors: "throw",
+    });
   } catch (error) {
     if (error instanceof EvalError) return error;
     throw error;
@@ -35,13 +52,13 @@ describe("evaluation", () => {
     ["({ a ? b, b ? 2 }: a) { }", "2"],
     ["({ a, b, c, d, e ? a + d, f ? 6 }@x: [ e f x.b ]) { a = 1; b = 2; c = 3; d = 4; }", "[ 5 6 2 ]"],
     ["({ }: 1) { }", "1"],
-    ["({ a ? throw \"x\" }: 1) { }", "1"],
+    ['({ a ? throw "x" }: 1) { }', "1"],
     // with
     ["with { x = 1; }; with { y = x + 1; }; [ x y ]", "[ 1 2 ]"],
     ["with { x = 1; }; with { x = 2; }; x", "2"],
     ["let x = 3; in with { x = 1; }; x", "3"],
     ["with { map = 1; }; builtins.isFunction map", "true"],
-    ["with throw \"x\"; 1", "1"],
+    ['with throw "x"; 1', "1"],
     // inherit
     ["let x = 1; in { inherit x; inherit ({ y = 2; }) y; }", "{ x = 1; y = 2; }"],
     ["let inherit ({ a = 1; b = 2; }) a b; in a + b", "3"],
@@ -52,23 +69,26 @@ describe("evaluation", () => {
     ['let n = "k"; in { a.${n}.b = 1; "x${n}" = 2; }', "{ a = { k = { b = 1; }; }; xk = 2; }"],
     ['rec { a = 1; ${"b" + ""} = a; }', "{ a = 1; b = 1; }"],
     // __overrides, __functor, __toString
-    ["rec { __overrides = { a = 2; c = 3; }; a = 1; b = a; }", "{ __overrides = { a = 2; c = 3; }; a = 2; b = 2; c = 3; }"],
+    [
+      "rec { __overrides = { a = 2; c = 3; }; a = 1; b = a; }",
+      "{ __overrides = { a = 2; c = 3; }; a = 2; b = 2; c = 3; }",
+    ],
     ["let s = { __functor = self: x: x + self.n; n = 4; }; in s 3", "7"],
     ['"${{ __toString = self: "a${self.b}"; b = "c"; }}"', '"ac"'],
     // or and ?
     ["{ a.b = 1; }.a.c or 5", "5"],
     ["{ a = 1; }.a.b or 5", "5"],
-    ["({ a = throw \"x\"; } ? a)", "true"],
+    ['({ a = throw "x"; } ? a)', "true"],
     ["{ a.b = 1; } ? a.b && !({ a = 1; } ? a.b)", "true"],
     ["1 ? a", "false"],
     // Operators
     ["[ 1 ] ++ [ 2 ] ++ [ ]", "[ 1 2 ]"],
     ["{ a = 1; b = 2; } // { b = 3; c = 4; }", "{ a = 1; b = 3; c = 4; }"],
-    ["false && throw \"x\" || true || throw \"y\"", "true"],
-    ["false -> throw \"x\"", "true"],
+    ['false && throw "x" || true || throw "y"', "true"],
+    ['false -> throw "x"', "true"],
     ["1 + 0.5", "1.5"],
     ['"a" + "b"', '"ab"'],
-    ["./a + \"/b\"", "/base/a/b"],
+    ['./a + "/b"', "/base/a/b"],
     ['./a/${"b"}/../c', "/base/a/c"],
     ["~/x", "/home/me/x"],
     ["[ 1 [ 2 ] ] == [ 1 [ 2 ] ]", "true"],
@@ -80,10 +100,10 @@ describe("evaluation", () => {
     ["let __lessThan = a: b: a; in true <= false", "true"],
     ["7 / 2 * 2", "6"],
     // Laziness
-    ["let x = throw \"x\"; in { a = 1; b = x; }.a", "1"],
-    ["builtins.length [ (throw \"x\") ]", "1"],
+    ['let x = throw "x"; in { a = 1; b = x; }.a', "1"],
+    ['builtins.length [ (throw "x") ]', "1"],
     ["let xs = [ 1 ] ++ xs; in 1", "1"],
-    ["(builtins.tryEval (throw \"x\")).success", "false"],
+    ['(builtins.tryEval (throw "x")).success', "false"],
     ["let x = builtins.tryEval (assert false; 1); in x.success", "false"],
     // Integer-like names keep their order
     ['{ "10" = 1; "9" = 2; a = 3; }', '{ "10" = 1; "9" = 2; a = 3; }'],
@@ -94,18 +114,29 @@ describe("evaluation", () => {
   });
 
   it("takes additional variables", () => {
-    const scope = new Map<string, Lazy>([["x", 2], ["n", null], ["late", lazy(() => 3)]]);
+    const scope = new Map<string, Lazy>([
+      ["x", 2],
+      ["n", null],
+      ["late", lazy(() => 3)],
+    ]);
     expect(shown("[ x n late ]", scope)).toBe("[ 2 null 3 ]");
   });
 
   it("knows positions", () => {
-    const ev = evaluator({ "/p/a.nix": '{ a = 1;\n  b = __curPos;\n  c = builtins.unsafeGetAttrPos "a" { x = 1;\n a = 2; }; }' });
+    const ev = evaluator({
+      "/p/a.nix": '{ a = 1;\n  b = __curPos;\n  c = builtins.unsafeGetAttrPos "a" { x = 1;\n a = 2; }; }',
+    });
     expect(printValue(ev.importFile("/p/a.nix"), { force: true })).toBe(
       '{ a = 1; b = { column = 7; file = "/p/a.nix"; line = 2; }; c = { column = 2; file = "/p/a.nix"; line = 4; }; }',
     );
     const set = ev.importFile("/p/a.nix") as Attrs;
     expect(set.position("b")).toMatchObject({ file: "/p/a.nix", line: 2, column: 3 });
     expect(shown("__curPos")).toBe("null");
+  });
+
+  it("has no positions to tell of text that is in no file", () => {
+    expect(shown('builtins.unsafeGetAttrPos "a" { a = 1; }')).toBe("null");
+    expect(shown("builtins.functionArgs ({ a, b ? 1 }: a)")).toBe("{ a = false; b = true; }");
   });
 
   it("keeps the positions of merged sets", () => {
@@ -129,11 +160,13 @@ describe("errors", () => {
     ['"a${{ }}"', "cannot coerce a set to a string: { }", "1:3"],
     ["9223372036854775807 + 1", "integer overflow in adding 9223372036854775807 + 1", "1:23"],
     ["1 / 0", "division by zero", "1:3"],
-    ["1 < \"a\"", "cannot compare an integer with a string; values are 1 and \"a\"", "1:3"],
+    ['1 < "a"', 'cannot compare an integer with a string; values are 1 and "a"', "1:3"],
     ["with { a = 1; }; b", "undefined variable 'b'", "1:18"],
     ["assert 1 == 2; 3", "an integer with value '1' is not equal to an integer with value '2'", "1:1"],
     ["assert false; 3", "assertion 'false' failed", "1:1"],
     ['{ ${"a" + ""} = 1; a = 2; }', "dynamic attribute 'a' already defined at /base/t.nix:1:20", "1:3"],
+    ["{ __functor = 1; } 2", "attempt to call something which is not a function but an integer: 1", "1:3"],
+    ["let x = { a = x.b; b = x.a; }; in x.a", "infinite recursion encountered", "1:11"],
     ['throw "no"', "no", "1:1"],
     ["import ./missing.nix", "path '/base/missing.nix' does not exist", "1:1"],
   ])("%s", (text, message, place) => {
@@ -149,7 +182,7 @@ describe("errors", () => {
   });
 
   it("collect the way", () => {
-    const error = failure("let f = x: throw x;\n s = { a = f \"m\"; };\nin s.a");
+    const error = failure('let f = x: throw x;\n s = { a = f "m"; };\nin s.a');
     expect(error.trace.map(({ message, location }) => `${message} ${location?.line}:${location?.column}`)).toEqual([
       "while calling the 'throw' builtin 1:12",
       "while calling 'f' 1:9",
@@ -167,14 +200,17 @@ describe("errors", () => {
   it("end endless recursion", () => {
     expect(failure("let f = x: f x; in f 1")).toBeInstanceOf(StackOverflowError);
     expect(failure("let f = x: 1 + f x; in f 1")).toBeInstanceOf(StackOverflowError);
-    expect(failure("let f = x: [ (f x) ]; in builtins.foldl' (a: b: [ a ]) (f 1) [ 1 ] == f 2")).toBeInstanceOf(StackOverflowError);
+    expect(failure("let f = x: [ (f x) ]; in builtins.foldl' (a: b: [ a ]) (f 1) [ 1 ] == f 2")).toBeInstanceOf(
+      StackOverflowError,
+    );
     expect(failure("let a = { x = a.x; }; in a.x")).toBeInstanceOf(InfiniteRecursionError);
     expect(shown("let f = x: f x; in (builtins.tryEval 1).value")).toBe("1");
   });
 
   it("count depth anew after a failure", () => {
     const ev = createEvaluator({ host: new MemoryHost(), maxCallDepth: 50 });
-    const deep = (n: number): unknown => ev.evaluate(`let f = n: if n == 0 then 0 else 1 + f (n - 1); in f ${n}`, { basePath: "/" });
+    const deep = (n: number): unknown =>
+      ev.evaluate(`let f = n: if n == 0 then 0 else 1 + f (n - 1); in f ${n}`, { basePath: "/" });
     for (let i = 0; i < 3; i++) {
       expect(() => deep(60)).toThrow("stack overflow; max-call-depth exceeded");
       expect(deep(40)).toBe(40);

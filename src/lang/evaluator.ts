@@ -7,7 +7,14 @@ import { callDepth } from "./call-depth.ts";
 import { asEvalError, EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { Loader, type Scope } from "./loader.ts";
-import { callFunction, coerceToString, equalValues, forceAttrs, interpolate, type StringWorld } from "./operations/index.ts";
+import {
+  callFunction,
+  coerceToString,
+  equalValues,
+  forceAttrs,
+  interpolate,
+  type StringWorld,
+} from "./operations/index.ts";
 import type { Attrs } from "./values/attrs.ts";
 import { force, type Lazy } from "./values/thunk.ts";
 import type { NixString, Value } from "./values/value.ts";

@@ -4,6 +4,7 @@ export * from "./host.ts";
 export * from "./native.ts";
 export * from "./operations/index.ts";
 export * from "./print/index.ts";
+export { ParseError, parse, showExpression, Source, SourcePosition } from "./syntax/index.ts";
 export * from "./values/attrs.ts";
 export * from "./values/thunk.ts";
 export * from "./values/value.ts";

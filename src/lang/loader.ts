@@ -75,7 +75,8 @@ export class Loader {
       if (status === undefined) throw new EvalError(`path '${at}' does not exist`);
       if (status.type === "directory") at = canonicalPath(`${at}/default.nix`);
       else if (status.type === "symlink") {
-        if (links >= MAX_LINKS) throw new EvalError(`too many symbolic links encountered while traversing the path '${path}'`);
+        if (links >= MAX_LINKS)
+          throw new EvalError(`too many symbolic links encountered while traversing the path '${path}'`);
         const target = host.readLink(at);
         at = canonicalPath(target.startsWith("/") ? target : `${at}/../${target}`);
       } else break;
@@ -142,7 +143,8 @@ export class Loader {
     try {
       return compiler.compile(tree)(outermost);
     } catch (error) {
-      if (error instanceof D2nError && error.location === undefined) error.location = source.location(Math.max(0, tree.offset));
+      if (error instanceof D2nError && error.location === undefined)
+        error.location = source.location(Math.max(0, tree.offset));
       throw error;
     }
   }
@@ -153,7 +155,8 @@ export class Loader {
     if (home) {
       if (host.pure) throw new EvalError(`the path '${text}' can not be resolved in pure mode`);
       const folder = host.environment("HOME");
-      if (folder === "") throw new EvalError(`the path '${text}' needs a home: the environment variable HOME is not set`);
+      if (folder === "")
+        throw new EvalError(`the path '${text}' needs a home: the environment variable HOME is not set`);
       path = canonicalPath(folder + text.slice(1));
     } else path = canonicalPath(text.startsWith("/") ? text : `${basePath}/${text}`);
     return text.length > 1 && text.endsWith("/") && path !== "/" ? `${path}/` : path;

@@ -71,10 +71,12 @@ function expectFormals(name: string, argument: Lazy, formals: Formals): Attrs {
   const args = force(argument);
   if (!(args instanceof Attrs)) throw new EvalError(`function '${name}' wants a set as its argument`);
   for (const [wanted, optional] of formals.names)
-    if (!optional && !args.has(wanted)) throw new EvalError(`function '${name}' called without required argument '${wanted}'`);
+    if (!optional && !args.has(wanted))
+      throw new EvalError(`function '${name}' called without required argument '${wanted}'`);
   if (!formals.ellipsis)
     for (const given of args.names())
-      if (!formals.names.has(given)) throw new EvalError(`function '${name}' called with unexpected argument '${given}'`);
+      if (!formals.names.has(given))
+        throw new EvalError(`function '${name}' called with unexpected argument '${given}'`);
   return args;
 }
 

@@ -4,9 +4,28 @@
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isSystemError } from "../base/index.ts";
-import { type Derivation, fsPath, bytePath, hashBytes, hashFileSync, hashNarSync, makeFixedOutputPath, makeTextPath, parseHash, equalHashes } from "../formats/index.ts";
+import {
+  type Derivation,
+  fsPath,
+  bytePath,
+  hashBytes,
+  hashFileSync,
+  hashNarSync,
+  makeFixedOutputPath,
+  makeTextPath,
+  parseHash,
+  equalHashes,
+} from "../formats/index.ts";
 import { EvalError } from "./errors.ts";
-import type { AddPathRequest, FetchTreeRequest, FetchTreeResult, FetchUrlRequest, FileStatus, FileType, Host } from "./host.ts";
+import type {
+  AddPathRequest,
+  FetchTreeRequest,
+  FetchTreeResult,
+  FetchUrlRequest,
+  FileStatus,
+  FileType,
+  Host,
+} from "./host.ts";
 
 export interface MemoryHostOptions {
   readonly storeDir?: string;
@@ -105,7 +124,8 @@ export class MemoryHost implements Host {
     let hash: ReturnType<typeof hashBytes>;
     try {
       if (method === "flat") hash = own === undefined ? hashFileSync(physical).hash : hashBytes("sha256", own);
-      else if (own !== undefined) throw new EvalError(`the test host cannot serialise '${path}', which is in memory only`);
+      else if (own !== undefined)
+        throw new EvalError(`the test host cannot serialise '${path}', which is in memory only`);
       else hash = hashNarSync(physical, { filter }).hash;
     } catch (error) {
       throw this.#failure(error, path);
@@ -172,5 +192,11 @@ export class MemoryHost implements Host {
 }
 
 function typeOf(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
-  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
+  return entry.isFile()
+    ? "regular"
+    : entry.isDirectory()
+      ? "directory"
+      : entry.isSymbolicLink()
+        ? "symlink"
+        : "unknown";
 }

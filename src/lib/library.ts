@@ -29,6 +29,8 @@ const PLAIN_BUILTINS = [
   "getContext",
   "hasContext",
   "hashString",
+  "placeholder",
+  "splitVersion",
   "toFile",
   "toString",
   "toXML",

@@ -33,7 +33,7 @@ export function plain(value: Value): unknown {
   if (Array.isArray(value)) return forceList(value).map((element) => plain(force(element)));
   if (value instanceof Attrs) {
     if (isDerivation(value)) return "<derivation>";
-    return Object.fromEntries([...value.entries()].map(([name, inner]) => [name, plain(force(inner))]));
+    return Object.fromEntries([...(value as Attrs).entries()].map(([name, inner]) => [name, plain(force(inner))]));
   }
   return typeof value === "object" && value !== null ? "<function>" : value;
 }

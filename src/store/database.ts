@@ -41,7 +41,9 @@ export class Database {
 
   /** Opens the file; `create` makes the tables. */
   static async open(file: string, create: boolean): Promise<Database> {
-    const module = (await import("libsql")) as unknown as { default: new (path: string, options: object) => Libsql.Database };
+    const module = (await import("libsql")) as unknown as {
+      default: new (path: string, options: object) => Libsql.Database;
+    };
     const db = new module.default(file, { timeout: busyTimeout });
     try {
       db.exec("pragma foreign_keys = on");
@@ -114,9 +116,13 @@ export class Database {
     try {
       narHash = parseHash(String(hash));
     } catch (error) {
-      throw new StoreError("store-corrupt", `the hash of '${path}' in the store's database is damaged: '${String(hash)}'`, {
-        cause: error,
-      });
+      throw new StoreError(
+        "store-corrupt",
+        `the hash of '${path}' in the store's database is damaged: '${String(hash)}'`,
+        {
+          cause: error,
+        },
+      );
     }
     const references = this.#rows("select path from Refs join ValidPaths on reference = id where referrer = ?", id);
     return {
@@ -174,7 +180,11 @@ export class Database {
    * Registers paths that may refer to each other. `outputsOf` gives the outputs of a .drv. What is registered already is
    * updated. Must run in a transaction.
    */
-  register(infos: readonly NewPathInfo[], time: number, outputsOf: (path: string) => readonly DerivationOutputRow[]): void {
+  register(
+    infos: readonly NewPathInfo[],
+    time: number,
+    outputsOf: (path: string) => readonly DerivationOutputRow[],
+  ): void {
     for (const info of infos) {
       const hash = formatHash(info.narHash, "base16", true);
       const ultimate = info.ultimate === true ? 1 : null;

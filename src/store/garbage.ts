@@ -23,17 +23,25 @@ export async function collectGarbage(
   db: Database,
   options: GarbageOptions,
 ): Promise<GarbageResult> {
-  const { action, keepOutputs = false, keepDerivations = true, processRoots = true, maxFreed = Number.POSITIVE_INFINITY } = options;
+  const {
+    action,
+    keepOutputs = false,
+    keepDerivations = true,
+    processRoots = true,
+    maxFreed = Number.POSITIVE_INFINITY,
+  } = options;
   const graph = db.graph();
-  const roots = findRoots(store, (path) => graph.ids.has(path), { processRoots, collecting: action.type.startsWith("delete") });
+  const roots = findRoots(store, (path) => graph.ids.has(path), {
+    processRoots,
+    collecting: action.type.startsWith("delete"),
+  });
   const specific = action.type === "delete-paths";
   const live =
     specific && action.ignoreLiveness === true
       ? new Set<number>()
       : reachable(graph, roots.keys(), specific ? {} : { keepOutputs, keepDerivations });
 
-  if (action.type === "list-live")
-    return { paths: [...live].map((id) => graph.paths.get(id)!).sort(), bytesFreed: 0 };
+  if (action.type === "list-live") return { paths: [...live].map((id) => graph.paths.get(id)!).sort(), bytesFreed: 0 };
 
   /** Hash parts of temporary roots: they keep leftovers too, whatever follows the hash. */
   const kept = new Set([...roots.keys()].map(storePathHashPart));
@@ -74,7 +82,10 @@ export async function collectGarbage(
 function reachable(
   graph: PathGraph,
   roots: Iterable<string>,
-  { keepOutputs = false, keepDerivations = false }: { readonly keepOutputs?: boolean; readonly keepDerivations?: boolean },
+  {
+    keepOutputs = false,
+    keepDerivations = false,
+  }: { readonly keepOutputs?: boolean; readonly keepDerivations?: boolean },
 ): Set<number> {
   const derivers = new Map<string, number[]>();
   if (keepDerivations)
@@ -104,7 +115,10 @@ function reachable(
 
 /** All that is not live, referrers before what they refer to. */
 function allDead(graph: PathGraph, live: ReadonlySet<number>): string[] {
-  return referrersFirst(graph, [...graph.paths.keys()].filter((id) => !live.has(id)));
+  return referrersFirst(
+    graph,
+    [...graph.paths.keys()].filter((id) => !live.has(id)),
+  );
 }
 
 function referrersFirst(graph: PathGraph, ids: readonly number[]): string[] {
@@ -222,4 +236,3 @@ function deleteUnusedLinks(store: CollectedStore): number {
   }
   return freed;
 }
-

@@ -14,7 +14,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Derivation, DerivationHashes, formatHash, hashBytes, hashNarSync, hashTree, type NarTree, narOfTree } from "../formats/index.ts";
+import {
+  type Derivation,
+  DerivationHashes,
+  formatHash,
+  hashBytes,
+  hashNarSync,
+  hashTree,
+  type NarTree,
+  narOfTree,
+} from "../formats/index.ts";
 import { LocalStore, type NewPathInfo } from "./index.ts";
 
 let root: string;
@@ -29,8 +38,15 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const file = (text: string, executable = false): NarTree => ({ type: "regular", executable, contents: Buffer.from(text) });
-const folder = (entries: Record<string, NarTree>): NarTree => ({ type: "directory", entries: new Map(Object.entries(entries)) });
+const file = (text: string, executable = false): NarTree => ({
+  type: "regular",
+  executable,
+  contents: Buffer.from(text),
+});
+const folder = (entries: Record<string, NarTree>): NarTree => ({
+  type: "directory",
+  entries: new Map(Object.entries(entries)),
+});
 const codeOf = async (promise: Promise<unknown>) =>
   promise.then(
     () => "no error",
@@ -95,8 +111,12 @@ describe("adding", () => {
     expect([...(await store.closure([text], { reverse: true }))].sort()).toEqual([path, text].sort());
     const orphan = simple("orphan", {}, { inputSrcs: [`${store.storeDir}/${"a".repeat(32)}-none`] });
     expect(await codeOf(store.addDerivation(orphan))).toBe("store-path-missing");
-    expect(await codeOf(store.readDerivation(`${store.storeDir}/${"a".repeat(32)}-none.drv`))).toBe("store-path-missing");
-    expect((await store.verify({ contents: true })).problems.filter(({ problem }) => problem !== "unregistered")).toEqual([]);
+    expect(await codeOf(store.readDerivation(`${store.storeDir}/${"a".repeat(32)}-none.drv`))).toBe(
+      "store-path-missing",
+    );
+    expect(
+      (await store.verify({ contents: true })).problems.filter(({ problem }) => problem !== "unregistered"),
+    ).toEqual([]);
   });
 
   it("an archive is taken only with the right hash, size and content address", async () => {
@@ -128,7 +148,10 @@ describe("adding", () => {
 
 describe("outputs of builds", () => {
   const outputs = async (contents: Record<string, string>) => {
-    const paths = Object.keys(contents).map((name, index) => ({ name, path: `${store.storeDir}/${String(index).repeat(32)}-${name}` }));
+    const paths = Object.keys(contents).map((name, index) => ({
+      name,
+      path: `${store.storeDir}/${String(index).repeat(32)}-${name}`,
+    }));
     for (const { name, path } of paths) {
       mkdirSync(store.toPhysical(path));
       writeFileSync(join(store.toPhysical(path), "f"), contents[name]!, { mode: 0o777 });
@@ -140,7 +163,10 @@ describe("outputs of builds", () => {
     const text = store.addTextSync("text", "x");
     const other = store.addTextSync("other", "y");
     const made = await outputs({ out: `lib at ${"1".repeat(32)}-lib and ${text}`, lib: `self ${"1".repeat(32)}` });
-    const infos = await store.registerOutputs(made, { candidates: [text, other], deriver: `${store.storeDir}/${"2".repeat(32)}-x.drv` });
+    const infos = await store.registerOutputs(made, {
+      candidates: [text, other],
+      deriver: `${store.storeDir}/${"2".repeat(32)}-x.drv`,
+    });
     expect(infos[0]!.references).toEqual([made[1]!.path, text].sort());
     expect(infos[1]!.references).toEqual([made[1]!.path]);
     expect(infos[0]!.ultimate).toBe(true);
@@ -215,7 +241,9 @@ describe("garbage", () => {
     const { paths, bytesFreed } = await store.collectGarbage({ action: { type: "delete-dead" } });
     expect(paths).toEqual([dead]);
     expect(bytesFreed).toBeGreaterThan(0);
-    expect(readdirSync(store.physicalStoreDir).sort()).toEqual([".links", ...[drvPath, output, source].map((path) => path.slice(11))].sort());
+    expect(readdirSync(store.physicalStoreDir).sort()).toEqual(
+      [".links", ...[drvPath, output, source].map((path) => path.slice(11))].sort(),
+    );
     rmSync(join(root, "project/result"));
     expect((await store.collectGarbage({ action: { type: "delete-dead" } })).paths.length).toBe(3);
     expect(readdirSync(join(store.stateDir, "gcroots/auto"))).toEqual([]);
@@ -241,7 +269,9 @@ describe("garbage", () => {
     await reopen();
     expect(await codeOf(store.collectGarbage({ action: { type: "delete-paths", paths: [b] } }))).toBe("path-in-use");
     rmSync(join(root, "result"));
-    expect((await store.collectGarbage({ action: { type: "delete-paths", paths: [a, b] } })).paths).toEqual([a, b].sort());
+    expect((await store.collectGarbage({ action: { type: "delete-paths", paths: [a, b] } })).paths).toEqual(
+      [a, b].sort(),
+    );
   });
 
   it("a root never replaces what is not a link of ours", async () => {

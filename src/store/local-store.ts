@@ -5,9 +5,9 @@
  * written beside its place, renamed, registered in one transaction. Killed anywhere on this way, the store stays right:
  * what is not registered does not exist, and goes when the path is wanted again or with the next collection.
  */
-import { existsSync, readFileSync, readlinkSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { isSystemError, writeFileAtomically } from "../base/index.ts";
+import { isSystemError } from "../base/index.ts";
 import {
   bytePath,
   contentAddressFits,
@@ -33,14 +33,14 @@ import {
   storePathBase,
   TreeUnpacker,
 } from "../formats/index.ts";
-import { Database, type DerivationOutputRow } from "./database.ts";
+import type { Database, DerivationOutputRow } from "./database.ts";
 import { explained, explainedSync, missingPath, StoreError } from "./errors.ts";
 import { Breather, canonicalise, exists, makeFolders, moveTree, removeTree } from "./files.ts";
 import { collectGarbage } from "./garbage.ts";
-import { acquireLock, acquireLockSync, FileLock, loadLocks } from "./locks.ts";
+import { acquireLock, type FileLock } from "./locks.ts";
 import { examineOutputs } from "./output-registration.ts";
-import { findRoots } from "./roots.ts";
-import { schemaVersion } from "./schema.ts";
+import { describeRoot, type LocalStoreOptions, openPlaces, type Places, reserveSpace } from "./opening.ts";
+import { findRoots, isLinkTo, replaceSymlink } from "./roots.ts";
 import { TemporaryRoots } from "./temporary-roots.ts";
 import { hashContent, hashContentSync, type HashedContent, narPieces } from "./tree-content.ts";
 import type {
@@ -59,19 +59,6 @@ import type {
   VerifyResult,
 } from "./types.ts";
 import { verifyStore } from "./verification.ts";
-
-export interface LocalStoreOptions {
-  /** Holds `nix/store` and `nix/var`; `/` is the machine's own store. */
-  readonly rootDir: string;
-  /** Logical store directory; `/nix/store` unless given. */
-  readonly storeDir?: string | undefined;
-  /** Where database and roots lie, if not at their usual place below `rootDir`. */
-  readonly stateDir?: string | undefined;
-  readonly logDir?: string | undefined;
-}
-
-/** Nix keeps so many bytes aside, to have room for its database when it collects garbage on a full disk. */
-const reservedSize = 8 << 20;
 
 export class LocalStore implements PhysicalStore {
   readonly storeDir: string;
@@ -98,48 +85,12 @@ export class LocalStore implements PhysicalStore {
    * @throws StoreError `store-unwritable`, `disk-full`, `store-database`
    */
   static async open(options: LocalStoreOptions): Promise<LocalStore> {
-    const places = placesOf(options);
-    return explained(`cannot open the store ${describe(places.rootDir)}`, async () => {
-      await loadLocks();
-      const database = join(places.stateDir, "db");
-      for (const folder of [
-        join(places.physicalStoreDir, ".links"),
-        join(places.stateDir, "profiles/per-user"),
-        join(places.stateDir, "gcroots/per-user"),
-        join(places.stateDir, "temproots"),
-        database,
-      ])
-        makeFolders(folder);
-      const schemaFile = join(database, "schema");
-      let version = readSchema(schemaFile);
-      let db: Database;
-      if (version === undefined) {
-        const lock = await acquireLock(join(database, "big-lock"));
-        try {
-          version = readSchema(schemaFile);
-          db = await Database.open(join(database, "db.sqlite"), version === undefined);
-          if (version === undefined) {
-            reserveSpace(join(database, "reserved"));
-            writeFileAtomically(schemaFile, String(schemaVersion));
-          }
-        } finally {
-          lock.release();
-        }
-      } else {
-        if (version !== schemaVersion)
-          throw new StoreError(
-            "store-database",
-            `the store ${describe(places.rootDir)} has schema version ${version}, but d2n knows ${schemaVersion}`,
-            { hint: "Upgrade it with a current Nix, or use a store of your own with `--store DIR`." },
-          );
-        db = await Database.open(join(database, "db.sqlite"), false);
-      }
-      return new LocalStore(places, db);
-    });
+    const { places, db } = await openPlaces(options);
+    return new LocalStore(places, db);
   }
 
   get description(): string {
-    return `the store ${describe(this.rootDir)}`;
+    return `the store ${describeRoot(this.rootDir)}`;
   }
 
   async close(): Promise<void> {
@@ -216,7 +167,8 @@ export class LocalStore implements PhysicalStore {
           throw missingPath(path, this.description);
         for (const next of references) seen.add(next);
         if (options.includeOutputs === true && path.endsWith(".drv"))
-          for (const output of this.#db.derivationOutputs(path)) if (this.#db.isValid(output.path)) seen.add(output.path);
+          for (const output of this.#db.derivationOutputs(path))
+            if (this.#db.isValid(output.path)) seen.add(output.path);
         if (options.includeDerivers === true) for (const deriver of this.#db.derivers(path)) seen.add(deriver);
       }
       return seen;
@@ -311,7 +263,10 @@ export class LocalStore implements PhysicalStore {
     const selfless = !info.references.includes(info.path);
     if (
       !contentAddressFits(this.storeDir, info.path, address, info.references) ||
-      (address.method === "nar" && address.hash.algorithm === "sha256" && selfless && !equalHashes(address.hash, info.narHash))
+      (address.method === "nar" &&
+        address.hash.algorithm === "sha256" &&
+        selfless &&
+        !equalHashes(address.hash, info.narHash))
     )
       throw new StoreError("hash-mismatch", `the content address '${info.ca}' does not belong to '${info.path}'`);
   }
@@ -321,8 +276,9 @@ export class LocalStore implements PhysicalStore {
   }
 
   addTextSync(name: string, content: string | Uint8Array, references: Iterable<string> = []): string {
-    return explainedSync(`cannot add '${name}' to ${this.description}`, () =>
-      this.#addText(name, content, [...new Set(references)].sort(), undefined),
+    return explainedSync(
+      `cannot add '${name}' to ${this.description}`,
+      () => this.#addTexts([{ name, content, references: new Set(references) }])[0]!,
     );
   }
 
@@ -331,47 +287,61 @@ export class LocalStore implements PhysicalStore {
   }
 
   addDerivationSync(derivation: Derivation): string {
-    return explainedSync(`cannot add '${derivation.name}.drv' to ${this.description}`, () =>
-      this.#addText(
-        `${derivation.name}.drv`,
-        printDerivation(derivation),
-        [...derivationReferences(derivation)].sort(),
-        derivation,
+    return this.addDerivationsSync([derivation])[0]!;
+  }
+
+  /** Writes many .drv files in one transaction; they may refer to each other, in any order. Gives their paths. */
+  addDerivationsSync(derivations: readonly Derivation[]): string[] {
+    const what = derivations.length === 1 ? `'${derivations[0]!.name}.drv'` : "derivations";
+    return explainedSync(`cannot add ${what} to ${this.description}`, () =>
+      this.#addTexts(
+        derivations.map((derivation) => ({
+          name: `${derivation.name}.drv`,
+          content: printDerivation(derivation),
+          references: derivationReferences(derivation),
+          derivation,
+        })),
       ),
     );
   }
 
-  #addText(
-    name: string,
-    content: string | Uint8Array,
-    references: readonly string[],
-    derivation: Derivation | undefined,
-  ): string {
-    const contents = typeof content === "string" ? Buffer.from(content, "latin1") : content;
-    const source: TreeSource = { tree: { type: "regular", executable: false, contents } };
-    const hashed = hashContentSync(source, "text", "sha256");
-    const options: AddTreeOptions = { name, method: "text", references: { others: references, self: false } };
-    const info = this.#contentAddressed(options, hashed);
-    this.#temporaryRoots.add([info.path]);
-    if (this.#db.isValid(info.path)) return info.path;
-    const place = this.toPhysical(info.path);
-    const lock = acquireLockSync(`${place}.lock`);
-    try {
-      if (this.#db.isValid(info.path)) return info.path;
+  /**
+   * Texts need no locks: each is one file, renamed into place whole, and whoever else adds it writes the same bytes.
+   */
+  #addTexts(texts: readonly Text[]): string[] {
+    const fresh: { readonly info: NewPathInfo; readonly contents: Uint8Array }[] = [];
+    const derivations = new Map<string, Derivation>();
+    const paths = texts.map(({ name, content, references, derivation }) => {
+      const contents = typeof content === "string" ? Buffer.from(content, "latin1") : content;
+      const hashed = hashContentSync({ tree: { type: "regular", executable: false, contents } }, "text", "sha256");
+      const info = this.#contentAddressed(
+        { name, method: "text", references: { others: references, self: false } },
+        hashed,
+      );
+      fresh.push({ info, contents });
+      if (derivation !== undefined) derivations.set(info.path, derivation);
+      return info.path;
+    });
+    this.#temporaryRoots.add(paths);
+    const missing = fresh.filter(({ info }) => !this.#db.isValid(info.path));
+    if (missing.length === 0) return paths;
+    for (const { info, contents } of missing) {
       const temporary = this.#temporaryPath(info.path);
       try {
         using unpacker = new TreeUnpacker(temporary, { metadata: "store" });
         unpacker.file("", false, contents.length);
         unpacker.data(contents);
         unpacker.endFile();
-        this.#settle(temporary, info, derivation);
+        this.#place(temporary, info.path);
       } finally {
         removeTree(temporary);
       }
-    } finally {
-      lock?.release({ delete: true });
     }
-    return info.path;
+    this.#register(
+      missing.map(({ info }) => info),
+      (path) => outputsOf(derivations.get(path) ?? this.readDerivationSync(path)),
+    );
+    return paths;
   }
 
   #contentAddressed(options: AddTreeOptions, content: HashedContent): NewPathInfo {
@@ -398,15 +368,26 @@ export class LocalStore implements PhysicalStore {
   #temporaryPath(path: string): string {
     const base = `${storePathBase(path)}.tmp-${process.pid}-${++this.#sequence}`;
     // Names have at most 255 bytes; the hash part alone must stay.
-    return join(this.physicalStoreDir, base.length <= 255 ? base : `${base.slice(0, 200)}.tmp-${process.pid}-${this.#sequence}`);
+    return join(
+      this.physicalStoreDir,
+      base.length <= 255 ? base : `${base.slice(0, 200)}.tmp-${process.pid}-${this.#sequence}`,
+    );
+  }
+
+  /** Puts a complete tree at its place. What is valid there already stays. */
+  #place(temporary: string, path: string): void {
+    const place = this.toPhysical(path);
+    if (exists(place)) {
+      if (this.#db.isValid(path)) return;
+      removeTree(place);
+    }
+    renameSync(temporary, place);
   }
 
   /** Puts a complete tree at its place and registers it. The caller holds the lock. */
-  #settle(temporary: string, info: NewPathInfo, derivation?: Derivation): void {
-    const place = this.toPhysical(info.path);
-    if (exists(place)) removeTree(place);
-    renameSync(temporary, place);
-    this.#register([info], derivation === undefined ? undefined : () => outputsOf(derivation));
+  #settle(temporary: string, info: NewPathInfo): void {
+    this.#place(temporary, info.path);
+    this.#register([info]);
   }
 
   #register(infos: readonly NewPathInfo[], outputs = (path: string) => outputsOf(this.readDerivationSync(path))): void {
@@ -547,7 +528,11 @@ export class LocalStore implements PhysicalStore {
     const { storePath } = splitStorePath(this.storeDir, path);
     const place = resolve(link);
     await explained(`cannot make the link '${link}'`, async () => {
-      if (place === this.storeDir || place.startsWith(`${this.storeDir}/`) || place.startsWith(`${this.physicalStoreDir}/`))
+      if (
+        place === this.storeDir ||
+        place.startsWith(`${this.storeDir}/`) ||
+        place.startsWith(`${this.physicalStoreDir}/`)
+      )
         throw new StoreError("usage", `'${link}' cannot be a root: it lies in the store`);
       this.#temporaryRoots.add([storePath]);
       if (exists(place) && !isLinkTo(place, (target) => this.#pointsToStore(target)))
@@ -577,7 +562,10 @@ export class LocalStore implements PhysicalStore {
 
   async findRoots(options: { readonly processRoots?: boolean | undefined } = {}): Promise<Map<string, Set<string>>> {
     return explained(`cannot find the roots of ${this.description}`, async () =>
-      findRoots(this, (path) => this.#db.isValid(path), { processRoots: options.processRoots !== false, collecting: false }),
+      findRoots(this, (path) => this.#db.isValid(path), {
+        processRoots: options.processRoots !== false,
+        collecting: false,
+      }),
     );
   }
 
@@ -608,72 +596,14 @@ export class LocalStore implements PhysicalStore {
   }
 }
 
-interface Places {
-  readonly storeDir: string;
-  readonly rootDir: string;
-  readonly physicalStoreDir: string;
-  readonly stateDir: string;
-  readonly logDir: string;
-}
-
-function placesOf({ rootDir, storeDir = "/nix/store", stateDir, logDir }: LocalStoreOptions): Places {
-  const root = resolve(rootDir);
-  return {
-    storeDir,
-    rootDir: root,
-    physicalStoreDir: root === "/" ? storeDir : join(root, "nix/store"),
-    stateDir: stateDir ?? join(root, "nix/var/nix"),
-    logDir: logDir ?? join(root, "nix/var/log/nix"),
-  };
-}
-
-function describe(rootDir: string): string {
-  return rootDir === "/" ? "of this machine" : `in '${rootDir}'`;
-}
-
-function readSchema(file: string): number | undefined {
-  try {
-    const text = readFileSync(file, "utf8").trim();
-    if (!/^[0-9]+$/.test(text))
-      throw new StoreError("store-database", `'${file}' is damaged: it should hold the number ${schemaVersion}`, {
-        hint: `If the store is otherwise whole, write ${schemaVersion} into it.`,
-      });
-    return Number(text);
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  }
-}
-
-function reserveSpace(file: string): void {
-  try {
-    if (existsSync(file) && statSync(file).size === reservedSize) return;
-    writeFileSync(file, Buffer.alloc(reservedSize), { mode: 0o600 });
-  } catch {
-    // It is a comfort, not a need: on a full disk there is nothing to reserve.
-  }
+/** A file to add with `addText`. */
+interface Text {
+  readonly name: string;
+  readonly content: string | Uint8Array;
+  readonly references: ReadonlySet<string>;
+  readonly derivation?: Derivation;
 }
 
 function outputsOf(derivation: Derivation): DerivationOutputRow[] {
   return [...derivation.outputs].filter(([, { path }]) => path !== "").map(([name, { path }]) => ({ name, path }));
-}
-
-function isLinkTo(path: string, accepts: (target: string) => boolean): boolean {
-  try {
-    return accepts(readlinkSync(path));
-  } catch {
-    return false;
-  }
-}
-
-/** Makes or replaces a symlink at once. */
-function replaceSymlink(path: string, target: string): void {
-  const temporary = `${path}.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`;
-  symlinkSync(target, temporary);
-  try {
-    renameSync(temporary, path);
-  } catch (error) {
-    unlinkSync(temporary);
-    throw error;
-  }
 }

@@ -5,7 +5,17 @@
  * Nix itself uses flock(2), which Node.js cannot do: d2n and Nix do not wait for each other's path locks. The database
  * keeps both from corrupting it; a path is registered once, by whoever comes first.
  */
-import { closeSync, fstatSync, linkSync, openSync, readFileSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { isSystemError } from "../base/index.ts";
 
 interface NativeLocks {
@@ -47,7 +57,10 @@ export class FileLock {
    * Takes a lock if nobody holds it, else gives undefined. Creates the file. `content` says that the file has contents of
    * its own; otherwise any mean that it is deleted.
    */
-  static try(path: string, options: { readonly shared?: boolean; readonly content?: boolean } = {}): FileLock | undefined {
+  static try(
+    path: string,
+    options: { readonly shared?: boolean; readonly content?: boolean } = {},
+  ): FileLock | undefined {
     for (;;) {
       const fd = openSync(path, "a+", 0o600);
       let owner: string | undefined;

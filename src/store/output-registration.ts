@@ -73,11 +73,15 @@ async function examine(
     const { method, hash } = output.fixed;
     const actual = await contentHash(path, method, hash, narHash);
     if (!equalHashes(actual, hash))
-      throw new StoreError("hash-mismatch", `hash mismatch in fixed-output derivation '${options.deriver ?? output.path}'`, {
-        details: `specified: ${formatHash(hash, "sri")}\n      got: ${formatHash(actual, "sri")}`,
-        hint: "If the new content is right, put its hash in place of the old one.",
-        exitCode: 102,
-      });
+      throw new StoreError(
+        "hash-mismatch",
+        `hash mismatch in fixed-output derivation '${options.deriver ?? output.path}'`,
+        {
+          details: `specified: ${formatHash(hash, "sri")}\n      got: ${formatHash(actual, "sri")}`,
+          hint: "If the new content is right, put its hash in place of the old one.",
+          exitCode: 102,
+        },
+      );
     if (references.length > 0)
       throw new StoreError(
         "hash-mismatch",

@@ -23,7 +23,12 @@ beforeAll(() => {
     mkdirSync(join(root, layer));
     for (const file of readdirSync(join(source, layer)).filter((name) => /(?<!\.test)\.ts$/.test(name))) {
       const { outputText } = ts.transpileModule(readFileSync(join(source, layer, file), "utf8"), {
-        compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, rewriteRelativeImportExtensions: true, verbatimModuleSyntax: true },
+        compilerOptions: {
+          target: ts.ScriptTarget.ES2022,
+          module: ts.ModuleKind.ESNext,
+          rewriteRelativeImportExtensions: true,
+          verbatimModuleSyntax: true,
+        },
       });
       writeFileSync(join(root, layer, file.replace(/\.ts$/, ".js")), outputText);
     }
@@ -64,8 +69,14 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function start(dir: string, seed: number, rounds: number): { readonly child: ChildProcess; readonly output: () => string } {
-  const child = spawn(process.execPath, [script, dir, String(seed), String(rounds)], { stdio: ["ignore", "pipe", "pipe"] });
+function start(
+  dir: string,
+  seed: number,
+  rounds: number,
+): { readonly child: ChildProcess; readonly output: () => string } {
+  const child = spawn(process.execPath, [script, dir, String(seed), String(rounds)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (bytes: Buffer) => (text += bytes.toString()));
   return { child, output: () => text };
@@ -87,7 +98,6 @@ describe.each(["native locks", "locks by owner files"])("several processes with 
     if (locks !== "native locks") rmSync(join(root, "node_modules/fs-native-extensions"));
   });
 
-
   it("make a store together, each path once", async () => {
     const dir = join(root, `together ${locks}`);
     const children = [1, 2, 3].map((seed) => start(dir, seed, 25));
@@ -106,7 +116,8 @@ describe.each(["native locks", "locks by owner files"])("several processes with 
     for (let round = 0; round < 6; round++) {
       const children = [start(dir, round * 2 + 1, 1000), start(dir, round * 2 + 2, 1000)];
       for (const { child, output } of children)
-        while (!output().includes("ready") && child.exitCode === null) await new Promise((wake) => setTimeout(wake, 10));
+        while (!output().includes("ready") && child.exitCode === null)
+          await new Promise((wake) => setTimeout(wake, 10));
       await new Promise((wake) => setTimeout(wake, 20 + round * 37));
       for (const { child } of children) child.kill("SIGKILL");
       for (const { child, output } of children) {

@@ -1,5 +1,5 @@
 /** What the garbage collector must keep: links in `gcroots` and `profiles`, running processes, temporary roots. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isSystemError } from "../base/index.ts";
 import { hashPartLength, isStorePath } from "../formats/index.ts";
@@ -107,8 +107,13 @@ class LinkSearch {
 /** Store paths that running processes use: programs, working directories, open and mapped files, environments. */
 function* processRoots(store: StorePlaces): Generator<[string, string]> {
   const { storeDir, physicalStoreDir } = store;
-  const folders = [...new Set([storeDir, physicalStoreDir])].map((folder) => folder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const pattern = new RegExp(`(?:${folders.join("|")})/([0-9a-df-np-sv-z]{${hashPartLength}}-[0-9a-zA-Z+\\-._?=]+)`, "g");
+  const folders = [...new Set([storeDir, physicalStoreDir])].map((folder) =>
+    folder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+  );
+  const pattern = new RegExp(
+    `(?:${folders.join("|")})/([0-9a-df-np-sv-z]{${hashPartLength}}-[0-9a-zA-Z+\\-._?=]+)`,
+    "g",
+  );
   let pids: string[];
   try {
     pids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
@@ -140,4 +145,25 @@ function* processTexts(pid: string): Generator<[string, string]> {
     for (const fd of open.split("\n")) yield [attempt(() => readlinkSync(`${folder}/fd/${fd}`)), `${folder}/fd/${fd}`];
   yield [attempt(() => readFileSync(`${folder}/maps`, "latin1")), `${folder}/maps`];
   yield [attempt(() => readFileSync(`${folder}/environ`, "latin1")), `${folder}/environ`];
+}
+
+/** Whether a symlink is there whose target is accepted. */
+export function isLinkTo(path: string, accepts: (target: string) => boolean): boolean {
+  try {
+    return accepts(readlinkSync(path));
+  } catch {
+    return false;
+  }
+}
+
+/** Makes or replaces a symlink at once. */
+export function replaceSymlink(path: string, target: string): void {
+  const temporary = `${path}.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  symlinkSync(target, temporary);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  }
 }

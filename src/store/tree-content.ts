@@ -31,7 +31,11 @@ export interface HashedContent {
 }
 
 /** The NAR serialisation of a source; every piece is valid until the next. */
-export function* narPieces(source: TreeSource, method: IngestionMethod, filter?: PathFilter): Generator<Uint8Array, void, void> {
+export function* narPieces(
+  source: TreeSource,
+  method: IngestionMethod,
+  filter?: PathFilter,
+): Generator<Uint8Array, void, void> {
   if ("tree" in source) {
     const { tree } = source;
     if (method === "nar") yield* narOfTree(tree);

@@ -103,8 +103,7 @@ export interface VerifyOptions {
 
 export interface VerifyProblem {
   readonly path: string;
-  readonly problem:
-    /** Registered, but not on disk. */
+  readonly problem: /** Registered, but not on disk. */
     | "missing"
     /** Its contents have another hash than registered. */
     | "modified"
@@ -210,6 +209,8 @@ export interface PhysicalStore extends Store {
   findPathInfoSync(path: string): PathInfo | undefined;
   addTextSync(name: string, content: string | Uint8Array, references?: Iterable<string>): string;
   addDerivationSync(derivation: Derivation): string;
+  /** Many at once, in one transaction: they may refer to each other, in any order. */
+  addDerivationsSync(derivations: readonly Derivation[]): string[];
   readDerivationSync(path: string): Derivation;
 
   /**
@@ -230,7 +231,10 @@ export interface PhysicalStore extends Store {
    * Takes over what a builder left: canonicalises times and modes, scans for references, hashes, checks fixed outputs,
    * moves it into place, registers all outputs at once. The caller holds the locks of the paths.
    */
-  registerOutputs(outputs: readonly OutputRegistration[], options: RegisterOutputsOptions): Promise<readonly PathInfo[]>;
+  registerOutputs(
+    outputs: readonly OutputRegistration[],
+    options: RegisterOutputsOptions,
+  ): Promise<readonly PathInfo[]>;
   /** Removes what lies at the place of a path that is not valid: an interrupted build's leftover. The caller holds its lock. */
   deleteLeftover(path: string): Promise<void>;
 

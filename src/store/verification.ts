@@ -14,7 +14,8 @@ interface VerifiedStore {
 
 export async function verifyStore(store: VerifiedStore, db: Database, options: VerifyOptions): Promise<VerifyResult> {
   const problems: VerifyProblem[] = [];
-  for (const text of db.integrityProblems()) problems.push({ path: "", problem: "malformed", message: `database: ${text}` });
+  for (const text of db.integrityProblems())
+    problems.push({ path: "", problem: "malformed", message: `database: ${text}` });
   const valid = new Set(db.allPaths());
   const missing = new Set<string>();
   for (const path of valid) {
@@ -35,7 +36,11 @@ export async function verifyStore(store: VerifiedStore, db: Database, options: V
     if (info === undefined) continue;
     for (const reference of info.references)
       if (!valid.has(reference))
-        problems.push({ path, problem: "dangling-reference", message: `'${path}' refers to '${reference}', which is not valid` });
+        problems.push({
+          path,
+          problem: "dangling-reference",
+          message: `'${path}' refers to '${reference}', which is not valid`,
+        });
     if (options.contents === true) {
       const problem = await checkContents(store, info);
       if (problem !== undefined) problems.push(problem);

@@ -18,7 +18,8 @@ const storeDir = "/nix/store";
 
 describe.skipIf(oracle === undefined)("formats against real Nix", () => {
   let root: string;
-  const nix = (tool: string, ...args: string[]) => execFileSync(oracle!, [tool, ...args], { encoding: "latin1" }).trim();
+  const nix = (tool: string, ...args: string[]) =>
+    execFileSync(oracle!, [tool, ...args], { encoding: "latin1" }).trim();
 
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), "d2n-formats-"));
@@ -70,9 +71,9 @@ describe.skipIf(oracle === undefined)("formats against real Nix", () => {
     for (const algorithm of ["md5", "sha1", "sha256", "sha512"] as const) {
       const hash = hashBytes(algorithm, "some text");
       for (const format of ["base16", "nix32", "base64", "sri"] as const)
-        expect(nix("nix", "hash", "convert", "--hash-algo", algorithm, "--to", format, formatHash(hash, "base16"))).toBe(
-          formatHash(hash, format),
-        );
+        expect(
+          nix("nix", "hash", "convert", "--hash-algo", algorithm, "--to", format, formatHash(hash, "base16")),
+        ).toBe(formatHash(hash, format));
     }
   });
 });

@@ -59,7 +59,10 @@ describe.skipIf(oracle === undefined)("the store against real Nix", () => {
       return { ...drv, path: await store.addDerivation(drv) };
     };
     const low = await make("low", { inputSrcs: [text], args: ["-e", text] });
-    const top = await make("top", { inputDrvs: new Map([[low.path, ["out"]]]), args: ["-c", `: ${low.outputs.get("out")!.path}; echo done > $out`] });
+    const top = await make("top", {
+      inputDrvs: new Map([[low.path, ["out"]]]),
+      args: ["-c", `: ${low.outputs.get("out")!.path}; echo done > $out`],
+    });
     return { text, low, top };
   };
 
@@ -78,8 +81,14 @@ describe.skipIf(oracle === undefined)("the store against real Nix", () => {
     const info = await store.queryPathInfo(other);
     expect(info.narHash).toEqual(hashNarSync(store.toPhysical(other)).hash);
     expect((await store.verify({ contents: true })).problems).toEqual([]);
-    const json = JSON.parse(nix("nix", "path-info", "--json", tree.path)) as Record<string, { narHash: string; narSize: number; ca: string }>;
-    expect(json[tree.path] ?? Object.values(json)[0]).toMatchObject({ narHash: formatHash(tree.narHash, "sri"), narSize: tree.narSize });
+    const json = JSON.parse(nix("nix", "path-info", "--json", tree.path)) as Record<
+      string,
+      { narHash: string; narSize: number; ca: string }
+    >;
+    expect(json[tree.path] ?? Object.values(json)[0]).toMatchObject({
+      narHash: formatHash(tree.narHash, "sri"),
+      narSize: tree.narSize,
+    });
   });
 
   it("NARs are the same bytes", async () => {
@@ -112,7 +121,10 @@ describe.skipIf(oracle === undefined)("the store against real Nix", () => {
     await store.registerOutputs([{ name: "out", path: out }], { candidates: [text], deriver: low.path });
     mkdirSync(store.toPhysical(end));
     symlinkSync(out, join(store.toPhysical(end), "link"));
-    await store.registerOutputs([{ name: "out", path: end }], { candidates: await store.closure([out]), deriver: top.path });
+    await store.registerOutputs([{ name: "out", path: end }], {
+      candidates: await store.closure([out]),
+      deriver: top.path,
+    });
     await store.addPermanentRoot(end, join(root, "result"));
     await store.close();
     expect(nix("nix-store", "--verify", "--check-contents")).toBe("");
@@ -148,9 +160,14 @@ describe.skipIf(oracle === undefined)("the store against real Nix", () => {
     expect((await store.verify({ contents: true })).problems).toEqual([]);
     const valid = [...(await store.queryAllValidPaths())];
     const hashes = new DerivationHashes(store.storeDir, (path) => store.readDerivationSync(path));
-    for (const path of valid.filter((each) => each.endsWith(".drv"))) hashes.check(path, await store.readDerivation(path));
-    expect(lines(nix("nix-store", "--gc", "--print-dead"))).toEqual([...(await store.collectGarbage({ action: { type: "list-dead" } })).paths]);
-    expect(lines(nix("nix-store", "--gc", "--print-live"))).toEqual([...(await store.collectGarbage({ action: { type: "list-live" } })).paths]);
+    for (const path of valid.filter((each) => each.endsWith(".drv")))
+      hashes.check(path, await store.readDerivation(path));
+    expect(lines(nix("nix-store", "--gc", "--print-dead"))).toEqual([
+      ...(await store.collectGarbage({ action: { type: "list-dead" } })).paths,
+    ]);
+    expect(lines(nix("nix-store", "--gc", "--print-live"))).toEqual([
+      ...(await store.collectGarbage({ action: { type: "list-live" } })).paths,
+    ]);
     await store.collectGarbage({ action: { type: "delete-dead" } });
     expect(nix("nix-store", "--verify", "--check-contents")).toBe("");
     expect(nix("nix-store", "--gc", "--print-dead")).toBe("");

@@ -110,4 +110,3 @@ function assertEqualSets(a: Attrs, b: Attrs, left: string, right: string): void 
 function addSide(error: unknown, message: string, position: LazyPosition): void {
   if (position instanceof SourcePosition) addFrame(error, message, position.source, position.offset);
 }
-

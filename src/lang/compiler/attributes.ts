@@ -127,7 +127,10 @@ function fromEntries(entries: ReadonlyMap<Symbol, { readonly value: Lazy; readon
   const ids = [...entries.keys()].sort((a, b) => a - b);
   const sorted = ids.map((id) => entries.get(id)!);
   return new Attrs(
-    new KeyTable(ids, sorted.map(({ position }) => position)),
+    new KeyTable(
+      ids,
+      sorted.map(({ position }) => position),
+    ),
     sorted.map(({ value }) => value),
   );
 }
@@ -172,7 +175,8 @@ function alreadyDefined(id: Symbol, before: LazyPosition, source: Source, offset
 export function compileLet(compiler: Compiler, node: LetNode): Code {
   const body = compiler.compile(node.body);
   const definitions: Definition[] = [];
-  for (const [name, binding] of node.bindings.statics) definitions[binding.slot] = compileBinding(compiler, name, binding);
+  for (const [name, binding] of node.bindings.statics)
+    definitions[binding.slot] = compileBinding(compiler, name, binding);
   const sourcesOf = compileSources(compiler, node.bindings);
   const size = definitions.length;
   if (node.shape === 1) {

@@ -42,7 +42,11 @@ export function compileAssert(compiler: Compiler, node: AssertNode): Code {
   return (environment) => {
     if (!condition(environment)) {
       explainAssertion(compiler, node, environment);
-      throw locate(new AssertionError(`assertion '${showExpression(node.condition, shown(compiler))}' failed`), source, node.offset);
+      throw locate(
+        new AssertionError(`assertion '${showExpression(node.condition, shown(compiler))}' failed`),
+        source,
+        node.offset,
+      );
     }
     return body(environment);
   };

@@ -19,7 +19,10 @@ export class ArgumentError extends EvalError {
 type Apply = (environment: Environment, argument: Lazy) => Lazy;
 
 export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
-  const { apply, apply2 } = node.formals === undefined ? simple(compiler, node) : { apply: matching(compiler, node, node.formals), apply2: undefined };
+  const { apply, apply2 } =
+    node.formals === undefined
+      ? simple(compiler, node)
+      : { apply: matching(compiler, node, node.formals), apply2: undefined };
   const info: LambdaInfo = {
     name: node.name === undefined ? undefined : symbolName(node.name),
     argument: node.argument === undefined ? undefined : symbolName(node.argument),
@@ -29,7 +32,8 @@ export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
     offset: node.offset,
     failed: failing(compiler, node),
     apply2,
-    failed2: apply2 === undefined || node.body.kind !== "lambda" ? failing(compiler, node) : failing(compiler, node.body),
+    failed2:
+      apply2 === undefined || node.body.kind !== "lambda" ? failing(compiler, node) : failing(compiler, node.body),
   };
   return (environment) => new Lambda(apply as (environment: never, argument: Lazy) => Lazy, environment, info);
 }
@@ -69,7 +73,9 @@ function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): A
   const { source } = compiler;
   let body: Code = (environment) => (body = compiler.compile(node.body))(environment);
   const match = matcher(compiler, node, formals);
-  const defaults = formals.formals.map(({ fallback }) => (fallback === undefined ? undefined : compiler.delay(fallback)));
+  const defaults = formals.formals.map(({ fallback }) =>
+    fallback === undefined ? undefined : compiler.delay(fallback),
+  );
   const size = formals.formals.length;
   const withWhole = node.argument !== undefined;
   const small = node.shape !== 0;
@@ -83,17 +89,18 @@ function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): A
     const from = match(set.keys);
     const { values } = set;
     if (small) {
-      const at = (formal: number): Slot => {
-        if (formal === size) return withWhole ? argument : undefined;
-        const slot = from[formal];
-        return slot === undefined || slot < 0 ? undefined : values[slot];
-      };
       if (node.shape === 1) {
-        const inner = new Environment1(environment, at(0));
+        const inner = new Environment1(environment, size === 0 ? argument : pick(values, from[0]!));
         if (inner.v0 === undefined && size === 1) inner.v0 = defaults[0]!(inner);
         return body(inner);
       }
-      const inner = new Environment4(environment, at(0), at(1), at(2), at(3));
+      const inner = new Environment4(
+        environment,
+        size === 0 ? argument : pick(values, from[0]!),
+        size === 1 ? argument : size > 1 ? pick(values, from[1]!) : undefined,
+        size === 2 ? argument : size > 2 ? pick(values, from[2]!) : undefined,
+        size === 3 ? argument : size > 3 ? pick(values, from[3]!) : undefined,
+      );
       if (size > 0 && inner.v0 === undefined) inner.v0 = defaults[0]!(inner);
       if (size > 1 && inner.v1 === undefined) inner.v1 = defaults[1]!(inner);
       if (size > 2 && inner.v2 === undefined) inner.v2 = defaults[2]!(inner);
@@ -117,8 +124,17 @@ function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): A
   };
 }
 
+/** The attribute in a slot, if the argument has it. */
+function pick(values: readonly Lazy[], slot: number): Slot {
+  return slot < 0 ? undefined : values[slot];
+}
+
 /** Finds the slot of each formal in the argument, or -1 for a default; remembers the last kind of argument. */
-function matcher(compiler: Compiler, node: LambdaNode, { formals, ellipsis }: FormalsNode): (keys: KeyTable) => Int32Array {
+function matcher(
+  compiler: Compiler,
+  node: LambdaNode,
+  { formals, ellipsis }: FormalsNode,
+): (keys: KeyTable) => Int32Array {
   const ids = formals.map(({ name }) => name);
   let lastKeys: KeyTable | undefined;
   let last: Int32Array = new Int32Array(0);
@@ -141,7 +157,10 @@ function matcher(compiler: Compiler, node: LambdaNode, { formals, ellipsis }: Fo
       for (const id of keys.ids)
         if (!ids.includes(id)) {
           const name = symbolName(id);
-          fail(`function '${called()}' called with unexpected argument '${name}'`, didYouMean(name, ids.map(symbolName)));
+          fail(
+            `function '${called()}' called with unexpected argument '${name}'`,
+            didYouMean(name, ids.map(symbolName)),
+          );
         }
     lastKeys = keys;
     last = from;

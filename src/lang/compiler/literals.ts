@@ -91,7 +91,13 @@ export function compilePosition(compiler: Compiler, { offset }: CurrentPositionN
   return () => {
     if (value === undefined) {
       const { file, line, column } = source.position(offset);
-      value = source.isFile ? Attrs.from([["file", file], ["line", line], ["column", column]]) : null;
+      value = source.isFile
+        ? Attrs.from([
+            ["file", file],
+            ["line", line],
+            ["column", column],
+          ])
+        : null;
     }
     return value;
   };

@@ -34,7 +34,12 @@ export function compileNot(compiler: Compiler, node: NotNode): Code {
 export function compileNegate(compiler: Compiler, node: NegateNode): Code {
   const zero: Expression = { kind: "integer", offset: node.offset, value: 0 };
   if (node.overridden !== undefined)
-    return compileCall(compiler, { kind: "call", offset: node.offset, fn: node.overridden, args: [zero, node.operand] });
+    return compileCall(compiler, {
+      kind: "call",
+      offset: node.offset,
+      fn: node.overridden,
+      args: [zero, node.operand],
+    });
   return arithmetic(subtract, "sub", () => 0, compiler.compile(node.operand), compiler.source, node.offset);
 }
 
@@ -69,9 +74,11 @@ export function compileBinary(compiler: Compiler, node: BinaryNode): Code {
   const right = compiler.compile(node.right);
   switch (operator) {
     case "==":
-      return (environment) => same(left(environment), right(environment), "while testing two values for equality", source, offset);
+      return (environment) =>
+        same(left(environment), right(environment), "while testing two values for equality", source, offset);
     case "!=":
-      return (environment) => !same(left(environment), right(environment), "while testing two values for inequality", source, offset);
+      return (environment) =>
+        !same(left(environment), right(environment), "while testing two values for inequality", source, offset);
     case "<":
       return less(left, right, source, offset);
     case "<=": {

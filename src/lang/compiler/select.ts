@@ -2,7 +2,14 @@
 import { didYouMean } from "../../base/index.ts";
 import { EvalError, InfiniteRecursionError } from "../errors.ts";
 import { forceAttrs, forceStringNoContext } from "../operations/index.ts";
-import { type AttributeName, type HasAttributeNode, type SelectNode, showAttributePath, type Source, SourcePosition } from "../syntax/index.ts";
+import {
+  type AttributeName,
+  type HasAttributeNode,
+  type SelectNode,
+  showAttributePath,
+  type Source,
+  SourcePosition,
+} from "../syntax/index.ts";
 import { Attrs, type KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
@@ -51,7 +58,9 @@ function forceAttribute(thunk: Thunk, id: Symbol, position: LazyPosition, source
 /** An attribute that needs itself: the error is where it is defined. */
 function recursion(position: LazyPosition, source: Source, offset: number): unknown {
   const error = new InfiniteRecursionError();
-  return position instanceof SourcePosition ? locate(error, position.source, position.offset) : locate(error, source, offset);
+  return position instanceof SourcePosition
+    ? locate(error, position.source, position.offset)
+    : locate(error, source, offset);
 }
 
 /** Any path, with or without a fallback. */
@@ -201,6 +210,8 @@ export function selectFrom(id: Symbol, source: Source, offset: number): (from: L
     }
     const value = set.values[cachedSlot]!;
     if (!(value instanceof Thunk)) return value;
-    return value.code === null ? (value.x as Value) : forceAttribute(value, id, set.keys.positions?.[cachedSlot], source, offset);
+    return value.code === null
+      ? (value.x as Value)
+      : forceAttribute(value, id, set.keys.positions?.[cachedSlot], source, offset);
   };
 }

@@ -27,7 +27,8 @@ export class SourceFrame implements TraceFrame {
 /** Says where an error is unless something nearer has said so. Returns what is to be thrown. */
 export function locate(thrown: unknown, source: Source, offset: number): unknown {
   const error = asEvalError(thrown);
-  if (error instanceof D2nError && error.location === undefined && offset >= 0) error.location = source.location(offset);
+  if (error instanceof D2nError && error.location === undefined && offset >= 0)
+    error.location = source.location(offset);
   return error;
 }
 

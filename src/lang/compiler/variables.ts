@@ -20,24 +20,40 @@ export function compileVariable(compiler: Compiler, node: VariableNode): Code {
   if (node.level === 0 && node.shape === 1)
     return (environment) => {
       const value = (environment as Environment1).v0 as Lazy;
-      return value instanceof Thunk ? (value.code === null ? (value.x as Value) : forceVariable(value, source, offset)) : value;
+      return value instanceof Thunk
+        ? value.code === null
+          ? (value.x as Value)
+          : forceVariable(value, source, offset)
+        : value;
     };
   if (node.level === 1 && node.shape === 1)
     return (environment) => {
       const value = (environment.up as Environment1).v0 as Lazy;
-      return value instanceof Thunk ? (value.code === null ? (value.x as Value) : forceVariable(value, source, offset)) : value;
+      return value instanceof Thunk
+        ? value.code === null
+          ? (value.x as Value)
+          : forceVariable(value, source, offset)
+        : value;
     };
   if (node.level === 0 && node.shape === 0) {
     const { slot } = node;
     return (environment) => {
       const value = (environment as EnvironmentN).slots[slot] as Lazy;
-      return value instanceof Thunk ? (value.code === null ? (value.x as Value) : forceVariable(value, source, offset)) : value;
+      return value instanceof Thunk
+        ? value.code === null
+          ? (value.x as Value)
+          : forceVariable(value, source, offset)
+        : value;
     };
   }
   const read = reader(node);
   return (environment) => {
     const value = read(environment) as Lazy;
-    return value instanceof Thunk ? (value.code === null ? (value.x as Value) : forceVariable(value, source, offset)) : value;
+    return value instanceof Thunk
+      ? value.code === null
+        ? (value.x as Value)
+        : forceVariable(value, source, offset)
+      : value;
   };
 }
 

@@ -59,7 +59,13 @@ export function inherit(source: Source, attrs: AttrsNode, name: Symbol, offset: 
  * Two literal sets under one name become one. A `rec` of the second is lost and one of the first holds for both: Nix's
  * behaviour, kept because code depends on it.
  */
-function merge(source: Source, target: AttrsNode, path: readonly AttributeName[], name: Symbol, binding: Binding): void {
+function merge(
+  source: Source,
+  target: AttrsNode,
+  path: readonly AttributeName[],
+  name: Symbol,
+  binding: Binding,
+): void {
   const existing = target.statics.get(name);
   if (existing === undefined) {
     target.statics.set(name, binding);
@@ -85,8 +91,12 @@ function nameFunction(value: Expression, name: Symbol): void {
 
 function duplicate(source: Source, path: readonly AttributeName[], offset: number, before: number): ParseError {
   const { file, line, column } = source.position(before);
-  return new ParseError(`attribute '${showAttributePath(path)}' already defined at ${file}:${line}:${column}`, source, offset, {
-    hint: "Remove one of the two definitions; only definitions of nested attributes are joined.",
-  });
+  return new ParseError(
+    `attribute '${showAttributePath(path)}' already defined at ${file}:${line}:${column}`,
+    source,
+    offset,
+    {
+      hint: "Remove one of the two definitions; only definitions of nested attributes are joined.",
+    },
+  );
 }
-

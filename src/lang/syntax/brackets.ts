@@ -92,7 +92,12 @@ function scan(source: Source, end: number, byIndentation: boolean): Scan {
     } else {
       const closer = closers.get(kind);
       if (closer !== undefined)
-        open.push({ closer, text: source.text.slice(lexer.start, lexer.end).trim(), offset: lexer.start, indent: indentOf(source, lexer.start) });
+        open.push({
+          closer,
+          text: source.text.slice(lexer.start, lexer.end).trim(),
+          offset: lexer.start,
+          indent: indentOf(source, lexer.start),
+        });
     }
   }
   return { open, missing, longString };
@@ -123,7 +128,8 @@ function indentOf(source: Source, offset: number): number {
 function advise(source: Source, opener: { readonly text: string; readonly offset: number }, what = ""): BracketAdvice {
   const { file, line, column, text } = source.location(opener.offset);
   const gutter = String(line).length;
-  const name = what !== "" ? what : opener.text === '"' ? "string" : opener.text === "''" ? "indented string" : `'${opener.text}'`;
+  const name =
+    what !== "" ? what : opener.text === '"' ? "string" : opener.text === "''" ? "indented string" : `'${opener.text}'`;
   return {
     clause: `; the ${name} opened at ${file}:${line}:${column} is never closed`,
     details: `${line} | ${text}\n${" ".repeat(gutter)} | ${" ".repeat(column! - 1)}^ never closed`,

@@ -4,7 +4,8 @@ import { ParseError, parse, resolve, showExpression, Source } from "./index.ts";
 
 /** The normal form, as `nix-instantiate --parse` prints it. */
 function normal(text: string, options: { readonly pipeOperators?: boolean } = {}): string {
-  const absolute = (path: string, home: boolean): string => (home ? `/home${path.slice(1)}` : path.startsWith("/") ? path : `/base/${path}`);
+  const absolute = (path: string, home: boolean): string =>
+    home ? `/home${path.slice(1)}` : path.startsWith("/") ? path : `/base/${path}`;
   return showExpression(parse(new Source("«test»", text, false), options), { absolute });
 }
 
@@ -58,7 +59,7 @@ describe("parse()", () => {
     ["(f 1) 2", "(f 1 2)"],
     ["f x.y or z w", "(f (x).y or (z) w)"],
     ["map or [ ]", "(map or [ ])"],
-    ["a.${b}.\"c d\".or", '(a)."${b}"."c d".or'],
+    ['a.${b}."c d".or', '(a)."${b}"."c d".or'],
     ["let { body = 1; }", "(rec { body = 1; }).body"],
     // Functions
     ["{ a, b ? 1, ... }@c: a", "({ a, b ? 1, ... } @ c: a)"],
@@ -96,6 +97,7 @@ describe("syntax errors", () => {
     ["123 \xe9", "syntax error, unexpected invalid token, expecting end of file", "1:5"],
     ["99999999999999999999", "invalid integer '99999999999999999999'", "1:1"],
     ["1.0e999", "invalid float '1.0e999'", "1:1"],
+    ["./a//b", "syntax error, unexpected end of path, expecting '${'", "1:1"],
     ["./a/ ", "path has a trailing slash", "1:5"],
     ["{ a = 1; a = 2; }", "attribute 'a' already defined at «test»:1:3", "1:10"],
     ["{ a.b = 1; a.b.c = 2; }", "attribute 'a.b' already defined at «test»:1:3", "1:12"],
@@ -125,7 +127,20 @@ describe("syntax errors", () => {
   });
 
   it("go by the indentation to tell which bracket", () => {
-    const flake = ["{", "  outputs = { self }:", "  let", "      x = [", "    ];", "  in {", "  packages = f (s: {", "    d = {", "    };", "  });", "}", ""];
+    const flake = [
+      "{",
+      "  outputs = { self }:",
+      "  let",
+      "      x = [",
+      "    ];",
+      "  in {",
+      "  packages = f (s: {",
+      "    d = {",
+      "    };",
+      "  });",
+      "}",
+      "",
+    ];
     const error = failure(flake.join("\n"));
     expect(error.message).toBe(
       "syntax error, unexpected end of file, expecting ';'; the '{' opened at «test»:6:6 is never closed",
@@ -134,7 +149,15 @@ describe("syntax errors", () => {
   });
 
   it("meet hostile nesting with an error", () => {
-    for (const text of ["[".repeat(1_000_000), `${"[".repeat(100_000)}${"]".repeat(100_000)}`, "(".repeat(200_000), "!".repeat(500_000), "{a=".repeat(100_000), '"${'.repeat(50_000), "x: ".repeat(50_000)])
+    for (const text of [
+      "[".repeat(1_000_000),
+      `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
+      "(".repeat(200_000),
+      "!".repeat(500_000),
+      "{a=".repeat(100_000),
+      '"${'.repeat(50_000),
+      "x: ".repeat(50_000),
+    ])
       expect(failure(text).message).toContain("nested too deeply");
   });
 
@@ -146,7 +169,42 @@ describe("syntax errors", () => {
   });
 
   it("are ParseErrors whatever the bytes", () => {
-    const piece = fc.constantFrom("{", "}", "[", "]", "(", ")", '"', "''", "${", "a", "=", ";", ".", ":", "@", "?", "1", "/", "./b", "let ", "in ", "rec ", "inherit ", "or ", "\n", "$", "\\", "'", "#", "/*", "\0", "\xff", "<", ">");
+    const piece = fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      "(",
+      ")",
+      '"',
+      "''",
+      "${",
+      "a",
+      "=",
+      ";",
+      ".",
+      ":",
+      "@",
+      "?",
+      "1",
+      "/",
+      "./b",
+      "let ",
+      "in ",
+      "rec ",
+      "inherit ",
+      "or ",
+      "\n",
+      "$",
+      "\\",
+      "'",
+      "#",
+      "/*",
+      "\0",
+      "\xff",
+      "<",
+      ">",
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         try {
@@ -161,7 +219,10 @@ describe("syntax errors", () => {
 });
 
 describe("resolve()", () => {
-  const globals = new Map([["map", 1], ["builtins", 1]]);
+  const globals = new Map([
+    ["map", 1],
+    ["builtins", 1],
+  ]);
   const check = (text: string): void => {
     const source = new Source("«test»", text, false);
     resolve(parse(source), source, globals);
@@ -173,7 +234,14 @@ describe("resolve()", () => {
     expect(() => check("{ inherit a; }")).toThrow("undefined variable 'a'");
   });
   it("knows scopes, globals and with", () => {
-    for (const text of ["map", "x: y: x y", "rec { a = b; b = 1; }", "let a = a; in a", "with { }; y", "{ a, b ? a }@c: c b"])
+    for (const text of [
+      "map",
+      "x: y: x y",
+      "rec { a = b; b = 1; }",
+      "let a = a; in a",
+      "with { }; y",
+      "{ a, b ? a }@c: c b",
+    ])
       expect(() => check(text)).not.toThrow();
   });
 });

@@ -47,11 +47,16 @@ const overridable: ReadonlySet<Symbol> = new Set(Object.values(operatorVariables
  * Resolves all names of an expression. Names that no scope has must be in `globals`, unless a `with` surrounds them.
  * @throws EvalError for the first undefined variable
  */
-export function resolve(root: Expression, source: Source, globals: { has(name: string): boolean; keys(): Iterable<string> }): void {
+export function resolve(
+  root: Expression,
+  source: Source,
+  globals: { has(name: string): boolean; keys(): Iterable<string> },
+): void {
   try {
     new Resolver(source, globals).visit(root, undefined);
   } catch (error) {
-    if (error instanceof RangeError) throw new ParseError("the expression is nested too deeply", source, Math.max(0, root.offset));
+    if (error instanceof RangeError)
+      throw new ParseError("the expression is nested too deeply", source, Math.max(0, root.offset));
     throw error;
   }
 }
@@ -169,7 +174,15 @@ class Resolver {
 
   #operator(node: BinaryNode | NegateNode, name: Symbol | undefined, scope: Scope | undefined): void {
     if (!this.#overrides || name === undefined) return;
-    const variable: VariableNode = { kind: "variable", offset: node.offset, name, level: -1, slot: 0, shape: 1, withs: [] };
+    const variable: VariableNode = {
+      kind: "variable",
+      offset: node.offset,
+      name,
+      level: -1,
+      slot: 0,
+      shape: 1,
+      withs: [],
+    };
     if (this.#find(variable, scope)) node.overridden = variable;
   }
 

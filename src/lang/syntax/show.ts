@@ -104,7 +104,10 @@ function showBindings(attrs: AttrsNode, options: ShowOptions): string {
 function showFormals({ formals, ellipsis }: FormalsNode, options: ShowOptions): string {
   const shown = [...formals]
     .sort((a, b) => (symbolName(a.name) < symbolName(b.name) ? -1 : 1))
-    .map(({ name, fallback }) => showName(name) + (fallback === undefined ? "" : ` ? ${showExpression(fallback, options)}`));
+    .map(
+      ({ name, fallback }) =>
+        showName(name) + (fallback === undefined ? "" : ` ? ${showExpression(fallback, options)}`),
+    );
   if (ellipsis) shown.push("...");
   return `{ ${shown.join(", ")} }`;
 }

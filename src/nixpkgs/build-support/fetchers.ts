@@ -2,7 +2,7 @@
  * Fetchers. Each gives a fixed-output derivation: its store path follows from name and hash alone, so that evaluating never
  * fetches. Files come by `builtin:fetchurl`, which d2n and Nix do themselves; trees by a builder with network access.
  */
-import { Attrs, EvalError, force, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
+import { Attrs, ThrownError, force, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
 import { builderFile } from "../builder-files.ts";
 import { packageOf, type Scope } from "../scope.ts";
 import { attribute, expectSet, flag, given, join, listAttribute, merge, set, setFunction, textAttribute } from "../values.ts";
@@ -93,7 +93,7 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
 
   const fetchgit = (args: Attrs): Attrs => {
     const url = args.get("url");
-    if (url === undefined) throw new EvalError("fetchgit called without the argument 'url'");
+    if (url === undefined) throw new ThrownError("fetchgit called without the argument 'url'");
     const rev = given(args, "rev") ?? (given(args, "tag") === undefined ? "HEAD" : ev.str`refs/tags/${given(args, "tag")!}`);
     const name = given(args, "name") ?? gitName(ev.coerceToString(url), isString(force(rev)) ? textOf(force(rev) as NixString) : "");
     const build = trivial.runCommand(
@@ -142,12 +142,12 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
   const revision = (args: Attrs, fetcher: string): Lazy => {
     const tag = given(args, "tag");
     const rev = given(args, "rev");
-    if ((tag === undefined) === (rev === undefined)) throw new EvalError(`${fetcher} wants exactly one of 'rev' and 'tag'`);
+    if ((tag === undefined) === (rev === undefined)) throw new ThrownError(`${fetcher} wants exactly one of 'rev' and 'tag'`);
     return rev ?? ev.str`refs/tags/${tag!}`;
   };
   const required = (args: Attrs, fetcher: string, name: string): Lazy => {
     const value = args.get(name);
-    if (value === undefined) throw new EvalError(`${fetcher} called without required argument '${name}'`);
+    if (value === undefined) throw new ThrownError(`${fetcher} called without required argument '${name}'`);
     return value;
   };
 
@@ -229,11 +229,11 @@ function urlsOf(args: Attrs, fetcher: string): readonly Lazy[] {
   const urls = listAttribute(args, "urls");
   if (urls.length > 0) return urls;
   const url = given(args, "url");
-  if (url === undefined) throw new EvalError(`${fetcher} requires either 'url' or 'urls' to be set`);
+  if (url === undefined) throw new ThrownError(`${fetcher} requires either 'url' or 'urls' to be set`);
   return Array.isArray(url) ? (url as readonly Lazy[]) : [url];
 }
 
-/** The hash that the arguments fix, in whatever form Nix reads. @throws EvalError if there is none */
+/** The hash that the arguments fix, in whatever form Nix reads. @throws ThrownError if there is none */
 export function hashOf(args: Attrs, fetcher: string): FixedHash {
   const outputHash = given(args, "outputHash");
   if (outputHash !== undefined && outputHash !== "") return { outputHash, outputHashAlgo: given(args, "outputHashAlgo") ?? "sha256" };
@@ -249,7 +249,7 @@ export function hashOf(args: Attrs, fetcher: string): FixedHash {
     if (textOf(value) === "") return { outputHash: "0".repeat(64), outputHashAlgo: "sha256" };
     return { outputHash: value, outputHashAlgo: algorithm };
   }
-  throw new EvalError(`${fetcher} requires a hash for fixed-output derivation: ${String(describeSource(args))}`, {
+  throw new ThrownError(`${fetcher} requires a hash for fixed-output derivation: ${String(describeSource(args))}`, {
     hint: 'Say sha256 = "…" or hash = "sha256-…"; with an empty string the build tells which one it should be.',
   });
 }

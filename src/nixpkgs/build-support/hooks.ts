@@ -37,16 +37,26 @@ autoPatchelfDefaultLibs="${join(ev, " ", libraries())}"
     makeBinaryWrapper: makeWrapper,
     cmake: lazy(() => withHook(ev, trivial, "cmake", debianPackage(scope, "cmake"), "hooks/cmake.sh")),
     ninja: lazy(() => withHook(ev, trivial, "ninja", debianPackage(scope, "ninja"), "hooks/ninja.sh")),
-    meson: lazy(() => withHook(ev, trivial, "meson", mesonPackage(scope), "hooks/meson.sh")),
+    meson: lazy(() => withHook(ev, trivial, "meson", mesonPackage(scope, trivial), "hooks/meson.sh")),
   };
 }
 
 /** Meson is a Python program: the archive's, for the interpreter of the set. */
-function mesonPackage(scope: Scope): Lazy {
+function mesonPackage(scope: Scope, trivial: TrivialBuilders): Lazy {
   if (hasDebianPackage(scope, "meson")) return debianPackage(scope, "meson");
   return lazy(() => {
+    const { ev } = scope;
     const python = expectSet(attribute(expectSet(scope.pkgs, "the package set"), "python3")!, "python3");
-    return attribute(expectSet(attribute(python, "pkgs")!, "python3.pkgs"), "meson")!;
+    const meson = expectSet(attribute(expectSet(attribute(python, "pkgs")!, "python3.pkgs"), "meson")!, "meson");
+    const version = attribute(meson, "version") ?? "";
+    const script = ev.str`#!${python}/bin/python3
+import sys
+sys.path.insert(0, "${meson}/${attribute(python, "sitePackages")!}")
+from mesonbuild.mesonmain import main
+sys.exit(main())
+`;
+    const program = trivial.runCommand(ev.str`meson-${version}`, set({ script, passAsFile: ["script"] }), `mkdir -p $out/bin; cp "$scriptPath" $out/bin/meson; chmod 755 $out/bin/meson`, { local: true });
+    return updateAttrs(program, set({ version }));
   });
 }
 

@@ -1,5 +1,5 @@
 /** `buildPythonPackage` and `buildPythonApplication`: a Python package from a source distribution or a wheel. */
-import { Attrs, callFunction, EvalError, force, isCallable, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
+import { Attrs, callFunction, ThrownError, force, isCallable, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
 import { builderFile } from "../builder-files.ts";
 import { withOverride } from "../customisation.ts";
 import { debianPackage, hasDebianPackage, type Scope } from "../scope.ts";
@@ -76,9 +76,9 @@ function formatOf(args: Attrs, name: string): string {
   const pyproject = given(args, "pyproject");
   const format = textAttribute(args, "format");
   if (format === "egg")
-    throw new EvalError(`${name}: format = "egg" is not supported`, { hint: "Eggs are obsolete; use the project's wheel (format = \"wheel\") or its source distribution." });
+    throw new ThrownError(`${name}: format = "egg" is not supported`, { hint: "Eggs are obsolete; use the project's wheel (format = \"wheel\") or its source distribution." });
   if (format !== undefined && !formats.includes(format))
-    throw new EvalError(`${name}: unknown format "${format}"`, { hint: `Formats are ${formats.join(", ")}.` });
+    throw new ThrownError(`${name}: unknown format "${format}"`, { hint: `Formats are ${formats.join(", ")}.` });
   // A wheel needs no build, whatever was said about how to build.
   if (format === "wheel") return format;
   if (pyproject === true) return "pyproject";
@@ -92,12 +92,12 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
   const { ev } = scope;
   const pname = textAttribute(args, "pname");
   const plainName = given(args, "name") ?? (pname === undefined ? undefined : `${pname}${textAttribute(args, "version") === undefined ? "" : `-${textAttribute(args, "version")}`}`);
-  if (plainName === undefined || !isString(plainName)) throw new EvalError("buildPythonPackage wants 'pname' and 'version', or 'name'");
+  if (plainName === undefined || !isString(plainName)) throw new ThrownError("buildPythonPackage wants 'pname' and 'version', or 'name'");
   const label = textOf(plainName);
   const interpreter = expectSet(python, "the interpreter");
   const prefix = given(args, "namePrefix") ?? (application ? "" : `${textAttribute(interpreter, "libPrefix")}-`);
   const format = formatOf(args, label);
-  if (flag(args, "disabled")) throw new EvalError(`${label} not supported for interpreter ${context.executable}`);
+  if (flag(args, "disabled")) throw new ThrownError(`${label} not supported for interpreter ${context.executable}`);
 
   const dependencies = lazy(() => [...listAttribute(args, "propagatedBuildInputs"), ...listAttribute(args, "dependencies"), ...listAttribute(args, "pythonPath")]);
   const extras = setAttribute(args, "optional-dependencies");

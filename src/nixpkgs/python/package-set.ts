@@ -1,5 +1,5 @@
 /** `python.pkgs`: the archive's packages for an interpreter, and the functions that make more. */
-import { Attrs, callFunction, EvalError, force, type Lazy, lazy, updateAttrs } from "../../lang/index.ts";
+import { Attrs, callFunction, ThrownError, force, type Lazy, lazy, updateAttrs } from "../../lang/index.ts";
 import { builderText } from "../builder-files.ts";
 import { callPackageWith } from "../customisation.ts";
 import type { DebianInterpreter, DebianPythonPackage } from "../types.ts";
@@ -110,7 +110,7 @@ if [ -z "\${dontUseUnittestCheck:-}" ] && [ -z "\${installCheckPhase:-}" ]; then
 
 function member(self: Lazy, name: string): Lazy {
   const found = expectSet(self, "the Python packages").get(name);
-  if (found === undefined) throw new EvalError(`the Python packages have no '${name}'`);
+  if (found === undefined) throw new ThrownError(`the Python packages have no '${name}'`);
   return found;
 }
 
@@ -138,7 +138,7 @@ function withoutModule(drv: Attrs): Attrs {
 
 function disabled(context: PythonPackagesContext, drv: Lazy): never {
   const name = textAttribute(expectSet(drv, "a package"), "name") ?? "the package";
-  throw new EvalError(`${name} not supported for interpreter ${context.executable}`);
+  throw new ThrownError(`${name} not supported for interpreter ${context.executable}`);
 }
 
 /**
@@ -148,7 +148,7 @@ function disabled(context: PythonPackagesContext, drv: Lazy): never {
 function fetchPypi(context: PythonPackagesContext, args: Attrs): Lazy {
   const text = (name: string, otherwise?: string): string => {
     const value = textAttribute(args, name) ?? otherwise;
-    if (value === undefined) throw new EvalError(`fetchPypi called without the argument '${name}'`);
+    if (value === undefined) throw new ThrownError(`fetchPypi called without the argument '${name}'`);
     return value;
   };
   const pname = text("pname");

@@ -1,5 +1,5 @@
 /** What a package's `meta` says about whether it may be used, and what others read in it. */
-import { Attrs, callFunction, EvalError, force, isString, type Lazy, lazy, textOf, updateAttrs } from "../../lang/index.ts";
+import { Attrs, callFunction, ThrownError, force, isString, type Lazy, lazy, textOf, updateAttrs } from "../../lang/index.ts";
 import { attribute, flag, given, listAttribute, set, textAttribute } from "../values.ts";
 
 export interface MetaContext {
@@ -34,12 +34,12 @@ export function completeMeta(meta: Attrs, context: MetaContext): Attrs {
   );
 }
 
-/** @throws EvalError that says which option of `config` lets the package pass */
+/** @throws ThrownError that says which option of `config` lets the package pass */
 export function checkMeta(meta: Attrs, context: MetaContext): void {
   const problem = findProblem(meta, context);
   if (problem === undefined) return;
   const where = context.position === undefined ? "" : ` in ${context.position}`;
-  throw new EvalError(`Package '${context.name}'${where} ${problem.what}, refusing to evaluate.`, { hint: problem.hint });
+  throw new ThrownError(`Package '${context.name}'${where} ${problem.what}, refusing to evaluate.`, { hint: problem.hint });
 }
 
 interface Problem {

@@ -13,6 +13,7 @@ import {
   type NixString,
   type Position,
   textOf,
+  ThrownError,
   updateAttrs,
 } from "../../lang/index.ts";
 import { builderFile } from "../builder-files.ts";
@@ -237,7 +238,7 @@ function dependencies(list: string, values: readonly Lazy[], name: string): Lazy
     if (value instanceof Attrs && (value.has("outPath") || isDerivation(value))) result.push(developmentOutput(value));
     else if (isString(value) || value instanceof NixPath) result.push(value);
     else
-      throw new EvalError(`Dependency is not of a valid type: element ${index + 1} of ${list} for ${name}`, {
+      throw new ThrownError(`Dependency is not of a valid type: element ${index + 1} of ${list} for ${name}`, {
         hint: "Dependencies are packages, paths or strings.",
       });
   });
@@ -247,13 +248,13 @@ function dependencies(list: string, values: readonly Lazy[], name: string): Lazy
 function checkEnvironment(environment: Attrs, own: Attrs, name: string): void {
   for (const [variable, value] of environment.entries()) {
     if (own.has(variable))
-      throw new EvalError(`The 'env' attribute set cannot contain any attributes passed to derivation. The following attributes are overlapping: ${variable}`, {
+      throw new ThrownError(`The 'env' attribute set cannot contain any attributes passed to derivation. The following attributes are overlapping: ${variable}`, {
         hint: `${name} defines '${variable}' both as an attribute and in 'env'.`,
       });
     const forced = force(value);
     const wrong = typeof forced === "object" && forced instanceof Attrs && !forced.has("outPath") && !forced.has("__toString");
     if (wrong || isCallable(forced))
-      throw new EvalError(`The 'env' attribute set can only contain derivation, string, boolean or integer attributes. The '${variable}' attribute is of another type.`);
+      throw new ThrownError(`The 'env' attribute set can only contain derivation, string, boolean or integer attributes. The '${variable}' attribute is of another type.`);
   }
 }
 

@@ -43,7 +43,9 @@ type Made = (name: string, value: Json | undefined) => boolean;
 
 function texts(value: Json | undefined): string[] {
   return Array.isArray(value)
-    ? value.map((element) => (element instanceof JsonNumber ? element.text : String(element)))
+    ? value.map((element) =>
+        typeof element === "string" ? element : element instanceof JsonNumber ? element.text : "",
+      )
     : [];
 }
 
@@ -58,7 +60,7 @@ function otherPython(settings: JsonObject, made: Made): string | undefined {
 function otherPip(settings: JsonObject, made: Made): string | undefined {
   for (const version of Object.keys(knownWheels["pip"]!))
     if (made("pipVersion", version))
-      return `it was made with pip ${version}, and pip.pipVersion is ${String(settings.get("pipVersion"))}`;
+      return `it was made with pip ${version}, and pip.pipVersion is ${texts([settings.get("pipVersion") ?? null]).join("")}`;
   return undefined;
 }
 

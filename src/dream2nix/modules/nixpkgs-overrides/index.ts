@@ -1,4 +1,4 @@
-import { Attrs, type Lazy, nativeFunction, toNix } from "../../../lang/index.ts";
+import { Attrs, nativeFunction, toNix } from "../../../lang/index.ts";
 import {
   defineModule,
   mkIf,
@@ -99,5 +99,5 @@ function pythonAttrs(m: ModuleScope, pkg: View): Attrs {
 }
 
 function pick(attrs: Attrs, wanted: (name: string) => boolean): Attrs {
-  return Attrs.from([...attrs.entries()].filter(([name]): boolean => wanted(name)) as [string, Lazy][]);
+  return Attrs.from([...attrs.entries()].filter(([name]) => wanted(name)));
 }

@@ -7,3 +7,4 @@ if [ -d lib/python3/dist-packages ] && [ -d bin ]; then
     fi
   done
 fi
+eval "$linkVersions"

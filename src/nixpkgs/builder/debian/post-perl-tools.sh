@@ -1,5 +1,6 @@
-# Tools written in perl and m4 that have their own folders built in. Read by relocate.sh as `postFix`.
-grep -l -r -I '/usr/share\|/usr/bin' bin share 2> /dev/null | while read -r file; do
+# Tools written in perl, shell and m4 that have their own folders built in. Read by relocate.sh as `postFix`.
+# (Frozen files of m4 have the lengths of their strings in them: they are left alone.)
+grep -l -r -I '/usr/share\|/usr/bin' bin share 2> /dev/null | grep -v '\.m4f$' | while read -r file; do
   sed -i "s#/usr/share/#$out/share/#g; s#/usr/bin/#$out/bin/#g" "$file"
   for dep in $deps; do
     [ -x "$dep/bin/m4" ] && sed -i "s#$out/bin/m4#$dep/bin/m4#g" "$file"
@@ -9,3 +10,4 @@ grep -l -r -I '/usr/share\|/usr/bin' bin share 2> /dev/null | while read -r file
   done
   true
 done
+eval "$linkVersions"

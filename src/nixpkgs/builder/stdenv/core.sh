@@ -6,11 +6,19 @@ set -eo pipefail
 
 : "${NIX_DEBUG:=0}"
 : "${NIX_LOG_FD:=2}"
-if [ -z "${__structuredAttrs:-}" ]; then : "${outputs:=out}"; fi
+
+# With structured attributes, the attributes are in a file of bash declarations instead of the environment.
+__structuredAttrs=
+if [ -n "${NIX_ATTRS_SH_FILE:-}" ] && [ -e "$NIX_ATTRS_SH_FILE" ]; then
+  # shellcheck disable=SC1090
+  . "$NIX_ATTRS_SH_FILE"
+  __structuredAttrs=1
+else
+  : "${outputs:=out}"
+fi
 
 # ---------------------------------------------------------------------------------------------------------------- attributes
 
-# With structured attributes, Nix gives a file of bash declarations instead of environment variables.
 if [ -n "${__structuredAttrs:-}" ]; then
   for _name in "${!outputs[@]}"; do export "$_name=${outputs[$_name]}"; done
   # shellcheck disable=SC2154 # `env` comes from the attributes
