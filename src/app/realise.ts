@@ -5,6 +5,7 @@ import { D2nError } from "../base/index.ts";
 import { ContentCache } from "../fetchers/index.ts";
 import { sandboxTools } from "./bootstrap.ts";
 import type { Context } from "./context.ts";
+import { gitHostFetcher } from "./host-fetcher.ts";
 
 export interface RealiseRequest {
   /** Build again and compare. */
@@ -26,6 +27,7 @@ export async function realise(context: Context, wanted: readonly Wanted[], reque
     check: request.check,
     contentCache: contentCache(context),
     resolveUrls: snapshotFallback(context),
+    hostFetcher: gitHostFetcher(context),
     environment,
     offline: options.offline,
     sink,

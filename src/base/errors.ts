@@ -15,6 +15,9 @@ export interface SourceLocation {
   readonly column?: number | undefined;
   /** The text of the line, without its line end, if it could be read. */
   readonly text?: string | undefined;
+  /** The lines before and after, where there are any and somebody may want to show them. */
+  readonly previous?: string | undefined;
+  readonly next?: string | undefined;
 }
 
 /** One step of the way to an error, outermost last: "while evaluating the attribute 'x'". */
@@ -23,6 +26,8 @@ export interface TraceFrame {
   readonly location?: SourceLocation | undefined;
   /** A step that is of interest only when the whole trace is asked for, such as each function call. */
   readonly verbose?: boolean | undefined;
+  /** A step of the user's own (`addErrorContext`), shown even where the trace is cut short. */
+  readonly always?: boolean | undefined;
 }
 
 export interface D2nErrorOptions {
@@ -32,6 +37,8 @@ export interface D2nErrorOptions {
   readonly trace?: readonly TraceFrame[] | undefined;
   /** Text shown below the message as it is: the last lines of a log, both hashes, a list of definitions. */
   readonly details?: string | undefined;
+  /** Names that may have been meant, nearest first. */
+  readonly suggestions?: readonly string[] | undefined;
   readonly cause?: unknown;
   /** Exit status of the process; 1 unless said otherwise. */
   readonly exitCode?: number | undefined;
@@ -44,6 +51,7 @@ export class D2nError extends Error {
   location: SourceLocation | undefined;
   trace: readonly TraceFrame[];
   details: string | undefined;
+  readonly suggestions: readonly string[];
   readonly exitCode: number;
 
   constructor(code: ErrorCode, message: string, options: D2nErrorOptions = {}) {
@@ -53,6 +61,7 @@ export class D2nError extends Error {
     this.location = options.location;
     this.trace = options.trace ?? [];
     this.details = options.details;
+    this.suggestions = options.suggestions ?? [];
     this.exitCode = options.exitCode ?? 1;
   }
 }

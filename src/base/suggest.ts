@@ -36,3 +36,31 @@ export function didYouMean(wanted: string, candidates: Iterable<string>): string
   const last = found.pop()!;
   return `did you mean ${found.length > 0 ? `${found.join(", ")} or ${last}` : last}?`;
 }
+
+/**
+ * The names that Nix would suggest: at most five within a Levenshtein distance of two, nearest first, then in byte order
+ * (libutil/suggestions.cc).
+ */
+export function nearestNames(wanted: string, candidates: Iterable<string>): string[] {
+  const near: { readonly name: string; readonly distance: number }[] = [];
+  for (const name of candidates) {
+    if (Math.abs(name.length - wanted.length) > 2) continue;
+    const distance = levenshtein(wanted, name);
+    if (distance <= 2) near.push({ name, distance });
+  }
+  return near
+    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .slice(0, 5)
+    .map(({ name }) => name);
+}
+
+function levenshtein(a: string, b: string): number {
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++)
+      row.push(Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    last = row;
+  }
+  return last[b.length]!;
+}

@@ -75,6 +75,31 @@ export async function copyOutput(
   }
 }
 
+/** Has the host make a fixed output. */
+export async function hostOutput(
+  request: RealiseOptions,
+  planned: PlannedDerivation,
+  signal: AbortSignal,
+): Promise<Realisation> {
+  const { store, hostFetcher } = request;
+  const fixed = fixedOutput(planned.derivation)!;
+  await using locks = await store.lockPaths([fixed.path], { signal });
+  if (!planned.check && store.isValidPathSync(fixed.path)) return "valid";
+  const workspace = await makeWorkspace(store, planned.drvPath);
+  try {
+    const from = join(workspace, "tree");
+    await hostFetcher!.fetch(planned.derivation, from, signal);
+    await store.registerOutputs([{ name: "out", path: fixed.path, from, fixed }], {
+      deriver: planned.drvPath,
+      candidates: [],
+    });
+    locks.release({ delete: true });
+    return planned.check ? "checked" : "fetched";
+  } finally {
+    await removeTree(workspace);
+  }
+}
+
 async function download(
   request: RealiseOptions,
   { drvPath, derivation }: PlannedDerivation,

@@ -14,8 +14,8 @@ import type { PhysicalStore } from "../store/index.ts";
 import { type DerivationOptions, derivationOptions } from "./derivation-options.ts";
 import type { RealiseOptions, Wanted } from "./types.ts";
 
-/** "copy": the content of a fixed output is in the content cache. */
-export type Action = "substitute" | "copy" | "fetch" | "build";
+/** "copy": the content of a fixed output is in the content cache. "host": the host fetcher makes it. */
+export type Action = "substitute" | "copy" | "host" | "fetch" | "build";
 
 export interface PlannedDerivation {
   readonly drvPath: string;
@@ -124,7 +124,7 @@ export async function makePlan(request: RealiseOptions): Promise<Plan> {
     if (draft.action !== undefined && draft.action !== "substitute") continue;
     draft.options = derivationOptions(next, derivation);
     draft.action = await chooseAction(request, next, draft);
-    if (draft.action === "substitute" || draft.action === "copy") continue;
+    if (draft.action === "substitute" || draft.action === "copy" || draft.action === "host") continue;
     for (const path of derivation.inputSrcs) {
       if (store.isValidPathSync(path) || substitutions.includes(path)) continue;
       await checkSubstitutable(request, [path], next);
@@ -189,6 +189,7 @@ async function chooseAction(request: RealiseOptions, drvPath: string, draft: Dra
   if (derivation.builder === "builtin:fetchurl" && fixed !== undefined) return "fetch";
   if (!check && fixed?.method === "flat" && (await contentCache?.lookup(fixed.hash, signal)) !== undefined)
     return "copy";
+  if (fixed !== undefined && request.hostFetcher?.handles(derivation) === true) return "host";
   checkBuildable(request, drvPath, draft);
   return "build";
 }

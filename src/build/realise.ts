@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { Activity, D2nError, messageOf } from "../base/index.ts";
 import { buildDerivation } from "./builder.ts";
 import { fromBytes } from "./derivation-options.ts";
-import { copyOutput, fetchOutput } from "./fetch-output.ts";
+import { copyOutput, fetchOutput, hostOutput } from "./fetch-output.ts";
 import { makePlan, outputPath, type Plan, type PlannedDerivation } from "./plan.ts";
 import { type Failure, schedule, type Task } from "./scheduler.ts";
 import type { Realisation, RealisedDerivation, RealiseOptions, RealiseResult } from "./types.ts";
@@ -84,6 +84,8 @@ async function work(request: RealiseOptions, planned: PlannedDerivation, signal:
       return "substituted";
     case "copy":
       return copyOutput(request, planned, signal);
+    case "host":
+      return hostOutput(request, planned, signal);
     case "fetch":
       return fetchOutput(request, planned, signal);
     case "build":

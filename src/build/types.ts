@@ -23,6 +23,17 @@ export interface UrlResolution {
 /** Maps the URL of a derivation to the URLs to try, best first. */
 export type UrlResolver = (wanted: UrlResolution) => readonly string[] | Promise<readonly string[]>;
 
+/**
+ * Fetching with the user's own means: git with its configuration, credentials and agents, which no sandbox has. What it makes
+ * is checked against the derivation's hash like any other.
+ */
+export interface HostFetcher {
+  /** Whether it makes the output of this fixed-output derivation. */
+  handles(derivation: Derivation): boolean;
+  /** Writes the output to a path that does not exist yet, on the store's file system. */
+  fetch(derivation: Derivation, destination: string, signal: AbortSignal): Promise<void>;
+}
+
 /** Somewhere valid paths can be had without building. Asked for one path at a time; must register what it gets. */
 export interface Substituter {
   /** The paths among these that it can provide. */
@@ -66,6 +77,8 @@ export interface RealiseOptions {
   readonly contentCache?: ContentCache | undefined;
   readonly resolveUrls?: UrlResolver | undefined;
   readonly substituter?: Substituter | undefined;
+  /** Makes the content of some fixed outputs on this machine, in place of running their builders. */
+  readonly hostFetcher?: HostFetcher | undefined;
   /** For proxies and certificates of downloads, and for impureEnvVars. */
   readonly environment: Environment;
   /** Refuses every download. */

@@ -3,7 +3,7 @@ import type { ByteSource } from "./nar-reader.ts";
 
 /** Reads a stream in the amounts that a format wants. */
 export class ByteReader {
-  #next: () => Promise<IteratorResult<Uint8Array>> | IteratorResult<Uint8Array>;
+  #next: () => Promise<IteratorResult<Uint8Array, unknown>> | IteratorResult<Uint8Array, unknown>;
   #stop: () => Promise<void>;
   #chunk: Buffer = Buffer.alloc(0);
   #ended = false;
@@ -28,9 +28,13 @@ export class ByteReader {
   /** Fetches more; false at the end. */
   async #more(): Promise<boolean> {
     while (!this.#ended) {
-      const { done, value } = await this.#next();
-      if (done === true) this.#ended = true;
-      else if (value.length > 0) {
+      const step: IteratorResult<Uint8Array, unknown> = await this.#next();
+      if (step.done === true) {
+        this.#ended = true;
+        break;
+      }
+      const { value } = step;
+      if (value.length > 0) {
         const fresh = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
         this.#chunk = this.#chunk.length === 0 ? fresh : Buffer.concat([this.#chunk, fresh]);
         return true;

@@ -3,6 +3,7 @@
  */
 import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
+import type * as Xz from "xz-decompress";
 import { D2nError, messageOf } from "../base/index.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { FormatError } from "./errors.ts";
@@ -36,14 +37,14 @@ export async function* decompress(
     return;
   }
   // Errors of the source itself (network, disk) must pass as they are.
-  const source_ = remembering(input);
+  const watched = remembering(input);
   try {
-    if (kind === "gzip") yield* throughNode(source_.bytes, zlib.createGunzip());
-    else if (kind === "xz") yield* xz(source_.bytes);
-    else if (kind === "bzip2") yield* bzip2(source_.bytes);
-    else yield* zstd(source_.bytes);
+    if (kind === "gzip") yield* throughNode(watched.bytes, zlib.createGunzip());
+    else if (kind === "xz") yield* xz(watched.bytes);
+    else if (kind === "bzip2") yield* bzip2(watched.bytes);
+    else yield* zstd(watched.bytes);
   } catch (error) {
-    if (source_.error !== undefined) throw source_.error;
+    if (watched.failed) throw watched.error as Error;
     if (error instanceof D2nError) throw error;
     throw new FormatError("archive-malformed", `cannot decompress ${kind} data: ${messageOf(error)}`, {
       hint: "It is damaged or incomplete; fetch it again.",
@@ -54,12 +55,19 @@ export async function* decompress(
   }
 }
 
-function remembering(input: AsyncIterable<Uint8Array>): { readonly bytes: AsyncGenerator<Uint8Array>; error: unknown } {
-  const state = { bytes: pass(), error: undefined as unknown };
+interface Watched {
+  readonly bytes: AsyncGenerator<Uint8Array>;
+  failed: boolean;
+  error: unknown;
+}
+
+function remembering(input: AsyncIterable<Uint8Array>): Watched {
+  const state: Watched = { bytes: pass(), failed: false, error: undefined };
   async function* pass(): AsyncGenerator<Uint8Array> {
     try {
       yield* input;
     } catch (error) {
+      state.failed = true;
       state.error = error;
       throw error;
     }
@@ -87,16 +95,13 @@ async function* throughNode(
 }
 
 async function* xz(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const module = (await import("xz-decompress")) as unknown as {
-    XzReadableStream?: typeof import("xz-decompress").XzReadableStream;
-    default: { XzReadableStream: typeof import("xz-decompress").XzReadableStream };
-  };
-  const { XzReadableStream } =
-    module.XzReadableStream === undefined ? module.default : { XzReadableStream: module.XzReadableStream };
+  // A CommonJS bundle: all of it is the default export, which its types do not say.
+  const module = (await import("xz-decompress")) as unknown as { default: typeof Xz };
+  const { XzReadableStream } = module.default;
   // The decoder returns nothing for a truncated stream instead of failing, so the end marker is looked for here.
   const footer = new Footer();
   const web = Readable.toWeb(Readable.from(footer.watch(input), { objectMode: false }));
-  const output = new XzReadableStream(web as unknown as ReadableStream<Uint8Array>);
+  const output = new XzReadableStream(web);
   for await (const bytes of output as unknown as AsyncIterable<Uint8Array>) yield bytes;
   if (!footer.complete) throw new Error("it ends in the middle");
 }
@@ -121,9 +126,7 @@ class Footer {
 }
 
 async function* bzip2(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { default: unbzip2 } = (await import("unbzip2-stream" as string)) as {
-    default: () => NodeJS.ReadWriteStream;
-  };
+  const { default: unbzip2 } = await import("unbzip2-stream");
   // An old-style stream: what is written comes out before `write` returns.
   const stream = unbzip2();
   const ready: Uint8Array[] = [];

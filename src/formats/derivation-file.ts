@@ -27,7 +27,7 @@ export function printDerivation(derivation: Derivation, options: PrintOptions = 
   separator = "";
   const inputs: ReadonlyMap<string, Iterable<string>> = options.inputs ?? derivation.inputDrvs;
   for (const path of sortedKeys(inputs)) {
-    text += `${separator}(${plain(path)},${list([...new Set(inputs.get(path)!)].sort(), plain)})`;
+    text += `${separator}(${plain(path)},${list([...new Set(inputs.get(path))].sort(), plain)})`;
     separator = ",";
   }
   text += `],${list([...new Set(derivation.inputSrcs)].sort(), plain)},${plain(derivation.system)},${quote(derivation.builder)},`;

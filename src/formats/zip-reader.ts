@@ -4,8 +4,9 @@
  */
 import { crc32 } from "node:zlib";
 import type { Readable } from "node:stream";
+import type * as Yauzl from "yauzl";
 import type { Entry, ZipFile } from "yauzl";
-import { D2nError, messageOf } from "../base/index.ts";
+import { D2nError, isSystemError, messageOf } from "../base/index.ts";
 import { ArchiveUnpacker, safeArchivePath, type UnpackLimits } from "./archive-unpacker.ts";
 import { FormatError } from "./errors.ts";
 
@@ -36,8 +37,8 @@ export class ZipArchive implements AsyncDisposable {
    * @throws FormatError `archive-malformed`, `archive-unsafe`; system errors for an unreadable file
    */
   static async open(source: string | Buffer): Promise<ZipArchive> {
-    const yauzl = (await import("yauzl")) as typeof import("yauzl") & { default?: typeof import("yauzl") };
-    const { open, fromBuffer } = yauzl.default ?? yauzl;
+    // CommonJS: its exports are the default one.
+    const { open, fromBuffer } = ((await import("yauzl")) as unknown as { default: typeof Yauzl }).default;
     const options = { lazyEntries: true, autoClose: false, decodeStrings: false, validateEntrySizes: true };
     const zip = await new Promise<ZipFile>((resolve, reject) => {
       const done = (error: Error | null, file: ZipFile) => (error === null ? resolve(file) : reject(malformed(error)));
@@ -153,8 +154,8 @@ function describe(entry: Entry): ZipEntry {
   };
 }
 
-function malformed(error: unknown): unknown {
-  if (error instanceof D2nError || (error instanceof Error && "syscall" in error)) return error;
+function malformed(error: unknown): Error {
+  if (error instanceof D2nError || isSystemError(error)) return error;
   return new FormatError("archive-malformed", `bad zip archive: ${messageOf(error)}`, { cause: error });
 }
 

@@ -6,6 +6,7 @@ import { createWorld } from "./builtins/world.ts";
 import { callDepth } from "./call-depth.ts";
 import { asEvalError, EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
+import { createLint, type Lints } from "./lints.ts";
 import { Loader, type Scope } from "./loader.ts";
 import {
   callFunction,
@@ -38,6 +39,8 @@ export interface EvaluatorOptions {
   readonly nativeFiles?: ReadonlyMap<string, () => Lazy>;
   /** `builtins.traceVerbose` prints. */
   readonly traceVerbose?: boolean;
+  /** Literals to warn of or to refuse. */
+  readonly lints?: Lints;
 }
 
 export interface EvaluateOptions {
@@ -62,6 +65,10 @@ export interface Evaluator {
   importFile(path: string): Value;
   /** Evaluates an expression: a byte string. @throws ParseError, EvalError */
   evaluate(source: string, options: EvaluateOptions): Value;
+  /** An expression in the normal form of `nix-instantiate --parse`. Names are resolved, nothing is evaluated. */
+  normalForm(source: string, options: EvaluateOptions): string;
+  /** The file that importing a path reads: links followed, `default.nix` of a folder. */
+  resolveFile(path: string): string;
   call(fn: Lazy, ...args: Lazy[]): Value;
   /** The value as a string with its context. @throws EvalError for values that cannot be one */
   coerceToString(value: Lazy, options?: CoerceOptions): NixString;
@@ -96,6 +103,7 @@ class HostedEvaluator implements Evaluator {
       globals,
       pipeOperators: options.experimentalFeatures?.has("pipe-operators") ?? false,
       nativeFiles: options.nativeFiles,
+      lint: options.lints === undefined ? undefined : createLint(options.lints, this.host),
     });
     const made = createBuiltins({
       host: this.host,
@@ -116,6 +124,14 @@ class HostedEvaluator implements Evaluator {
 
   evaluate(source: string, { basePath, name, scope }: EvaluateOptions): Value {
     return this.#enter(() => this.#loader.evaluate(source, basePath, name, scope as Scope | undefined));
+  }
+
+  normalForm(source: string, { basePath, name }: EvaluateOptions): string {
+    return this.#enter(() => this.#loader.normalForm(source, basePath, name));
+  }
+
+  resolveFile(path: string): string {
+    return this.#loader.resolve(path);
   }
 
   call(fn: Lazy, ...args: Lazy[]): Value {

@@ -4,7 +4,7 @@ import { Compiler, outermost } from "./compiler/index.ts";
 import { EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { addTrace, canonicalPath, type StringWorld } from "./operations/index.ts";
-import { type Expression, ParseError, parse, resolve, Source } from "./syntax/index.ts";
+import { type Expression, ParseError, type ParserOptions, parse, resolve, showExpression, Source } from "./syntax/index.ts";
 import { force, type Lazy, lazy, type Thunk } from "./values/thunk.ts";
 import type { Value } from "./values/value.ts";
 
@@ -17,6 +17,7 @@ export interface LoaderOptions {
   readonly globals: ReadonlyMap<string, Lazy>;
   readonly pipeOperators: boolean;
   readonly nativeFiles: ReadonlyMap<string, () => Lazy> | undefined;
+  readonly lint?: ParserOptions["lint"];
 }
 
 interface Parsed {
@@ -62,6 +63,12 @@ export class Loader {
     const source = new Source(name, text, name.startsWith("/"));
     const tree = this.#parse(source, scope);
     return this.#run(source, tree, basePath, scope);
+  }
+
+  /** The normal form of a text: what Nix's parser makes of it, written as Nix again. */
+  normalForm(text: string, basePath: string, name = "«string»"): string {
+    const tree = this.#parse(new Source(name, text, name.startsWith("/")), undefined);
+    return showExpression(tree, { absolute: (path, home) => this.#absolutePath(path, home, basePath) });
   }
 
   /** The file that an `import` of a path means: symbolic links followed, `default.nix` of a folder. */
@@ -119,8 +126,8 @@ export class Loader {
 
   #parse(source: Source, scope: Scope | undefined): Expression {
     try {
-      const tree = parse(source, { pipeOperators: this.#options.pipeOperators });
-      const { globals } = this.#options;
+      const { globals, lint, pipeOperators } = this.#options;
+      const tree = parse(source, { pipeOperators, lint });
       resolve(tree, source, {
         has: (name) => scope?.has(name) === true || globals.has(name),
         keys: () => (scope === undefined ? globals.keys() : [...scope.keys(), ...globals.keys()]),

@@ -40,7 +40,7 @@ export function toNix(native: Native, position?: LazyPosition): Lazy {
   )
     return native;
   if (Array.isArray(native)) return native.map((element: Native) => toNix(element));
-  if (nixValue in native) return (native as NativeValue)[nixValue];
+  if (nixValue in native) return native[nixValue];
   const object = native as NativeObject;
   const entries: [string, Lazy, LazyPosition][] = [];
   for (const name of Object.keys(object)) {

@@ -18,10 +18,22 @@ import {
   updateAttrs,
 } from "../lang/index.ts";
 import { escapeNixIdentifier } from "./identifiers.ts";
-import { attribute, builtinsNamed, call, callLater, filterAttributes, fn, functions, mapBare, type Namespace, textList, getOr } from "./support.ts";
+import {
+  attribute,
+  builtinsNamed,
+  call,
+  callLater,
+  filterAttributes,
+  fn,
+  functions,
+  mapBare,
+  type Namespace,
+  textList,
+  getOr,
+} from "./support.ts";
 
 /** `{ name = …; value = …; }` */
-export function nameValuePair(name: Lazy, value: Lazy): Attrs {
+function nameValuePair(name: Lazy, value: Lazy): Attrs {
   return Attrs.from([
     ["name", name],
     ["value", value],
@@ -45,18 +57,28 @@ export function setByPath(path: readonly string[], value: Lazy): Lazy {
   return path.reduceRight<Lazy>((inner, name) => Attrs.from([[name, inner]]), value);
 }
 
-export function showPath(path: readonly string[]): string {
+function showPath(path: readonly string[]): string {
   return path.length === 0 ? "<root attribute path>" : path.map(escapeNixIdentifier).join(".");
 }
 
 /** Merges sets as deep as `stop` lets it: at paths where it says so, the right side's value counts. */
-export function recursiveUpdateUntil(stop: (path: readonly string[], left: Lazy, right: Lazy) => boolean, left: Attrs, right: Attrs, path: readonly string[] = []): Attrs {
+function recursiveUpdateUntil(
+  stop: (path: readonly string[], left: Lazy, right: Lazy) => boolean,
+  left: Attrs,
+  right: Attrs,
+  path: readonly string[] = [],
+): Attrs {
   const both = Attrs.from(
     [...right.entries()].map(([name, value]) => {
       const other = left.get(name);
       if (other === undefined) return [name, value];
       const here = [...path, name];
-      return [name, lazy(() => (stop(here, other, value) ? value : recursiveUpdateUntil(stop, forceAttrs(other), forceAttrs(value), here)))];
+      return [
+        name,
+        lazy(() =>
+          stop(here, other, value) ? value : recursiveUpdateUntil(stop, forceAttrs(other), forceAttrs(value), here),
+        ),
+      ];
     }),
   );
   return withoutPositions(updateAttrs(left, both));
@@ -76,16 +98,25 @@ function mapRecursive(change: Lazy, descend: (attrs: Attrs) => boolean, set: Att
     lazy(() => {
       const here = [...path, name];
       const forced = force(value);
-      return forced instanceof Attrs && descend(forced) ? mapRecursive(change, descend, forced, here) : call(change, here, value);
+      return forced instanceof Attrs && descend(forced)
+        ? mapRecursive(change, descend, forced, here)
+        : call(change, here, value);
     }),
   );
 }
 
-function collectLeaves(pred: (path: readonly string[], attrs: Attrs) => boolean, change: Lazy, set: Attrs, path: readonly string[]): Lazy[] {
+function collectLeaves(
+  pred: (path: readonly string[], attrs: Attrs) => boolean,
+  change: Lazy,
+  set: Attrs,
+  path: readonly string[],
+): Lazy[] {
   return [...set.entries()].flatMap(([name, value]) => {
     const here = [...path, name];
     const forced = force(value);
-    return forced instanceof Attrs && pred(here, forced) ? collectLeaves(pred, change, forced, here) : [callLater(change, here, value)];
+    return forced instanceof Attrs && pred(here, forced)
+      ? collectLeaves(pred, change, forced, here)
+      : [callLater(change, here, value)];
   });
 }
 
@@ -99,11 +130,14 @@ function collect(pred: Lazy, value: Lazy): Lazy[] {
 function cartesianProduct(lists: Attrs): Attrs[] {
   let combinations: Attrs[] = [Attrs.empty];
   for (const [name, values] of lists.entries())
-    combinations = combinations.flatMap((so) => forceList(values).map((value) => updateAttrs(so, Attrs.from([[name, value]]))));
+    combinations = combinations.flatMap((so) =>
+      forceList(values).map((value) => updateAttrs(so, Attrs.from([[name, value]]))),
+    );
   return combinations;
 }
 
-function matches(pattern: Attrs, attrs: Attrs): boolean {
+/** Whether a set has all that a pattern has, as deep as the pattern goes. */
+export function matches(pattern: Attrs, attrs: Attrs): boolean {
   return [...pattern.entries()].every(([name, wanted]) => {
     const found = attrs.get(name);
     if (found === undefined) return false;
@@ -142,13 +176,17 @@ function updateMany(depth: number, value: Lazy | undefined, updates: readonly Up
       throw new ThrownError(
         `updateManyAttrsByPath: Path '${showPath(below[0]!.path)}' needs to be updated, but path '${showPath(below[0]!.path.slice(0, depth))}' of the given value is not an attribute set, so we can't update an attribute inside of it.`,
       );
-    result = updateAttrs(set, Attrs.from([...groups].map(([name, own]) => [name, lazy(() => updateMany(depth + 1, set.get(name), own))])));
+    result = updateAttrs(
+      set,
+      Attrs.from([...groups].map(([name, own]) => [name, lazy(() => updateMany(depth + 1, set.get(name), own))])),
+    );
   }
   for (const { update } of here) result = callLater(update, result);
   return result;
 }
 
-function getOutput(output: string, lazyPackage: Lazy): Lazy {
+/** An output of a package: the one that was asked for before, else the named one, `out`, the package itself. */
+export function getOutput(output: string, lazyPackage: Lazy): Lazy {
   const value = force(lazyPackage);
   if (!(value instanceof Attrs)) return value;
   const specified = value.get("outputSpecified");
@@ -232,10 +270,15 @@ export function attrsetsNamespace(ev: Evaluator): Namespace {
       getAttrFromPath: (path, set) => {
         const found = findByPath(forceList(path), set);
         if (found === undefined)
-          throw new AbortError(`evaluation aborted with the following error message: 'cannot find attribute '${textList(path).join(".")}''`);
+          throw new AbortError(
+            `evaluation aborted with the following error message: 'cannot find attribute '${textList(path).join(".")}''`,
+          );
         return found;
       },
-      concatMapAttrs: (f, set) => [...forceAttrs(set).entries()].map(([name, value]) => forceAttrs(call(f, name, value))).reduce((a, b) => updateAttrs(a, b), Attrs.empty),
+      concatMapAttrs: (f, set) =>
+        [...forceAttrs(set).entries()]
+          .map(([name, value]) => forceAttrs(call(f, name, value)))
+          .reduce((a, b) => updateAttrs(a, b), Attrs.empty),
       updateManyAttrsByPath: (updates, value) =>
         updateMany(
           0,
@@ -246,24 +289,33 @@ export function attrsetsNamespace(ev: Evaluator): Namespace {
           }),
         ),
       attrVals: (names, set) => textList(names).map((name) => lazy(() => attribute(forceAttrs(set), name))),
-      getAttrs: (names, set) => genAttrsFrom(textList(names).map((name) => [name, lazy(() => attribute(forceAttrs(set), name))])),
-      filterAttrs: (pred, set) => filterAttributes(forceAttrs(set), (name, value) => forceBool(call(pred, name, value))),
+      getAttrs: (names, set) =>
+        genAttrsFrom(textList(names).map((name) => [name, lazy(() => attribute(forceAttrs(set), name))])),
+      filterAttrs: (pred, set) =>
+        filterAttributes(forceAttrs(set), (name, value) => forceBool(call(pred, name, value))),
       filterAttrsRecursive: (pred, set) => filterRecursive(pred, forceAttrs(set)),
-      foldlAttrs: (f, init, set) => [...forceAttrs(set).entries()].reduce<Lazy>((sum, [name, value]) => call(f, sum, name, value), init),
+      foldlAttrs: (f, init, set) =>
+        [...forceAttrs(set).entries()].reduce<Lazy>((sum, [name, value]) => call(f, sum, name, value), init),
       foldAttrs: (op, nul, sets) => {
         let folded = Attrs.empty;
         for (const set of [...forceList(sets)].reverse()) {
           const before = folded;
           folded = updateAttrs(
             before,
-            Attrs.from([...forceAttrs(set).entries()].map(([name, value]) => [name, callLater(op, value, getOr(before, name, nul))])),
+            Attrs.from(
+              [...forceAttrs(set).entries()].map(([name, value]) => [
+                name,
+                callLater(op, value, getOr(before, name, nul)),
+              ]),
+            ),
           );
         }
         return folded;
       },
       collect: (pred, set) => collect(pred, set),
       cartesianProduct: (lists) => cartesianProduct(forceAttrs(lists)),
-      mapCartesianProduct: (f, lists) => cartesianProduct(forceAttrs(lists)).map((combination) => callLater(f, combination)),
+      mapCartesianProduct: (f, lists) =>
+        cartesianProduct(forceAttrs(lists)).map((combination) => callLater(f, combination)),
       nameValuePair,
       "mapAttrs'": (f, set) =>
         genAttrsFrom(
@@ -275,10 +327,13 @@ export function attrsetsNamespace(ev: Evaluator): Namespace {
       mapAttrsToList: (f, set) => [...forceAttrs(set).entries()].map(([name, value]) => callLater(f, name, value)),
       attrsToList: (set) => [...forceAttrs(set).entries()].map(([name, value]) => nameValuePair(name, value)),
       mapAttrsRecursive: (f, set) => mapRecursive(f, () => true, forceAttrs(set), []),
-      mapAttrsRecursiveCond: (cond, f, set) => mapRecursive(f, (attrs) => forceBool(call(cond, attrs)), forceAttrs(set), []),
+      mapAttrsRecursiveCond: (cond, f, set) =>
+        mapRecursive(f, (attrs) => forceBool(call(cond, attrs)), forceAttrs(set), []),
       mapAttrsToListRecursive: (f, set) => collectLeaves(() => true, f, forceAttrs(set), []),
-      mapAttrsToListRecursiveCond: (pred, f, set) => collectLeaves((path, attrs) => forceBool(call(pred, [...path], attrs)), f, forceAttrs(set), []),
-      genAttrs: (names, f) => genAttrsFrom(forceList(names).map((name) => [forceStringNoContext(name), callLater(f, name)])),
+      mapAttrsToListRecursiveCond: (pred, f, set) =>
+        collectLeaves((path, attrs) => forceBool(call(pred, [...path], attrs)), f, forceAttrs(set), []),
+      genAttrs: (names, f) =>
+        genAttrsFrom(forceList(names).map((name) => [forceStringNoContext(name), callLater(f, name)])),
       "genAttrs'": (list, f) =>
         genAttrsFrom(
           forceList(list).map((element) => {
@@ -290,10 +345,20 @@ export function attrsetsNamespace(ev: Evaluator): Namespace {
       toDerivation: (path) => storePathDerivation(ev, path),
       optionalAttrs: (condition, set) => (forceBool(condition) ? set : Attrs.empty),
       zipAttrsWithNames: (names, f, sets) => zipWith(textList(names), f, forceList(sets)),
-      zipAttrs: (sets) => call(ev.builtins.get("zipAttrsWith")!, fn("values", 2, (_name, values) => values), sets),
-      mergeAttrsList: (sets) => forceList(sets).reduce<Attrs>((sum, set) => updateAttrs(sum, forceAttrs(set)), Attrs.empty),
+      zipAttrs: (sets) =>
+        call(
+          ev.builtins.get("zipAttrsWith")!,
+          fn("values", 2, (_name, values) => values),
+          sets,
+        ),
+      mergeAttrsList: (sets) =>
+        forceList(sets).reduce<Attrs>((sum, set) => updateAttrs(sum, forceAttrs(set)), Attrs.empty),
       recursiveUpdateUntil: (pred, left, right) =>
-        recursiveUpdateUntil((path, a, b) => forceBool(call(pred, [...path], a, b)), forceAttrs(left), forceAttrs(right)),
+        recursiveUpdateUntil(
+          (path, a, b) => forceBool(call(pred, [...path], a, b)),
+          forceAttrs(left),
+          forceAttrs(right),
+        ),
       recursiveUpdate: (left, right) => recursiveUpdate(forceAttrs(left), forceAttrs(right)),
       matchAttrs: (pattern, attrs) => matches(forceAttrs(pattern), forceAttrs(attrs)),
       overrideExisting: (old, changed) => {
@@ -358,4 +423,3 @@ export function storePathDerivation(ev: Evaluator, path: Lazy): Attrs {
   ]);
   return result;
 }
-

@@ -1,7 +1,29 @@
 /** `lib.debug`: looking at values on the way, and small tests. */
-import { Attrs, equal, type Evaluator, force, forceAttrs, forceInt, forceList, forceText, type Lazy, ThrownError } from "../lang/index.ts";
+import {
+  Attrs,
+  equal,
+  type Evaluator,
+  force,
+  forceAttrs,
+  forceInt,
+  forceList,
+  forceText,
+  type Lazy,
+  ThrownError,
+} from "../lang/index.ts";
 import { showPretty } from "./pretty.ts";
-import { attribute, builtinsNamed, call, fn, fnWithFormals, functions, lazyMap, type Namespace, textList, getOr } from "./support.ts";
+import {
+  attribute,
+  builtinsNamed,
+  call,
+  fn,
+  fnWithFormals,
+  functions,
+  lazyMap,
+  type Namespace,
+  textList,
+  getOr,
+} from "./support.ts";
 
 /** A value in which everything deeper than `depth` shows as `…`. */
 function snipped(lazyValue: Lazy, depth: number): Lazy {
@@ -75,7 +97,9 @@ export function debugNamespace(ev: Evaluator): Namespace {
         if (list.length === 0) return null;
         const names = list.map((failure) => forceText(attribute(forceAttrs(failure), "name")));
         for (const failure of list) ev.host.message("trace", showPretty(failure, { allowPrettyValues: true }));
-        throw new ThrownError(`${list.length} ${forceText(getOr(args, "description", "tests"))} failed:\n- ${names.join("\n- ")}`);
+        throw new ThrownError(
+          `${list.length} ${forceText(getOr(args, "description", "tests"))} failed:\n- ${names.join("\n- ")}`,
+        );
       },
       true,
     ),

@@ -1,5 +1,15 @@
 /** `lib.fetchers`: hashes of fixed outputs as fetchers take them. */
-import { AssertionError, Attrs, force, forceAttrs, forceBool, type Lazy, lazy, ThrownError, updateAttrs } from "../lang/index.ts";
+import {
+  AssertionError,
+  Attrs,
+  force,
+  forceAttrs,
+  forceBool,
+  type Lazy,
+  lazy,
+  ThrownError,
+  updateAttrs,
+} from "../lang/index.ts";
 import { attribute, call, filterAttributes, fn, fnWithFormals, type Namespace, textList, getOr } from "./support.ts";
 import { formalsOf, withFormals } from "./trivial.ts";
 
@@ -16,7 +26,8 @@ function normalize(types: readonly string[], required: boolean, args: Attrs): At
   if (args.has("outputHash")) return args;
   const names = ["hash", ...types];
   const given = names.filter((name) => args.has(name)).sort();
-  if (given.length > 1) throw new ThrownError(`fetcher called with mutually-incompatible arguments: ${given.join(", ")}`);
+  if (given.length > 1)
+    throw new ThrownError(`fetcher called with mutually-incompatible arguments: ${given.join(", ")}`);
   const rest = filterAttributes(args, (name) => !names.includes(name));
   const [name] = given;
   if (name === undefined) {
@@ -44,14 +55,18 @@ export function fetchersNamespace(): Namespace {
   return {
     proxyImpureEnvVars: [...PROXY_VARIABLES, ...PROXY_VARIABLES.map((name) => name.toUpperCase()), "NIX_SSL_CERT_FILE"],
     normalizeHash: fnWithFormals("normalizeHash", { hashTypes: true, required: true }, (settings) =>
-      fn("normalizeHash", 1, (args) => normalize(types(settings), forceBool(getOr(settings, "required", true)), forceAttrs(args))),
+      fn("normalizeHash", 1, (args) =>
+        normalize(types(settings), forceBool(getOr(settings, "required", true)), forceAttrs(args)),
+      ),
     ),
     withNormalizedHash: fnWithFormals("withNormalizedHash", { hashTypes: true }, (settings) =>
       fn("withNormalizedHash", 1, (fetcher: Lazy) => {
         const formals = formalsOf(fetcher);
         const optional = formals.get("outputHash");
         if (optional === undefined || !formals.has("outputHashAlgo"))
-          throw new AssertionError("assertion failed: withNormalizedHash needs a fetcher that takes outputHash and outputHashAlgo");
+          throw new AssertionError(
+            "assertion failed: withNormalizedHash needs a fetcher that takes outputHash and outputHashAlgo",
+          );
         const own = filterAttributes(formals, (name) => name !== "outputHash" && name !== "outputHashAlgo");
         return withFormals(
           fn("fetcher", 1, (args) => call(fetcher, normalize(types(settings), !forceBool(optional), forceAttrs(args)))),

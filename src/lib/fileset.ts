@@ -54,7 +54,9 @@ function rebase(set: FileSet, base: string): Tree {
 
 function commonBase(bases: readonly string[]): string {
   const [first, ...others] = bases.map(parts);
-  const common = first!.filter((part, index) => others.every((other) => first!.slice(0, index + 1).every((own, at) => other[at] === own) && part !== ""));
+  const common = first!.filter((part, index) =>
+    others.every((other) => first!.slice(0, index + 1).every((own, at) => other[at] === own) && part !== ""),
+  );
   return `/${common.join("/")}`;
 }
 
@@ -81,10 +83,15 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
   const exists = (path: string): boolean => force(call(builtin("pathExists"), new NixPath(path))) === true;
   const kindOf = (path: string): string => forceText(call(builtin("readFileType"), new NixPath(path)));
   const list = (path: string): [string, string][] =>
-    [...forceAttrs(call(builtin("readDir"), new NixPath(path))).entries()].map(([name, kind]) => [name, forceText(kind)]);
+    [...forceAttrs(call(builtin("readDir"), new NixPath(path))).entries()].map(([name, kind]) => [
+      name,
+      forceText(kind),
+    ]);
 
   const noEval = lazy(() => {
-    throw new ThrownError("lib.fileset: Directly evaluating a file set is not supported.\n  To turn it into a usable source, use `lib.fileset.toSource`.");
+    throw new ThrownError(
+      "lib.fileset: Directly evaluating a file set is not supported.\n  To turn it into a usable source, use `lib.fileset.toSource`.",
+    );
   });
   const valueOf = (set: FileSet): Attrs => {
     const value = Attrs.from([
@@ -111,16 +118,23 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
       return singleton(value.path);
     }
     if (value instanceof Attrs && value.has("_isLibCleanSourceWith"))
-      throw new ThrownError(`${what} is a \`lib.sources\`-based value, but it should be a file set or a path instead.`, {
-        hint: "Convert it to a file set using `lib.fileset.fromSource`.",
-      });
+      throw new ThrownError(
+        `${what} is a \`lib.sources\`-based value, but it should be a file set or a path instead.`,
+        {
+          hint: "Convert it to a file set using `lib.fileset.fromSource`.",
+        },
+      );
     throw new ThrownError(`${what} is of type ${typeOf(value)}, but it should be a file set or a path instead.`, {
-      hint: typeof value === "string" || isDerivation(value) ? "Paths represented as strings are not supported by `lib.fileset`." : undefined,
+      hint:
+        typeof value === "string" || isDerivation(value)
+          ? "Paths represented as strings are not supported by `lib.fileset`."
+          : undefined,
     });
   };
   const pathOf = (what: string, lazyValue: Lazy): string => {
     const value = force(lazyValue);
-    if (!(value instanceof NixPath)) throw new ThrownError(`${what} is of type ${typeOf(value)}, but it should be a path instead.`);
+    if (!(value instanceof NixPath))
+      throw new ThrownError(`${what} is of type ${typeOf(value)}, but it should be a path instead.`);
     return value.path;
   };
   const existing = (what: string, value: Lazy): string => {
@@ -136,21 +150,32 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
     if (b === "none") return a;
     return once(() => {
       const from = a === "all" ? spelled(path) : a();
-      return new Map([...from].map(([name, tree]) => [name, subtract(`${path === "/" ? "" : path}/${name}`, tree, b().get(name) ?? "none")]));
+      return new Map(
+        [...from].map(([name, tree]) => [
+          name,
+          subtract(`${path === "/" ? "" : path}/${name}`, tree, b().get(name) ?? "none"),
+        ]),
+      );
     });
   };
-  const filterFiles = (path: string, keep: (path: string, kind: string) => boolean, keepDirectory?: (path: string) => boolean): Tree =>
+  const filterFiles = (
+    path: string,
+    keep: (path: string, kind: string) => boolean,
+    keepDirectory?: (path: string) => boolean,
+  ): Tree =>
     once(
       () =>
         new Map(
           list(path).map(([name, kind]): [string, Tree] => {
             const inner = `${path === "/" ? "" : path}/${name}`;
-            if (kind === "directory") return [name, keepDirectory?.(inner) === false ? "none" : filterFiles(inner, keep, keepDirectory)];
+            if (kind === "directory")
+              return [name, keepDirectory?.(inner) === false ? "none" : filterFiles(inner, keep, keepDirectory)];
             return [name, keep(inner, kind) ? "all" : "none"];
           }),
         ),
     );
-  const hasFiles = (tree: Tree): boolean => (typeof tree === "function" ? [...tree().values()].some(hasFiles) : tree === "all");
+  const hasFiles = (tree: Tree): boolean =>
+    typeof tree === "function" ? [...tree().values()].some(hasFiles) : tree === "all";
   const union = (sets: readonly FileSet[]): FileSet => {
     const placed = sets.filter((set) => set.base !== undefined);
     if (placed.length === 0) return EMPTY;
@@ -158,7 +183,8 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
     return { base, tree: placed.map((set) => rebase(set, base)).reduce(unite) };
   };
   const both = (a: FileSet, b: FileSet, join: (base: string, a: Tree, b: Tree) => Tree): FileSet => {
-    if (a.base === undefined || b.base === undefined) return a.base === undefined ? EMPTY : { base: a.base, tree: join(a.base, a.tree, "none") };
+    if (a.base === undefined || b.base === undefined)
+      return a.base === undefined ? EMPTY : { base: a.base, tree: join(a.base, a.tree, "none") };
     const base = commonBase([a.base, b.base]);
     return { base, tree: join(base, rebase(a, base), rebase(b, base)) };
   };
@@ -167,7 +193,9 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
       if (tree === "none") return [];
       if (tree === "all" && kindOf(path) !== "directory") return [path];
       const inner = tree === "all" ? spelled(path) : tree();
-      return [...inner].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, below]) => walk(`${path === "/" ? "" : path}/${name}`, below));
+      return [...inner]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([name, below]) => walk(`${path === "/" ? "" : path}/${name}`, below));
     };
     return set.base === undefined ? [] : walk(set.base, set.tree);
   };
@@ -175,13 +203,19 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
     const set = coerce("lib.fileset.toSource: `fileset`", attribute(args, "fileset"));
     const root = existing("lib.fileset.toSource: `root`", attribute(args, "root"));
     if (kindOf(root) !== "directory")
-      throw new ThrownError(`lib.fileset.toSource: \`root\` (${root}) is a file, but it should be a directory instead.`, {
-        hint: "Set `root` to the directory that contains the file, and `fileset` to the file.",
-      });
+      throw new ThrownError(
+        `lib.fileset.toSource: \`root\` (${root}) is a file, but it should be a directory instead.`,
+        {
+          hint: "Set `root` to the directory that contains the file, and `fileset` to the file.",
+        },
+      );
     if (set.base !== undefined && !within(root, set.base))
-      throw new ThrownError(`lib.fileset.toSource: \`fileset\` could contain files in ${set.base}, which is not under the \`root\` (${root}).`, {
-        hint: `Set \`root\` to ${set.base} or any directory higher up.`,
-      });
+      throw new ThrownError(
+        `lib.fileset.toSource: \`fileset\` could contain files in ${set.base}, which is not under the \`root\` (${root}).`,
+        {
+          hint: `Set \`root\` to ${set.base} or any directory higher up.`,
+        },
+      );
     const tree = rebase(set, root);
     const filter = fn("filter", 2, (path) => {
       const steps = parts(forceText(path)).slice(parts(root).length);
@@ -203,7 +237,9 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
   };
   const fileFilter = (predicate: Lazy, lazyPath: Lazy): FileSet => {
     if (!isFunctionLike(force(predicate)))
-      throw new ThrownError(`lib.fileset.fileFilter: First argument is of type ${typeOf(force(predicate))}, but it should be a function instead.`);
+      throw new ThrownError(
+        `lib.fileset.fileFilter: First argument is of type ${typeOf(force(predicate))}, but it should be a function instead.`,
+      );
     const path = existing("lib.fileset.fileFilter: Second argument", lazyPath);
     const keep = (file: string, kind: string): boolean => {
       const name = file.slice(file.lastIndexOf("/") + 1);
@@ -224,7 +260,10 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
   const fromSource = (lazySource: Lazy): FileSet => {
     const source = force(lazySource);
     const filtered = source instanceof Attrs && source.has("_isLibCleanSourceWith") ? source : undefined;
-    const origin = existing("lib.fileset.fromSource: The source origin of the argument", filtered === undefined ? source : attribute(filtered, "origSrc"));
+    const origin = existing(
+      "lib.fileset.fromSource: The source origin of the argument",
+      filtered === undefined ? source : attribute(filtered, "origSrc"),
+    );
     if (filtered === undefined) return singleton(origin);
     const keep = (path: string, kind: string): boolean => forceBool(call(attribute(filtered, "filter"), path, kind));
     if (kindOf(origin) !== "directory") return keep(origin, kindOf(origin)) ? singleton(origin) : EMPTY;
@@ -234,7 +273,9 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
   const gitTracked = (what: string, lazyPath: Lazy, submodules: boolean): FileSet => {
     const path = existing(`lib.fileset.${what}: Argument`, lazyPath);
     if (!exists(`${path === "/" ? "" : path}/.git`))
-      throw new ThrownError(`lib.fileset.${what}: Expected the argument (${path}) to point to a local working tree of a Git repository, but it's not.`);
+      throw new ThrownError(
+        `lib.fileset.${what}: Expected the argument (${path}) to point to a local working tree of a Git repository, but it's not.`,
+      );
     const fetched = forceAttrs(
       call(
         builtin("fetchGit"),
@@ -248,36 +289,63 @@ export function filesetNamespace(ev: Evaluator, cleanSourceWith: Lazy): Namespac
     const stored = textOf(ev.coerceToString(attribute(fetched, "outPath")));
     const mirror = (directory: string): Tree =>
       once(
-        () => new Map(list(directory).map(([name, kind]): [string, Tree] => [name, kind === "directory" ? mirror(`${directory}/${name}`) : "all"])),
+        () =>
+          new Map(
+            list(directory).map(([name, kind]): [string, Tree] => [
+              name,
+              kind === "directory" ? mirror(`${directory}/${name}`) : "all",
+            ]),
+          ),
       );
     return { base: path, tree: mirror(stored) };
   };
   const show = (lazySet: Lazy, what: string): void => {
     const set = coerce(what, lazySet);
     const lines = files(set);
-    ev.host.message("trace", lines.length === 0 ? "(empty)" : [set.base!, ...lines.map((file) => `- ${file.slice(set.base!.length + 1)}`)].join("\n"));
+    ev.host.message(
+      "trace",
+      lines.length === 0
+        ? "(empty)"
+        : [set.base!, ...lines.map((file) => `- ${file.slice(set.base!.length + 1)}`)].join("\n"),
+    );
   };
   return {
     empty: valueOf(EMPTY),
     toSource: fnWithFormals("toSource", { root: false, fileset: false }, toSource),
     gitTrackedWith: fnWithFormals("gitTrackedWith", { recurseSubmodules: true }, (args) =>
-      fn("gitTrackedWith", 1, (path) => valueOf(gitTracked("gitTrackedWith", path, forceBool(getOr(args, "recurseSubmodules", false))))),
+      fn("gitTrackedWith", 1, (path) =>
+        valueOf(gitTracked("gitTrackedWith", path, forceBool(getOr(args, "recurseSubmodules", false)))),
+      ),
     ),
     ...functions({
-      union: (a, b) => valueOf(union([coerce("lib.fileset.union: First argument", a), coerce("lib.fileset.union: Second argument", b)])),
+      union: (a, b) =>
+        valueOf(
+          union([coerce("lib.fileset.union: First argument", a), coerce("lib.fileset.union: Second argument", b)]),
+        ),
       unions: (lazySets) => {
         const sets: Value = force(lazySets);
-        if (!Array.isArray(sets)) throw new ThrownError(`lib.fileset.unions: Argument is of type ${typeOf(sets)}, but it should be a list instead.`);
+        if (!Array.isArray(sets))
+          throw new ThrownError(
+            `lib.fileset.unions: Argument is of type ${typeOf(sets)}, but it should be a list instead.`,
+          );
         return valueOf(union(forceList(sets).map((set, index) => coerce(`lib.fileset.unions: Element ${index}`, set))));
       },
       intersection: (a, b) =>
         valueOf(
-          both(coerce("lib.fileset.intersection: First argument", a), coerce("lib.fileset.intersection: Second argument", b), (_base, left, right) =>
-            intersect(left, right),
+          both(
+            coerce("lib.fileset.intersection: First argument", a),
+            coerce("lib.fileset.intersection: Second argument", b),
+            (_base, left, right) => intersect(left, right),
           ),
         ),
       difference: (a, b) =>
-        valueOf(both(coerce("lib.fileset.difference: First argument (positive set)", a), coerce("lib.fileset.difference: Second argument (negative set)", b), subtract)),
+        valueOf(
+          both(
+            coerce("lib.fileset.difference: First argument (positive set)", a),
+            coerce("lib.fileset.difference: Second argument (negative set)", b),
+            subtract,
+          ),
+        ),
       fileFilter: (predicate, path) => valueOf(fileFilter(predicate, path)),
       fromSource: (source) => valueOf(fromSource(source)),
       maybeMissing: (path) => {

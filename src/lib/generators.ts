@@ -26,7 +26,7 @@ import { recursiveUpdate, setByPath } from "./attrsets.ts";
 import { toPlist } from "./plist.ts";
 import { showPretty } from "./pretty.ts";
 import { quoteForShell } from "./shell-strings.ts";
-import { concat, withText } from "./strings.ts";
+import { joinWith, withText } from "./strings.ts";
 import { attribute, call, fn, fnWithFormals, isFunctionLike, lazyMap, type Namespace, getOr } from "./support.ts";
 
 type ToText = (value: Lazy) => NixString;
@@ -34,7 +34,10 @@ type ToLine = (key: string, value: Lazy) => NixString;
 
 const join = (...parts: readonly NixString[]): NixString => parts.reduce(joinStrings);
 const escaped = (value: NixString, characters: readonly string[]): NixString =>
-  withText(value, [...textOf(value)].map((character) => (characters.includes(character) ? `\\${character}` : character)).join(""));
+  withText(
+    value,
+    [...textOf(value)].map((character) => (characters.includes(character) ? `\\${character}` : character)).join(""),
+  );
 
 export function generatorsNamespace(ev: Evaluator): Namespace {
   const string = (value: Lazy): NixString => ev.coerceToString(value);
@@ -46,8 +49,16 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
     if (isString(value)) return value;
     if (isInteger(value) || isDerivation(value) || value instanceof NixFloat) return toText(value);
     if (typeof value === "boolean" || value === null) return String(value);
-    const kind = Array.isArray(value) ? "lists" : isFunctionLike(value) ? "functions" : value instanceof Attrs ? "attrsets" : "this value is";
-    throw new AbortError(`evaluation aborted with the following error message: 'generators.mkValueStringDefault: ${kind} not supported: ${showPretty(value)}'`);
+    const kind = Array.isArray(value)
+      ? "lists"
+      : isFunctionLike(value)
+        ? "functions"
+        : value instanceof Attrs
+          ? "attrsets"
+          : "this value is";
+    throw new AbortError(
+      `evaluation aborted with the following error message: 'generators.mkValueStringDefault: ${kind} not supported: ${showPretty(value)}'`,
+    );
   };
   const keyValue =
     (separator: string, valueText: ToText = plainValue): ToLine =>
@@ -60,7 +71,7 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
   const lines = (args: Attrs, line: ToLine, attrs: Lazy): NixString => {
     const duplicate = forceBool(getOr(args, "listsAsDuplicateKeys", false));
     const indent = forceText(getOr(args, "indent", ""));
-    return concat(
+    return joinWith(
       [...forceAttrs(attrs).entries()].flatMap(([key, value]) => {
         const forced = duplicate ? force(value) : null;
         const values = Array.isArray(forced) ? (forced as readonly Lazy[]) : [value];
@@ -73,24 +84,33 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
     const given = args.get("mkSectionName");
     const title = (name: string): NixString =>
       nameOf !== undefined ? nameOf(name) : given === undefined ? escaped(name, ["[", "]"]) : string(call(given, name));
-    return concat(
-      [...forceAttrs(attrs).entries()].map(([name, values]) => join("[", title(name), "]\n", lines(args, line, values))),
+    return joinWith(
+      [...forceAttrs(attrs).entries()].map(([name, values]) =>
+        join("[", title(name), "]\n", lines(args, line, values)),
+      ),
       "\n",
     );
   };
 
   const INI = { mkSectionName: true, mkKeyValue: true, listsAsDuplicateKeys: true };
-  const result = (formals: Readonly<Record<string, boolean>>, name: string, make: (args: Attrs, value: Lazy) => Lazy): Lazy =>
-    fnWithFormals(name, formals, (args) => fn(name, 1, (value) => make(args, value)));
+  const result = (
+    formals: Readonly<Record<string, boolean>>,
+    name: string,
+    make: (args: Attrs, value: Lazy) => Lazy,
+  ): Lazy => fnWithFormals(name, formals, (args) => fn(name, 1, (value) => make(args, value)));
 
   return {
     mkValueStringDefault: result({}, "mkValueStringDefault", (_args, value) => plainValue(value)),
     mkKeyValueDefault: fnWithFormals("mkKeyValueDefault", { mkValueString: true }, (args) => {
       const given = args.get("mkValueString");
       const valueText: ToText = given === undefined ? plainValue : (value) => string(call(given, value));
-      return fn("mkKeyValueDefault", 3, (separator, key, value) => keyValue(forceText(separator), valueText)(forceText(key), value));
+      return fn("mkKeyValueDefault", 3, (separator, key, value) =>
+        keyValue(forceText(separator), valueText)(forceText(key), value),
+      );
     }),
-    toKeyValue: result({ mkKeyValue: true, listsAsDuplicateKeys: true, indent: true }, "toKeyValue", (args, attrs) => lines(args, givenLine(args), attrs)),
+    toKeyValue: result({ mkKeyValue: true, listsAsDuplicateKeys: true, indent: true }, "toKeyValue", (args, attrs) =>
+      lines(args, givenLine(args), attrs),
+    ),
     toINI: result(INI, "toINI", (args, attrs) => sections(args, attrs)),
     toINIWithGlobalSection: result(INI, "toINIWithGlobalSection", (args, value) => {
       const settings = forceAttrs(value);
@@ -98,11 +118,15 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
       const first = global.size === 0 ? "" : join(lines(args, givenLine(args), global), "\n");
       return join(first, sections(args, getOr(settings, "sections", Attrs.empty)));
     }),
-    toGitINI: fn("toGitINI", 1, (attrs) => sections(Attrs.empty, flattenGit(forceAttrs(attrs)), gitLine(plainValue), gitSection)),
+    toGitINI: fn("toGitINI", 1, (attrs) =>
+      sections(Attrs.empty, flattenGit(forceAttrs(attrs)), gitLine(plainValue), gitSection),
+    ),
     withRecursion: fnWithFormals("withRecursion", { depthLimit: false, throwOnDepthLimit: true }, (args) => {
       const limit = force(attribute(args, "depthLimit"));
       const fails = forceBool(getOr(args, "throwOnDepthLimit", true));
-      return fn("withRecursion", 1, (value) => (limit === null ? value : limited(value, 0, Number(forceInt(limit)), fails)));
+      return fn("withRecursion", 1, (value) =>
+        limit === null ? value : limited(value, 0, Number(forceInt(limit)), fails),
+      );
     }),
     toPretty: result({ allowPrettyValues: true, multiline: true, indent: true }, "toPretty", (args, value) =>
       showPretty(value, {
@@ -111,7 +135,9 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
         indent: forceText(getOr(args, "indent", "")),
       }),
     ),
-    toPlist: result({ escape: true }, "toPlist", (args, value) => toPlist(ev, value, forceBool(getOr(args, "escape", false)))),
+    toPlist: result({ escape: true }, "toPlist", (args, value) =>
+      toPlist(ev, value, forceBool(getOr(args, "escape", false))),
+    ),
     toDhall: result({}, "toDhall", (_args, value) => dhall(value, json)),
     toLua: result({ multiline: true, indent: true, asBindings: true }, "toLua", (args, value) =>
       lua(
@@ -141,12 +167,19 @@ function gitLine(plain: ToText): ToLine {
   const codes: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
   const one: ToLine = (key, lazyValue) => {
     const value = force(lazyValue);
-    const text = isString(value) ? withText(value, `"${textOf(value).replace(/[\n\t"\\]/g, (found) => codes[found]!)}"`) : plain(value);
+    const text = isString(value)
+      ? withText(value, `"${textOf(value).replace(/[\n\t"\\]/g, (found) => codes[found]!)}"`)
+      : plain(value);
     return join("\t", key.replaceAll(" = ", "\\ = "), " = ", text);
   };
   return (key, lazyValue) => {
     const value = force(lazyValue);
-    return Array.isArray(value) ? concat((value as readonly Lazy[]).map((element) => one(key, element)), "\n") : one(key, value);
+    return Array.isArray(value)
+      ? joinWith(
+          (value as readonly Lazy[]).map((element) => one(key, element)),
+          "\n",
+        )
+      : one(key, value);
   };
 }
 
@@ -164,7 +197,8 @@ function flattenGit(attrs: Attrs): Attrs {
   };
   for (const [name, lazyValue] of attrs.entries()) {
     const value = force(lazyValue);
-    if (value instanceof Attrs && [...value.entries()].some(([, inner]) => isPlain(force(inner)))) descend([name], value);
+    if (value instanceof Attrs && [...value.entries()].some(([, inner]) => isPlain(force(inner))))
+      descend([name], value);
     else kept.push([name, value]);
   }
   return Attrs.from([...kept, ...flat.entries()]);
@@ -175,7 +209,9 @@ const SPECIAL = new Set(["__functor", "__functionArgs", "__toString", "__pretty"
 function limited(lazyValue: Lazy, depth: number, limit: number, fails: boolean): Lazy {
   const stop = (): Lazy => {
     if (!fails) return "<unevaluated>";
-    throw new ThrownError(`Exceeded maximum eval-depth limit of ${limit} while trying to evaluate with \`generators.withRecursion'!`);
+    throw new ThrownError(
+      `Exceeded maximum eval-depth limit of ${limit} while trying to evaluate with \`generators.withRecursion'!`,
+    );
   };
   const deeper = (inner: Lazy): Lazy => (depth + 1 > limit ? stop() : limited(inner, depth + 1, limit, fails));
   const value = force(lazyValue);
@@ -186,13 +222,34 @@ function limited(lazyValue: Lazy, depth: number, limit: number, fails: boolean):
 
 function dhall(lazyValue: Lazy, json: ToText): NixString {
   const value = force(lazyValue);
-  if (isFunctionLike(value)) throw new AbortError("evaluation aborted with the following error message: 'generators.toDhall: cannot convert a function to Dhall'");
+  if (isFunctionLike(value))
+    throw new AbortError(
+      "evaluation aborted with the following error message: 'generators.toDhall: cannot convert a function to Dhall'",
+    );
   if (value instanceof Attrs)
-    return join("{ ", concat([...value.entries()].map(([key, inner]) => join(`${key} = `, dhall(inner, json))), ", "), " }");
-  if (Array.isArray(value)) return join("[ ", concat((value as readonly Lazy[]).map((inner) => dhall(inner, json)), ", "), " ]");
+    return join(
+      "{ ",
+      joinWith(
+        [...value.entries()].map(([key, inner]) => join(`${key} = `, dhall(inner, json))),
+        ", ",
+      ),
+      " }",
+    );
+  if (Array.isArray(value))
+    return join(
+      "[ ",
+      joinWith(
+        (value as readonly Lazy[]).map((inner) => dhall(inner, json)),
+        ", ",
+      ),
+      " ]",
+    );
   if (isInteger(value)) return `${value < 0 ? "" : "+"}${value}`;
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (value === null) throw new AbortError("evaluation aborted with the following error message: 'generators.toDhall: cannot convert a null to Dhall'");
+  if (value === null)
+    throw new AbortError(
+      "evaluation aborted with the following error message: 'generators.toDhall: cannot convert a null to Dhall'",
+    );
   return json(value);
 }
 
@@ -207,25 +264,36 @@ function lua(ev: Evaluator, lazyValue: Lazy, style: LuaStyle, asBindings: boolea
   const json = (plain: Lazy): NixString => ev.coerceToString(call(ev.builtins.get("toJSON")!, plain));
   if (asBindings) {
     const bindings = [...forceAttrs(value).entries()];
-    const bad = bindings.map(([name]) => name).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/.test(name));
+    const bad = bindings
+      .map(([name]) => name)
+      .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/.test(name));
     if (bad.length > 0) throw new ThrownError(`Bad Lua var names: ${showPretty(bad)}`);
-    return concat(bindings.map(([name, bound]) => join(`${style.indent}${name} = `, lua(ev, bound, inner, false), "\n")), "");
+    return joinWith(
+      bindings.map(([name, bound]) => join(`${style.indent}${name} = `, lua(ev, bound, inner, false), "\n")),
+      "",
+    );
   }
   const table = (items: readonly NixString[]): NixString => {
     if (items.length === 0) return "{}";
     const start = style.multiline ? `\n${inner.indent}` : " ";
-    return join("{", start, concat(items, `,${start}`), style.multiline ? `\n${style.indent}` : " ", "}");
+    return join("{", start, joinWith(items, `,${start}`), style.multiline ? `\n${style.indent}` : " ", "}");
   };
   if (value === null) return "nil";
-  if (isInteger(value) || value instanceof NixFloat || isString(value) || typeof value === "boolean") return json(value);
+  if (isInteger(value) || value instanceof NixFloat || isString(value) || typeof value === "boolean")
+    return json(value);
   if (value instanceof NixPath || isDerivation(value)) return json(ev.coerceToString(value));
   if (Array.isArray(value)) return table((value as readonly Lazy[]).map((element) => lua(ev, element, inner, false)));
   if (value instanceof Attrs) {
     const tag = value.get("_type");
-    if (tag !== undefined && force(tag) === "lua-inline") return join("(", ev.coerceToString(attribute(value, "expr")), ")");
-    return table([...value.entries()].map(([name, element]) => join("[", json(name), "] = ", lua(ev, element, inner, false))));
+    if (tag !== undefined && force(tag) === "lua-inline")
+      return join("(", ev.coerceToString(attribute(value, "expr")), ")");
+    return table(
+      [...value.entries()].map(([name, element]) => join("[", json(name), "] = ", lua(ev, element, inner, false))),
+    );
   }
-  throw new AbortError(`evaluation aborted with the following error message: 'generators.toLua: type ${typeOf(value)} is unsupported'`);
+  throw new AbortError(
+    `evaluation aborted with the following error message: 'generators.toLua: type ${typeOf(value)} is unsupported'`,
+  );
 }
 
 /** What a command-line option's format says, see `toCommandLine`. */
@@ -269,7 +337,11 @@ export function cliNamespace(ev: Evaluator, generators: Namespace): Namespace {
       return f === undefined ? otherwise() : use(f);
     };
     const optionName = (key: string): NixString =>
-      optional("mkOptionName", (f) => call(f, key) as NixString, () => (key.length === 1 ? `-${key}` : `--${key}`));
+      optional(
+        "mkOptionName",
+        (f) => call(f, key) as NixString,
+        () => (key.length === 1 ? `-${key}` : `--${key}`),
+      );
     const strings = (list: Lazy): NixString[] => forceList(list).map((element) => ev.coerceToString(element));
     const separator = force(getOr(args, "optionValueSeparator", null));
     const option = (key: string, value: Value): NixString[] =>
@@ -278,28 +350,45 @@ export function cliNamespace(ev: Evaluator, generators: Namespace): Namespace {
         (f) => strings(call(f, key, value)),
         () => {
           if (value === null) return [];
-          return separator === null ? [optionName(key), plain(value)] : [join(optionName(key), forceText(separator), plain(value))];
+          return separator === null
+            ? [optionName(key), plain(value)]
+            : [join(optionName(key), forceText(separator), plain(value))];
         },
       );
     return [...forceAttrs(options).entries()].flatMap(([key, lazyValue]) => {
       const value = force(lazyValue);
-      if (typeof value === "boolean") return optional("mkBool", (f) => strings(call(f, key, value)), () => (value ? [optionName(key)] : []));
+      if (typeof value === "boolean")
+        return optional(
+          "mkBool",
+          (f) => strings(call(f, key, value)),
+          () => (value ? [optionName(key)] : []),
+        );
       if (Array.isArray(value))
-        return optional("mkList", (f) => strings(call(f, key, value)), () => (value as readonly Lazy[]).flatMap((one) => option(key, force(one))));
+        return optional(
+          "mkList",
+          (f) => strings(call(f, key, value)),
+          () => (value as readonly Lazy[]).flatMap((one) => option(key, force(one))),
+        );
       return option(key, value);
     });
   };
-  const shell = (words: readonly NixString[]): NixString => concat(words.map(quoteForShell), " ");
+  const shell = (words: readonly NixString[]): NixString => joinWith(words.map(quoteForShell), " ");
   const GNU = { isLong: true, explicitBool: true, formatArg: true };
   const OLD = { mkOptionName: true, mkBool: true, mkList: true, mkOption: true, optionValueSeparator: true };
   return {
     toCommandLine: fn("toCommandLine", 2, (format, attrs) => commandLine(given(format), attrs)),
     toCommandLineShell: fn("toCommandLineShell", 2, (format, attrs) => shell(commandLine(given(format), attrs))),
-    toCommandLineGNU: fnWithFormals("toCommandLineGNU", GNU, (args) => fn("toCommandLineGNU", 1, (attrs) => commandLine(gnu(args), attrs))),
+    toCommandLineGNU: fnWithFormals("toCommandLineGNU", GNU, (args) =>
+      fn("toCommandLineGNU", 1, (attrs) => commandLine(gnu(args), attrs)),
+    ),
     toCommandLineShellGNU: fnWithFormals("toCommandLineShellGNU", GNU, (args) =>
       fn("toCommandLineShellGNU", 1, (attrs) => shell(commandLine(gnu(args), attrs))),
     ),
-    toGNUCommandLine: fnWithFormals("toGNUCommandLine", OLD, (args) => fn("toGNUCommandLine", 1, (options) => oldStyle(args, options))),
-    toGNUCommandLineShell: fnWithFormals("toGNUCommandLineShell", OLD, (args) => fn("toGNUCommandLineShell", 1, (options) => shell(oldStyle(args, options)))),
+    toGNUCommandLine: fnWithFormals("toGNUCommandLine", OLD, (args) =>
+      fn("toGNUCommandLine", 1, (options) => oldStyle(args, options)),
+    ),
+    toGNUCommandLineShell: fnWithFormals("toGNUCommandLineShell", OLD, (args) =>
+      fn("toGNUCommandLineShell", 1, (options) => shell(oldStyle(args, options))),
+    ),
   };
 }

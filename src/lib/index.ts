@@ -1,4 +1,6 @@
+export { recursiveUpdate, storePathDerivation } from "./attrsets.ts";
 export * from "./identifiers.ts";
-export * from "./pretty.ts";
-export * from "./support.ts";
 export * from "./library.ts";
+export * from "./pretty.ts";
+export { isStringLike, joinWith } from "./strings.ts";
+export * from "./support.ts";

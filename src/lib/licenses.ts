@@ -122,8 +122,19 @@ const ALIASES: Readonly<Record<string, string>> = {
   lgpl3: "lgpl3Only",
 };
 
-function license(name: string, fields: readonly (readonly [string, Lazy])[], free: boolean, redistributable: boolean): Attrs {
-  return Attrs.from([["shortName", name], ...fields, ["free", free], ["redistributable", redistributable], ["deprecated", false]]);
+function license(
+  name: string,
+  fields: readonly (readonly [string, Lazy])[],
+  free: boolean,
+  redistributable: boolean,
+): Attrs {
+  return Attrs.from([
+    ["shortName", name],
+    ...fields,
+    ["free", free],
+    ["redistributable", redistributable],
+    ["deprecated", false],
+  ]);
 }
 
 export function licenses(): Readonly<Record<string, Attrs>> {
@@ -137,7 +148,8 @@ export function licenses(): Readonly<Record<string, Attrs>> {
     ];
     found[name!] = license(name!, fields, unfree === undefined, true);
   }
-  for (const [name, full, free, redistributable] of OTHERS) found[name] = license(name, [["fullName", full]], free, redistributable);
+  for (const [name, full, free, redistributable] of OTHERS)
+    found[name] = license(name, [["fullName", full]], free, redistributable);
   for (const [old, name] of Object.entries(ALIASES)) found[old] = found[name]!;
   return found;
 }

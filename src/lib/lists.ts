@@ -27,7 +27,7 @@ function sublist(start: number, count: number, list: NixList): NixList {
 }
 
 /** Elements in the order of their first appearance. */
-export function unique(list: NixList): Lazy[] {
+function unique(list: NixList): Lazy[] {
   // Strings without context, by far the most common elements, are compared by hash.
   const texts = new Set<string>();
   const kept: Lazy[] = [];
@@ -126,7 +126,9 @@ function naturalParts(text: string): (string | bigint)[] {
 }
 
 function foldRight(op: Lazy, nul: Lazy, list: NixList, from: number): Lazy {
-  return from === list.length ? nul : call(op, list[from]!, from + 1 === list.length ? nul : lazy(() => foldRight(op, nul, list, from + 1)));
+  return from === list.length
+    ? nul
+    : call(op, list[from]!, from + 1 === list.length ? nul : lazy(() => foldRight(op, nul, list, from + 1)));
 }
 
 function foldLeft(op: Lazy, nul: Lazy, list: NixList, to: number): Lazy {
@@ -204,7 +206,7 @@ export function listsNamespace(ev: Evaluator): Namespace {
       optionals: (condition, list) => (forceBool(condition) ? list : []),
       toList: (value) => {
         const forced = force(value);
-        return Array.isArray(forced) ? forced : [value];
+        return Array.isArray(forced) ? (forced as NixList) : [value];
       },
       range: (from, to) => {
         const start = length(from);
@@ -212,7 +214,12 @@ export function listsNamespace(ev: Evaluator): Namespace {
       },
       replicate: (count, element) => new Array<Lazy>(Math.max(0, length(count))).fill(element),
       "groupBy'": (op, nul, pred, list) =>
-        Attrs.from([...groups(pred, forceList(list))].map(([name, own]) => [name, lazy(() => foldLeft(op, nul, own, own.length - 1))])),
+        Attrs.from(
+          [...groups(pred, forceList(list))].map(([name, own]) => [
+            name,
+            lazy(() => foldLeft(op, nul, own, own.length - 1)),
+          ]),
+        ),
       zipListsWith: (f, left, right) => {
         const a = forceList(left);
         const b = forceList(right);
@@ -269,7 +276,8 @@ export function listsNamespace(ev: Evaluator): Namespace {
       removePrefix: (prefix, list) => {
         const start = forceList(prefix);
         const elements = forceList(list);
-        if (!isPrefix(start, elements)) throw new ThrownError("lib.lists.removePrefix: First argument is not a list prefix of the second argument");
+        if (!isPrefix(start, elements))
+          throw new ThrownError("lib.lists.removePrefix: First argument is not a list prefix of the second argument");
         return elements.slice(start.length);
       },
       sublist: (start, count, list) => sublist(length(start), length(count), forceList(list)),
@@ -291,7 +299,10 @@ export function listsNamespace(ev: Evaluator): Namespace {
         return elements.slice(0, -1);
       },
       crossLists: (f, lists) =>
-        forceList(lists).reduce<Lazy[]>((sum, list) => sum.flatMap((partial) => forceList(list).map((element) => callLater(partial, element))), [f]),
+        forceList(lists).reduce<Lazy[]>(
+          (sum, list) => sum.flatMap((partial) => forceList(list).map((element) => callLater(partial, element))),
+          [f],
+        ),
       unique: (list) => unique(forceList(list)),
       uniqueStrings: (list) => [...new Set(forceList(list).map((element) => forceStringNoContext(element)))].sort(),
       allUnique: (list) => {
@@ -321,4 +332,3 @@ export function listsNamespace(ev: Evaluator): Namespace {
     }),
   };
 }
-

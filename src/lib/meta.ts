@@ -17,7 +17,7 @@ import {
   typeOf,
   updateAttrs,
 } from "../lang/index.ts";
-import { findByPath } from "./attrsets.ts";
+import { findByPath, getOutput, matches } from "./attrsets.ts";
 import { escapeNixIdentifier } from "./identifiers.ts";
 import { licenses } from "./licenses.ts";
 import { attribute, call, callLater, fn, functions, mapBare, type Namespace, getOr } from "./support.ts";
@@ -27,9 +27,13 @@ const DEFAULT_PRIORITY = 5;
 function addMeta(added: Lazy, lazyDrv: Lazy): Lazy {
   const drv = forceAttrs(lazyDrv);
   const override = drv.get("overrideAttrs");
-  const extended = (old: Attrs): Lazy => lazy(() => updateAttrs(forceAttrs(getOr(old, "meta", Attrs.empty)), forceAttrs(added)));
+  const extended = (old: Attrs): Lazy =>
+    lazy(() => updateAttrs(forceAttrs(getOr(old, "meta", Attrs.empty)), forceAttrs(added)));
   if (override === undefined) return updateAttrs(drv, Attrs.from([["meta", extended(drv)]]));
-  return call(override, fn("addMetaAttrs", 1, (old) => Attrs.from([["meta", extended(forceAttrs(old))]])));
+  return call(
+    override,
+    fn("addMetaAttrs", 1, (old) => Attrs.from([["meta", extended(forceAttrs(old))]])),
+  );
 }
 
 function priority(value: Lazy): Attrs {
@@ -51,17 +55,6 @@ function platformMatch(platform: Attrs, lazyElement: Lazy): boolean {
   return matches(pattern.has("parsed") ? pattern : Attrs.from([["parsed", pattern]]), platform);
 }
 
-function matches(pattern: Attrs, attrs: Attrs): boolean {
-  return [...pattern.entries()].every(([name, wanted]) => {
-    const found = attrs.get(name);
-    if (found === undefined) return false;
-    const left = force(wanted);
-    if (!(left instanceof Attrs)) return equal(left, found);
-    const right = force(found);
-    return right instanceof Attrs && matches(left, right);
-  });
-}
-
 export function metaNamespace(ev: Evaluator): Namespace {
   const known = licenses();
   const bySpdx = new Map(
@@ -73,13 +66,20 @@ export function metaNamespace(ev: Evaluator): Namespace {
   const byLowerCase = new Map([...bySpdx].map(([id, license]) => [id.toLowerCase(), license]));
   const executable = (lazyPackage: Lazy, lazyName: Lazy): Lazy => {
     const drv = force(lazyPackage);
-    if (!isDerivation(drv)) throw new ThrownError(`lib.meta.getExe': The first argument is of type ${typeOf(drv)}, but it should be a derivation instead.`);
+    if (!isDerivation(drv))
+      throw new ThrownError(
+        `lib.meta.getExe': The first argument is of type ${typeOf(drv)}, but it should be a derivation instead.`,
+      );
     const name = force(lazyName);
-    if (!isString(name)) throw new ThrownError(`lib.meta.getExe': The second argument is of type ${typeOf(name)}, but it should be a string instead.`);
+    if (!isString(name))
+      throw new ThrownError(
+        `lib.meta.getExe': The second argument is of type ${typeOf(name)}, but it should be a string instead.`,
+      );
     if (textOf(name).includes("/"))
-      throw new ThrownError(`lib.meta.getExe': The second argument "${textOf(name)}" is a nested path with a "/" character, but it should just be the name of the executable instead.`);
-    const specified = drv.get("outputSpecified");
-    const output = specified !== undefined && force(specified) === true ? drv : getOr(drv, "bin", getOr(drv, "out", drv));
+      throw new ThrownError(
+        `lib.meta.getExe': The second argument "${textOf(name)}" is a nested path with a "/" character, but it should just be the name of the executable instead.`,
+      );
+    const output = getOutput("bin", drv);
     return joinStrings(joinStrings(ev.coerceToString(output), "/bin/"), name);
   };
   const mainProgram = (lazyPackage: Lazy): Lazy => {
@@ -92,11 +92,15 @@ export function metaNamespace(ev: Evaluator): Namespace {
       "warning",
       `getExe: Package ${escapeNixIdentifier(forceText(name))} does not have the meta.mainProgram attribute; its main program is assumed to have the same name. Please set \`meta.mainProgram\`, or use \`getExe' package "program"\`.`,
     );
-    return drv.get("pname") ?? attribute(forceAttrs(call(ev.builtins.get("parseDrvName")!, attribute(drv, "name"))), "name");
+    return (
+      drv.get("pname") ?? attribute(forceAttrs(call(ev.builtins.get("parseDrvName")!, attribute(drv, "name"))), "name")
+    );
   };
   const listed = (platform: Attrs, drv: Lazy, field: string): boolean | undefined => {
     const platforms = findByPath(["meta", field], drv);
-    return platforms === undefined ? undefined : forceList(platforms).some((element) => platformMatch(platform, element));
+    return platforms === undefined
+      ? undefined
+      : forceList(platforms).some((element) => platformMatch(platform, element));
   };
   const unknownLicense = (id: string): Lazy => {
     ev.host.message("warning", `getLicenseFromSpdxId: No license with the given SPDX ID found: ${id}`);
@@ -142,4 +146,3 @@ export function metaNamespace(ev: Evaluator): Namespace {
     }),
   };
 }
-

@@ -1,5 +1,16 @@
 /** `lib.path`: paths as values, and subpaths: relative ones without `..`. */
-import { Attrs, type Evaluator, force, forceList, isString, type Lazy, NixPath, textOf, ThrownError, typeOf } from "../lang/index.ts";
+import {
+  Attrs,
+  type Evaluator,
+  force,
+  forceList,
+  isString,
+  type Lazy,
+  NixPath,
+  textOf,
+  ThrownError,
+  typeOf,
+} from "../lang/index.ts";
 import { functions, type Namespace } from "./support.ts";
 
 /** Why a value is no subpath; undefined if it is one. */
@@ -9,7 +20,8 @@ function invalidReason(lazyValue: Lazy): string | undefined {
   const text = textOf(value);
   if (text === "") return "The given string is empty";
   if (text.startsWith("/")) return `The given string "${text}" starts with a \`/\`, representing an absolute path`;
-  if (text.split("/").includes("..")) return `The given string "${text}" contains a \`..\` component, which is not allowed in subpaths`;
+  if (text.split("/").includes(".."))
+    return `The given string "${text}" contains a \`..\` component, which is not allowed in subpaths`;
   return undefined;
 }
 
@@ -23,7 +35,8 @@ function joined(parts: readonly string[]): string {
 
 function pathOf(lazyValue: Lazy, what: string): NixPath {
   const value = force(lazyValue);
-  if (!(value instanceof NixPath)) throw new ThrownError(`${what} is of type ${typeOf(value)}, but a path was expected`);
+  if (!(value instanceof NixPath))
+    throw new ThrownError(`${what} is of type ${typeOf(value)}, but a path was expected`);
   return value;
 }
 
@@ -82,7 +95,9 @@ export function pathNamespace(ev: Evaluator): Namespace {
               forceList(list).flatMap((element, index) => {
                 const reason = invalidReason(element);
                 if (reason !== undefined)
-                  throw new ThrownError(`lib.path.subpath.join: Element at index ${index} is not a valid subpath string:\n    ${reason}`);
+                  throw new ThrownError(
+                    `lib.path.subpath.join: Element at index ${index} is not a valid subpath string:\n    ${reason}`,
+                  );
                 return components(textOf(force(element) as string));
               }),
             ),

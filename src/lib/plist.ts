@@ -1,7 +1,14 @@
 /** `lib.generators.toPlist`: Apple's property lists. */
-import { Attrs, type Evaluator, force, isInteger, isString, type Lazy, NixFloat, NixPath, textOf } from "../lang/index.ts";
+import type { Attrs } from "../lang/index.ts";
+import { type Evaluator, force, isInteger, isString, type Lazy, NixFloat, NixPath, textOf } from "../lang/index.ts";
 
-const ENTITIES: Readonly<Record<string, string>> = { '"': "&quot;", "'": "&apos;", "<": "&lt;", ">": "&gt;", "&": "&amp;" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '"': "&quot;",
+  "'": "&apos;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "&": "&amp;",
+};
 
 export function toPlist(ev: Evaluator, value: Lazy, escape: boolean): string {
   const quote = (text: string): string => (escape ? text.replace(/["'<>&]/g, (found) => ENTITIES[found]!) : text);
@@ -10,7 +17,8 @@ export function toPlist(ev: Evaluator, value: Lazy, escape: boolean): string {
     if (inner === null) return "";
     if (typeof inner === "boolean") return `${indent}<${inner}/>`;
     if (isInteger(inner)) return `${indent}<integer>${inner}</integer>`;
-    if (inner instanceof NixFloat) return `${indent}<real>${textOf(ev.coerceToString(inner, { coerceMore: true }))}</real>`;
+    if (inner instanceof NixFloat)
+      return `${indent}<real>${textOf(ev.coerceToString(inner, { coerceMore: true }))}</real>`;
     if (isString(inner)) return `${indent}<string>${quote(textOf(inner))}</string>`;
     if (inner instanceof NixPath) return `${indent}<string>${quote(inner.path)}</string>`;
     if (Array.isArray(inner)) {

@@ -1,6 +1,6 @@
 /** `lib.generators.toPretty`, natively: values as Nix code, for people. */
+import type { Attrs } from "../lang/index.ts";
 import {
-  Attrs,
   ContextString,
   EvalError,
   force,
@@ -35,7 +35,9 @@ export function showPretty(value: Lazy, options: PrettyOptions = {}): string {
 function show(lazy: Lazy, indent: string, depth: number, options: PrettyOptions): string {
   if (options.depthLimit !== undefined && depth > options.depthLimit) {
     if (options.unevaluated !== undefined) return options.unevaluated;
-    throw new EvalError(`Exceeded maximum eval-depth limit of ${options.depthLimit} while trying to evaluate with \`generators.withRecursion'!`);
+    throw new EvalError(
+      `Exceeded maximum eval-depth limit of ${options.depthLimit} while trying to evaluate with \`generators.withRecursion'!`,
+    );
   }
   if (options.unevaluated === undefined) return showForced(force(lazy), indent, depth, options);
   try {
@@ -53,7 +55,15 @@ function showForced(value: Value, indent: string, depth: number, options: Pretty
   if (value instanceof NixFloat) return jsonFloat(value.value);
   if (typeof value === "string" || value instanceof ContextString) return showString(textOf(value), indent, options);
   if (value instanceof NixPath) return value.path;
-  if (Array.isArray(value)) return bracket("[", "]", value as readonly Lazy[], (element) => show(element, `${indent}  `, depth + 1, options), indent, options);
+  if (Array.isArray(value))
+    return bracket(
+      "[",
+      "]",
+      value as readonly Lazy[],
+      (element) => show(element, `${indent}  `, depth + 1, options),
+      indent,
+      options,
+    );
   if (isFunctionLike(value)) {
     const formals = [...functionFormals(value)].sort(([a], [b]) => (a < b ? -1 : 1));
     const shown = formals.map(([name, optional]) => (force(optional) === true ? `${name}?` : name)).join(", ");
@@ -64,7 +74,8 @@ function showForced(value: Value, indent: string, depth: number, options: Pretty
 
 function showString(text: string, indent: string, options: PrettyOptions): string {
   const lines = text.split("\n");
-  if (options.multiline === false || lines.length < 2) return `"${lines.map((line) => line.replace(/\\|"|\$\{/g, "\\$&")).join("\\n")}"`;
+  if (options.multiline === false || lines.length < 2)
+    return `"${lines.map((line) => line.replace(/\\|"|\$\{/g, "\\$&")).join("\\n")}"`;
   const escaped = lines.map((line) => line.replace(/\$\{|''/g, (found) => (found === "''" ? "'''" : "''${")));
   // The end of text that ends with a line end is the closing quotes' own line.
   const ends = escaped.at(-1) === "";
@@ -78,7 +89,9 @@ function showAttrs(value: Attrs, indent: string, depth: number, options: PrettyO
   const inner = value.get("val");
   if (options.allowPrettyValues === true && pretty !== undefined && inner !== undefined) {
     const text = call(pretty, inner);
-    return typeof text === "string" || text instanceof ContextString ? textOf(text) : showForced(text, indent, depth, options);
+    return typeof text === "string" || text instanceof ContextString
+      ? textOf(text)
+      : showForced(text, indent, depth, options);
   }
   if (value.size === 0) return "{ }";
   if (isDerivation(value)) {
@@ -96,7 +109,14 @@ function showAttrs(value: Attrs, indent: string, depth: number, options: PrettyO
   );
 }
 
-function bracket<T>(open: string, close: string, items: readonly T[], showItem: (item: T) => string, indent: string, options: PrettyOptions): string {
+function bracket<T>(
+  open: string,
+  close: string,
+  items: readonly T[],
+  showItem: (item: T) => string,
+  indent: string,
+  options: PrettyOptions,
+): string {
   if (items.length === 0) return `${open} ${close}`;
   const multiline = options.multiline !== false;
   const start = multiline ? `\n${indent}  ` : " ";

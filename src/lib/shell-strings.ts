@@ -15,8 +15,9 @@ import {
   textOf,
   ThrownError,
 } from "../lang/index.ts";
-import { concat, isStringLike, upperCase, withText } from "./strings.ts";
-import { fn, functions, type Namespace, getOr } from "./support.ts";
+import { getOutput } from "./attrsets.ts";
+import { joinWith, isStringLike, upperCase, withText } from "./strings.ts";
+import { fn, functions, type Namespace } from "./support.ts";
 
 const POSIX_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const CMAKE_TYPES = ["BOOL", "FILEPATH", "PATH", "STRING", "INTERNAL", "LIST"];
@@ -42,50 +43,47 @@ export function shellStrings(ev: Evaluator): Namespace {
     const value = force(lazyValue);
     if (value instanceof Attrs && !isStringLike(value)) {
       const entries = [...value.entries()].map(([key, entry]) => join("[", quoteForShell(key), "]=", quoted(entry)));
-      return join(`declare -A ${name}=(`, concat(entries, " "), ")");
+      return join(`declare -A ${name}=(`, joinWith(entries, " "), ")");
     }
-    if (Array.isArray(value)) return join(`declare -a ${name}=(`, concat(forceList(value).map(quoted), " "), ")");
+    if (Array.isArray(value)) return join(`declare -a ${name}=(`, joinWith(forceList(value).map(quoted), " "), ")");
     return join(`${name}=`, quoted(value));
   };
   const searchPath = (directory: Lazy, paths: readonly Lazy[]): NixString =>
-    concat(
-      paths.filter((path) => force(path) !== null).map((path) => join(ev.coerceToString(path), "/", ev.coerceToString(directory))),
+    joinWith(
+      paths
+        .filter((path) => force(path) !== null)
+        .map((path) => join(ev.coerceToString(path), "/", ev.coerceToString(directory))),
       ":",
     );
   const ofOutput = (output: Lazy, directory: Lazy, packages: Lazy): NixString => {
     const name = forceText(output);
-    const chosen = forceList(packages).map((one) =>
-      lazy(() => {
-        const value = force(one);
-        if (!(value instanceof Attrs)) return value;
-        const specified = value.get("outputSpecified");
-        if (specified !== undefined && forceBool(specified)) return value;
-        return getOr(value, name, getOr(value, "out", value));
-      }),
-    );
+    const chosen = forceList(packages).map((one) => lazy(() => getOutput(name, one)));
     return searchPath(directory, chosen);
   };
   const cmakeOption = (type: string, feature: Lazy, value: NixString): NixString => {
-    if (!CMAKE_TYPES.includes(upperCase(type))) throw new AssertionError(`assertion failed: ${type} is not a type of CMake options`);
+    if (!CMAKE_TYPES.includes(upperCase(type)))
+      throw new AssertionError(`assertion failed: ${type} is not a type of CMake options`);
     return join("-D", string(feature), `:${upperCase(type)}=`, value);
   };
-  const feature = (yes: string, no: string) => (flag: Lazy, name: Lazy) => join(forceBool(flag) ? `--${yes}-` : `--${no}-`, string(name));
+  const feature = (yes: string, no: string) => (flag: Lazy, name: Lazy) =>
+    join(forceBool(flag) ? `--${yes}-` : `--${no}-`, string(name));
   const featureAs = (yes: string, no: string) => (flag: Lazy, name: Lazy, value: Lazy) => {
     const enabled = forceBool(flag);
     const option = join(enabled ? `--${yes}-` : `--${no}-`, string(name));
     return enabled ? join(option, "=", ev.coerceToString(value)) : option;
   };
-  const out = (output: string, directory: string): Lazy => fn(`make ${directory} path`, 1, (packages) => ofOutput(output, directory, packages));
+  const out = (output: string, directory: string): Lazy =>
+    fn(`make ${directory} path`, 1, (packages) => ofOutput(output, directory, packages));
 
   return {
     ...functions({
       escapeShellArg: quoted,
-      escapeShellArgs: (list) => concat(forceList(list).map(quoted), " "),
+      escapeShellArgs: (list) => joinWith(forceList(list).map(quoted), " "),
       toShellVar: shellVar,
       toShellVars: (vars) => {
         const attrs = force(vars);
         if (!(attrs instanceof Attrs)) throw new ThrownError("toShellVars needs a set of variables");
-        return concat(
+        return joinWith(
           [...attrs.entries()].map(([name, value]) => shellVar(name, value)),
           "\n",
         );
@@ -108,4 +106,3 @@ export function shellStrings(ev: Evaluator): Namespace {
     makeBinPath: out("bin", "bin"),
   };
 }
-

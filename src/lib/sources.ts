@@ -18,7 +18,17 @@ import {
   ThrownError,
   updateAttrs,
 } from "../lang/index.ts";
-import { attribute, builtinsNamed, call, fn, fnWithFormals, functions, type Namespace, textList, getOr } from "./support.ts";
+import {
+  attribute,
+  builtinsNamed,
+  call,
+  fn,
+  fnWithFormals,
+  functions,
+  type Namespace,
+  textList,
+  getOr,
+} from "./support.ts";
 
 interface Source {
   readonly origin: Lazy;
@@ -30,7 +40,7 @@ interface Source {
 const VERSION_CONTROL = new Set([".svn", "CVS", ".hg", ".jj", ".pijul", "_darcs"]);
 
 /** What no source should have: version control, editors' and compilers' leavings, `result` links, sockets. */
-export function isClean(path: string, type: string): boolean {
+function isClean(path: string, type: string): boolean {
   const base = path.slice(path.lastIndexOf("/") + 1);
   if (base === ".git" || (type === "directory" && VERSION_CONTROL.has(base))) return false;
   if (base.endsWith("~") || /^\.sw[a-z]$/.test(base) || /^\..*\.sw[a-z]$/.test(base)) return false;
@@ -44,9 +54,14 @@ export function sourcesNamespace(ev: Evaluator): Namespace {
 
   const sourceOf = (value: Lazy): Source => {
     const forced = force(value);
-    if (!(forced instanceof Attrs) || !forced.has("_isLibCleanSourceWith")) return { origin: value, name: "source", filter: undefined };
+    if (!(forced instanceof Attrs) || !forced.has("_isLibCleanSourceWith"))
+      return { origin: value, name: "source", filter: undefined };
     const filter = attribute(forced, "filter");
-    return { origin: attribute(forced, "origSrc"), name: attribute(forced, "name"), filter: (path, type) => forceBool(call(filter, path, type)) };
+    return {
+      origin: attribute(forced, "origSrc"),
+      name: attribute(forced, "name"),
+      filter: (path, type) => forceBool(call(filter, path, type)),
+    };
   };
   const sourceValue = (source: Source): Attrs => {
     const filter = fn("filter", 2, (path, type) => source.filter?.(path, type) ?? true);
@@ -88,16 +103,22 @@ export function sourcesNamespace(ev: Evaluator): Namespace {
     };
   };
   const exists = (path: string): boolean => force(call(builtin("pathExists"), path)) === true;
-  const isRegular = (path: string): boolean => exists(path) && forceText(call(builtin("readFileType"), path)) === "regular";
+  const isRegular = (path: string): boolean =>
+    exists(path) && forceText(call(builtin("readFileType"), path)) === "regular";
   const read = (path: string): string => forceText(call(builtin("readFile"), path)).replace(/\n$/, "");
 
   /** The commit that a reference of a repository points to, or why it cannot be told. */
-  const commitOf = (repository: string, reference = "HEAD"): { readonly commit: string } | { readonly error: string } => {
+  const commitOf = (
+    repository: string,
+    reference = "HEAD",
+  ): { readonly commit: string } | { readonly error: string } => {
     if (isRegular(repository)) {
       const link = /^gitdir: (.*)$/.exec(read(repository))?.[1];
       if (link === undefined) return { error: `File contains no gitdir reference: ${repository}` };
       const gitDir = resolve(repository.slice(0, repository.lastIndexOf("/")), link);
-      const common = isRegular(`${gitDir}/commondir`) ? resolve(gitDir, read(`${gitDir}/commondir`).replace(/\/$/, "")) : gitDir;
+      const common = isRegular(`${gitDir}/commondir`)
+        ? resolve(gitDir, read(`${gitDir}/commondir`).replace(/\/$/, ""))
+        : gitDir;
       const file = `${gitDir}/${reference}`;
       return commitOf(common, file.startsWith(`${common}/`) ? file.slice(common.length + 1) : file);
     }
@@ -107,8 +128,12 @@ export function sourcesNamespace(ev: Evaluator): Namespace {
       return next === undefined ? { commit: content } : commitOf(repository, next);
     }
     if (isRegular(`${repository}/packed-refs`)) {
-      const line = read(`${repository}/packed-refs`).split("\n").find((packed) => /^[a-z0-9]+ /.test(packed) && packed.slice(packed.indexOf(" ") + 1) === reference);
-      return line === undefined ? { error: `Could not find ${reference} in ${repository}/packed-refs` } : { commit: line.slice(0, line.indexOf(" ")) };
+      const line = read(`${repository}/packed-refs`)
+        .split("\n")
+        .find((packed) => /^[a-z0-9]+ /.test(packed) && packed.slice(packed.indexOf(" ") + 1) === reference);
+      return line === undefined
+        ? { error: `Could not find ${reference} in ${repository}/packed-refs` }
+        : { commit: line.slice(0, line.indexOf(" ")) };
     }
     return { error: `Not a .git directory: ${repository}` };
   };
@@ -140,14 +165,22 @@ export function sourcesNamespace(ev: Evaluator): Namespace {
       },
       sourceByRegex: (src, regexes) => {
         const inside = relative(sourceOf(src).origin);
-        return filtered(src, (path) => forceList(regexes).some((regex) => call(builtin("match"), regex, inside(path)) !== null));
+        return filtered(src, (path) =>
+          forceList(regexes).some((regex) => call(builtin("match"), regex, inside(path)) !== null),
+        );
       },
       sourceFilesBySuffices: (src, suffixes) =>
-        filtered(src, (path, type) => forceText(type) === "directory" || textList(suffixes).some((suffix) => toText(path).endsWith(suffix))),
+        filtered(
+          src,
+          (path, type) =>
+            forceText(type) === "directory" || textList(suffixes).some((suffix) => toText(path).endsWith(suffix)),
+        ),
       sourceByGlobs: (src, globs) => {
         const inside = relative(src);
         const patterns = textList(globs).map((glob) => glob.split("/"));
-        return filtered(src, (path, type) => patterns.some((glob) => matchesGlob(glob, inside(path).split("/"), forceText(type))));
+        return filtered(src, (path, type) =>
+          patterns.some((glob) => matchesGlob(glob, inside(path).split("/"), forceText(type))),
+        );
       },
       pathIsGitRepo: (path) => "commit" in commitOf(toText(path)),
       commitIdFromGitRepo: (path) => {
@@ -201,7 +234,13 @@ function matchesGlob(glob: readonly string[], path: readonly string[], type: str
 }
 
 function globPart(part: string): RegExp {
-  return new RegExp(`^${part.split(/\*+/).map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("[^/]*")}$`, "s");
+  return new RegExp(
+    `^${part
+      .split(/\*+/)
+      .map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
+      .join("[^/]*")}$`,
+    "s",
+  );
 }
 
 function urlToName(url: string): string {
@@ -229,14 +268,18 @@ export function filesystemNamespace(ev: Evaluator, lib: () => Attrs): Namespace 
     return joinStrings(ev.coerceToString(base, { copyToStore: false }), `/${name}`);
   };
   const kindOf = (path: Lazy): string => forceText(call(builtin("readFileType"), path));
-  const isKind = (kind: string) => (path: Lazy) => force(call(builtin("pathExists"), path)) === true && kindOf(path) === kind;
+  const isKind = (kind: string) => (path: Lazy) =>
+    force(call(builtin("pathExists"), path)) === true && kindOf(path) === kind;
   const entries = (directory: Lazy): [string, Lazy][] => [...forceAttrs(call(builtin("readDir"), directory)).entries()];
   const listFiles = (directory: Lazy): Lazy[] =>
-    entries(directory).flatMap(([name, type]) => (forceText(type) === "directory" ? listFiles(add(directory, name)) : [add(directory, name)]));
+    entries(directory).flatMap(([name, type]) =>
+      forceText(type) === "directory" ? listFiles(add(directory, name)) : [add(directory, name)],
+    );
   const packages = (args: Attrs): Lazy => {
     const directory = attribute(args, "directory");
     const file = add(directory, "package.nix");
-    if (force(call(builtin("pathExists"), file)) === true) return call(attribute(args, "callPackage"), file, Attrs.empty);
+    if (force(call(builtin("pathExists"), file)) === true)
+      return call(attribute(args, "callPackage"), file, Attrs.empty);
     const newScope = args.get("newScope");
     if (newScope === undefined) return packagesIn(args);
     const scope = call(
@@ -255,9 +298,15 @@ export function filesystemNamespace(ev: Evaluator, lib: () => Attrs): Namespace 
       entries(directory).flatMap(([name, lazyType]): [string, Lazy][] => {
         const type = forceText(lazyType);
         const path = add(directory, name);
-        if (type === "directory") return [[name, lazy(() => packages(updateAttrs(args, Attrs.from([["directory", path]]))))]];
-        if (type !== "regular") throw new ThrownError(`lib.filesystem.packagesFromDirectoryRecursive: Unsupported file type ${type} at path ${name}`);
-        return name.endsWith(".nix") ? [[name.slice(0, -4), lazy(() => call(attribute(args, "callPackage"), path, Attrs.empty))]] : [];
+        if (type === "directory")
+          return [[name, lazy(() => packages(updateAttrs(args, Attrs.from([["directory", path]]))))]];
+        if (type !== "regular")
+          throw new ThrownError(
+            `lib.filesystem.packagesFromDirectoryRecursive: Unsupported file type ${type} at path ${name}`,
+          );
+        return name.endsWith(".nix")
+          ? [[name.slice(0, -4), lazy(() => call(attribute(args, "callPackage"), path, Attrs.empty))]]
+          : [];
       }),
     );
   };

@@ -34,7 +34,7 @@ const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const BLANK = " \t\r\n";
 
 /** Only ASCII letters change, byte strings being what they are. */
-export function lowerCase(text: string): string {
+function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
@@ -47,7 +47,8 @@ export function withText(like: NixString, text: string): NixString {
   return makeString(text, contextOf(like));
 }
 
-export function concat(strings: readonly NixString[], separator: string): NixString {
+/** Strings with a separator between them, contexts joined. */
+export function joinWith(strings: readonly NixString[], separator: string): NixString {
   let context = contextOf("");
   for (const string of strings) context = joinContexts(context, contextOf(string));
   return makeString(strings.map(textOf).join(separator), context);
@@ -55,13 +56,23 @@ export function concat(strings: readonly NixString[], separator: string): NixStr
 
 /** Strings, paths, and sets that say how they become one. */
 export function isStringLike(value: Value): boolean {
-  return isString(value) || value instanceof NixPath || (value instanceof Attrs && (value.has("outPath") || value.has("__toString")));
+  return (
+    isString(value) ||
+    value instanceof NixPath ||
+    (value instanceof Attrs && (value.has("outPath") || value.has("__toString")))
+  );
 }
 
 function isConvertible(value: Value): boolean {
   if (isStringLike(value)) return true;
   if (Array.isArray(value)) return forceList(value).every((element) => isConvertible(force(element)));
-  return value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat;
+  return (
+    value === null ||
+    typeof value === "boolean" ||
+    typeof value === "number" ||
+    typeof value === "bigint" ||
+    value instanceof NixFloat
+  );
 }
 
 function trim(text: string, start: boolean, end: boolean): string {
@@ -79,14 +90,17 @@ function toInt(text: string, base10: boolean): number | bigint {
   const digits = pattern.exec(text)?.[1];
   if (digits === undefined) throw new ThrownError(`${name}: Could not convert ${escapeNixString(text)} to int.`);
   if (!base10 && /^0[0-9]+$/.test(digits))
-    throw new ThrownError(`toInt: Ambiguity in interpretation of ${escapeNixString(text)} between octal and zero padded integer.`);
+    throw new ThrownError(
+      `toInt: Ambiguity in interpretation of ${escapeNixString(text)} between octal and zero padded integer.`,
+    );
   const value = BigInt(digits);
-  if (value >= 2n ** 63n || value < -(2n ** 63n)) throw new ThrownError(`${name}: Could not convert ${escapeNixString(text)} to int.`);
+  if (value >= 2n ** 63n || value < -(2n ** 63n))
+    throw new ThrownError(`${name}: Could not convert ${escapeNixString(text)} to int.`);
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
 /** A name that a derivation may have. */
-export function sanitizeName(text: string): string {
+function sanitizeName(text: string): string {
   if (text.length <= 207 && /^[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]*$/.test(text)) return text;
   const clean = text.replace(/^\.*/, "").replace(/[^A-Za-z0-9+._?=-]+/g, "-");
   const short = clean.slice(Math.max(clean.length - 207, 0));
@@ -110,13 +124,15 @@ export function stringsNamespace(ev: Evaluator): Namespace {
   const string = (value: Lazy): NixString => ev.coerceToString(value);
   const text = (value: Lazy): string => textOf(string(value));
   const strict = (value: Lazy, what: string): void => {
-    if (!isString(force(value))) throw new ThrownError(`${what} does only accepts string values, but got ${typeOf(force(value))}`);
+    if (!isString(force(value)))
+      throw new ThrownError(`${what} does only accepts string values, but got ${typeOf(force(value))}`);
   };
   const mapped = (f: Lazy, list: Lazy): NixString[] => forceList(list).map((element) => string(call(f, element)));
-  const numbered = (f: Lazy, list: Lazy): NixString[] => forceList(list).map((element, index) => string(call(f, index + 1, element)));
+  const numbered = (f: Lazy, list: Lazy): NixString[] =>
+    forceList(list).map((element, index) => string(call(f, index + 1, element)));
   const separate = (separator: Lazy, strings: readonly NixString[]): NixString => {
     const between = string(separator);
-    const joined = concat(strings, textOf(between));
+    const joined = joinWith(strings, textOf(between));
     return makeString(textOf(joined), joinContexts(contextOf(joined), contextOf(between)));
   };
   const escape = (what: readonly string[], lazyString: Lazy, how: (found: string) => string): Lazy =>
@@ -176,9 +192,9 @@ export function stringsNamespace(ev: Evaluator): Namespace {
     ]),
     ...functions({
       join: (separator, list) => separate(separator, forceList(list).map(string)),
-      concatStrings: (list) => concat(forceList(list).map(string), ""),
-      concatMapStrings: (f, list) => concat(mapped(f, list), ""),
-      concatImapStrings: (f, list) => concat(numbered(f, list), ""),
+      concatStrings: (list) => joinWith(forceList(list).map(string), ""),
+      concatMapStrings: (f, list) => joinWith(mapped(f, list), ""),
+      concatImapStrings: (f, list) => joinWith(numbered(f, list), ""),
       concatMapStringsSep: (separator, f, list) => separate(separator, mapped(f, list)),
       concatImapStringsSep: (separator, f, list) => separate(separator, numbered(f, list)),
       concatMapAttrsStringSep: (separator, f, attrs) =>
@@ -186,8 +202,13 @@ export function stringsNamespace(ev: Evaluator): Namespace {
           separator,
           [...forceAttrs(attrs).entries()].map(([name, value]) => string(call(f, name, value))),
         ),
-      concatLines: (list) => concat(forceList(list).map((line) => joinStrings(string(line), "\n")), ""),
-      intersperse: (separator, list) => forceList(list).flatMap((element, index) => (index === 0 ? [element] : [separator, element])),
+      concatLines: (list) =>
+        joinWith(
+          forceList(list).map((line) => joinStrings(string(line), "\n")),
+          "",
+        ),
+      intersperse: (separator, list) =>
+        forceList(list).flatMap((element, index) => (index === 0 ? [element] : [separator, element])),
       replaceString: (from, to, value) => call(ev.builtins.get("replaceStrings")!, [from], [to], value),
       replicate: (count, value) => {
         const repeated = string(value);
@@ -200,7 +221,10 @@ export function stringsNamespace(ev: Evaluator): Namespace {
       trimWith: (args, value) => {
         const settings = forceAttrs(args);
         const whole = string(value);
-        return withText(whole, trim(textOf(whole), forceBool(getOr(settings, "start", false)), forceBool(getOr(settings, "end", false))));
+        return withText(
+          whole,
+          trim(textOf(whole), forceBool(getOr(settings, "start", false)), forceBool(getOr(settings, "end", false))),
+        );
       },
       normalizePath: (value) => {
         const whole = string(value);
@@ -216,7 +240,7 @@ export function stringsNamespace(ev: Evaluator): Namespace {
       },
       stringAsChars: (f, value) => {
         const whole = string(value);
-        return concat(
+        return joinWith(
           [...textOf(whole)].map((character) => string(call(f, withText(whole, character)))),
           "",
         );
@@ -226,7 +250,12 @@ export function stringsNamespace(ev: Evaluator): Namespace {
         if (one.length !== 1) throw new EvalError(`attribute '${one}' missing`);
         return one.charCodeAt(0);
       },
-      escape: (list, value) => escape(forceList(list).map((found) => forceText(found)), value, (found) => `\\${found}`),
+      escape: (list, value) =>
+        escape(
+          forceList(list).map((found) => forceText(found)),
+          value,
+          (found) => `\\${found}`,
+        ),
       escapeC: (list, value) =>
         escape(
           forceList(list).map((found) => forceText(found)),
@@ -240,14 +269,23 @@ export function stringsNamespace(ev: Evaluator): Namespace {
         return withText(name, escapeNixIdentifier(textOf(name)));
       },
       escapeXML: (value) => {
-        const entities: Readonly<Record<string, string>> = { '"': "&quot;", "'": "&apos;", "<": "&lt;", ">": "&gt;", "&": "&amp;" };
+        const entities: Readonly<Record<string, string>> = {
+          '"': "&quot;",
+          "'": "&apos;",
+          "<": "&lt;",
+          ">": "&gt;",
+          "&": "&amp;",
+        };
         return escape(Object.keys(entities), value, (found) => entities[found]!);
       },
       escapeURL: (value) => {
         const whole = string(value);
         return withText(
           whole,
-          textOf(whole).replace(/[^A-Za-z0-9._~-]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`),
+          textOf(whole).replace(
+            /[^A-Za-z0-9._~-]/g,
+            (found) => `%${found.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+          ),
         );
       },
       isValidPosixName: (name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(forceText(name)),
@@ -291,7 +329,9 @@ export function stringsNamespace(ev: Evaluator): Namespace {
       removeSuffix: (suffix, value) => {
         const whole = string(value);
         const end = text(suffix);
-        return textOf(whole).endsWith(end) ? withText(whole, textOf(whole).slice(0, textOf(whole).length - end.length)) : value;
+        return textOf(whole).endsWith(end)
+          ? withText(whole, textOf(whole).slice(0, textOf(whole).length - end.length))
+          : value;
       },
       versionOlder,
       versionAtLeast: (a, b) => !versionOlder(a, b),
@@ -310,10 +350,13 @@ export function stringsNamespace(ev: Evaluator): Namespace {
         const length = textOf(whole).length;
         const missing = wanted - length;
         const tooLong = (has: number, of: number): ThrownError =>
-          new ThrownError(`fixedWidthString: requested string length (${of}) must not be shorter than actual length (${has})`);
+          new ThrownError(
+            `fixedWidthString: requested string length (${of}) must not be shorter than actual length (${has})`,
+          );
         if (missing < 0) throw tooLong(length, wanted);
         const each = textOf(fill).length;
-        if (missing > 0 && (each === 0 || missing % each !== 0)) throw tooLong(length, wanted - each * Math.ceil(missing / Math.max(each, 1)));
+        if (missing > 0 && (each === 0 || missing % each !== 0))
+          throw tooLong(length, wanted - each * Math.ceil(missing / Math.max(each, 1)));
         const context = missing === 0 ? contextOf(whole) : joinContexts(contextOf(fill), contextOf(whole));
         return makeString(missing === 0 ? textOf(whole) : textOf(fill).repeat(missing / each) + textOf(whole), context);
       },
@@ -321,7 +364,9 @@ export function stringsNamespace(ev: Evaluator): Namespace {
         const digits = forceText(ev.coerceToString(value, { coerceMore: true }));
         const wanted = Number(forceInt(width));
         if (digits.length > wanted)
-          throw new ThrownError(`fixedWidthString: requested string length (${wanted}) must not be shorter than actual length (${digits.length})`);
+          throw new ThrownError(
+            `fixedWidthString: requested string length (${wanted}) must not be shorter than actual length (${digits.length})`,
+          );
         return digits.padStart(wanted, "0");
       },
       floatToString: (value) => {
@@ -337,7 +382,10 @@ export function stringsNamespace(ev: Evaluator): Namespace {
         const forced = force(value);
         if (!isStringLike(forced)) return false;
         const path = forceText(ev.coerceToString(forced, { copyToStore: false, coerceMore: true }));
-        return path.startsWith("/") && (path.slice(0, path.lastIndexOf("/")) === ev.host.storeDir || /^\/[0-9a-z]{52}$/.test(path));
+        return (
+          path.startsWith("/") &&
+          (path.slice(0, path.lastIndexOf("/")) === ev.host.storeDir || /^\/[0-9a-z]{52}$/.test(path))
+        );
       },
       toInt: (value) => toInt(text(value), false),
       toIntBase10: (value) => toInt(text(value), true),
@@ -361,4 +409,3 @@ export function stringsNamespace(ev: Evaluator): Namespace {
 function escapeString(value: NixString): NixString {
   return withText(value, escapeNixString(textOf(value)));
 }
-

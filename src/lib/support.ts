@@ -28,7 +28,12 @@ export function fn(name: string, arity: number, run: (...args: Lazy[]) => Lazy):
 }
 
 /** A native function of one set with known formals: `true` marks those with a default. */
-export function fnWithFormals(name: string, formals: Readonly<Record<string, boolean>>, run: (args: Attrs) => Lazy, ellipsis = false): PrimOp {
+export function fnWithFormals(
+  name: string,
+  formals: Readonly<Record<string, boolean>>,
+  run: (args: Attrs) => Lazy,
+  ellipsis = false,
+): PrimOp {
   const declared: Formals = { names: new Map(Object.entries(formals)), ellipsis };
   return new PrimOp(name, 1, (argument) => run(requireAttrs(argument, name, declared)), { formals: declared });
 }
@@ -37,10 +42,12 @@ function requireAttrs(argument: Lazy, name: string, formals: Formals): Attrs {
   const args = force(argument);
   if (!(args instanceof Attrs)) throw new EvalError(`function '${name}' wants a set as its argument`);
   for (const [wanted, optional] of formals.names)
-    if (!optional && !args.has(wanted)) throw new EvalError(`function '${name}' called without required argument '${wanted}'`);
+    if (!optional && !args.has(wanted))
+      throw new EvalError(`function '${name}' called without required argument '${wanted}'`);
   if (!formals.ellipsis)
     for (const given of args.names())
-      if (!formals.names.has(given)) throw new EvalError(`function '${name}' called with unexpected argument '${given}'`);
+      if (!formals.names.has(given))
+        throw new EvalError(`function '${name}' called with unexpected argument '${given}'`);
   return args;
 }
 
@@ -125,7 +132,9 @@ export function isDefinedAttr(attrs: Attrs, name: string): boolean {
 
 /** Natives by name; the number of parameters is the arity. */
 export function functions(definitions: Readonly<Record<string, (...args: Lazy[]) => Lazy>>): Namespace {
-  return Object.fromEntries(Object.entries(definitions).map(([name, run]) => [name, new PrimOp(name, run.length, run)]));
+  return Object.fromEntries(
+    Object.entries(definitions).map(([name, run]) => [name, new PrimOp(name, run.length, run)]),
+  );
 }
 
 /** Some of the builtins, under their names. */

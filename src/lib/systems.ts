@@ -1,11 +1,29 @@
 /** `lib.systems`, `lib.platforms`: the platforms that flakes are written for, described as compilers and packages ask. */
-import { Attrs, equal, force, forceAttrs, forceText, type Lazy, lazy, ThrownError, toNix, updateAttrs, type Native } from "../lang/index.ts";
+import {
+  Attrs,
+  equal,
+  force,
+  forceAttrs,
+  forceText,
+  type Lazy,
+  lazy,
+  ThrownError,
+  toNix,
+  updateAttrs,
+  type Native,
+} from "../lang/index.ts";
 import { attribute, call, fn, functions, type Namespace } from "./support.ts";
 
 interface Platform {
   readonly system: string;
   readonly config: string;
-  readonly cpu: { readonly name: string; readonly family: string; readonly bits: number; readonly arch: string; readonly version?: string };
+  readonly cpu: {
+    readonly name: string;
+    readonly family: string;
+    readonly bits: number;
+    readonly arch: string;
+    readonly version?: string;
+  };
   readonly kernel: "linux" | "darwin";
   readonly vendor: string;
   readonly abi: string;
@@ -18,10 +36,38 @@ const CPUS = {
 
 /** The platforms that can be elaborated. Others exist by name only. */
 const PLATFORMS: readonly Platform[] = [
-  { system: "x86_64-linux", config: "x86_64-unknown-linux-gnu", cpu: CPUS.x86_64, kernel: "linux", vendor: "unknown", abi: "gnu" },
-  { system: "aarch64-linux", config: "aarch64-unknown-linux-gnu", cpu: CPUS.aarch64, kernel: "linux", vendor: "unknown", abi: "gnu" },
-  { system: "x86_64-darwin", config: "x86_64-apple-darwin", cpu: CPUS.x86_64, kernel: "darwin", vendor: "apple", abi: "unknown" },
-  { system: "aarch64-darwin", config: "arm64-apple-darwin", cpu: CPUS.aarch64, kernel: "darwin", vendor: "apple", abi: "unknown" },
+  {
+    system: "x86_64-linux",
+    config: "x86_64-unknown-linux-gnu",
+    cpu: CPUS.x86_64,
+    kernel: "linux",
+    vendor: "unknown",
+    abi: "gnu",
+  },
+  {
+    system: "aarch64-linux",
+    config: "aarch64-unknown-linux-gnu",
+    cpu: CPUS.aarch64,
+    kernel: "linux",
+    vendor: "unknown",
+    abi: "gnu",
+  },
+  {
+    system: "x86_64-darwin",
+    config: "x86_64-apple-darwin",
+    cpu: CPUS.x86_64,
+    kernel: "darwin",
+    vendor: "apple",
+    abi: "unknown",
+  },
+  {
+    system: "aarch64-darwin",
+    config: "arm64-apple-darwin",
+    cpu: CPUS.aarch64,
+    kernel: "darwin",
+    vendor: "apple",
+    abi: "unknown",
+  },
 ];
 
 const FLAKE_EXPOSED = [
@@ -146,12 +192,14 @@ function find(name: string): Platform {
 }
 
 /** `lib.systems.elaborate`: all that is known of a platform, given by its system or by attributes that override. */
-export function elaborate(lazySystem: Lazy): Attrs {
+function elaborate(lazySystem: Lazy): Attrs {
   const value = force(lazySystem);
   const given = value instanceof Attrs ? value : Attrs.from([["system", value]]);
   const name = given.get("config") ?? attribute(given, "system");
   const plain = description(find(forceText(name)));
-  const own = Attrs.from([...given.entries()].filter(([key]) => !["parsed", "system", "_withoutFunctions"].includes(key)));
+  const own = Attrs.from(
+    [...given.entries()].filter(([key]) => !["parsed", "system", "_withoutFunctions"].includes(key)),
+  );
   const known = updateAttrs(plain, own);
   const canExecute = fn("canExecute", 1, (other) => {
     const platform = forceAttrs(other);
@@ -189,7 +237,9 @@ export function platformsNamespace(): Namespace {
   return {
     all,
     none: [],
-    ...Object.fromEntries(Object.keys(CPU_NAMES).map((kernel) => [kernel === "solaris" ? "illumos" : kernel, doubles([kernel])])),
+    ...Object.fromEntries(
+      Object.keys(CPU_NAMES).map((kernel) => [kernel === "solaris" ? "illumos" : kernel, doubles([kernel])]),
+    ),
     unix: doubles(UNIX),
     x86_64: withCpu(/^x86_64-/),
     i686: withCpu(/^i686-/),
@@ -225,11 +275,15 @@ export function systemsNamespace(): Namespace {
     parse: Attrs.from([
       ["mkSystemFromString", fn("mkSystemFromString", 1, (name) => toNix(parsed(find(forceText(name)))))],
       ["doubleFromSystem", fn("doubleFromSystem", 1, (system) => `${part(system, "cpu")}-${part(system, "kernel")}`)],
-      ["tripleFromSystem", fn("tripleFromSystem", 1, (system) => find(`${part(system, "cpu")}-${part(system, "kernel")}`).config)],
+      [
+        "tripleFromSystem",
+        fn("tripleFromSystem", 1, (system) => find(`${part(system, "cpu")}-${part(system, "kernel")}`).config),
+      ],
     ]),
     ...functions({
       elaborate,
-      equals: (a, b) => equal(attribute(forceAttrs(a), "_withoutFunctions"), attribute(forceAttrs(b), "_withoutFunctions")),
+      equals: (a, b) =>
+        equal(attribute(forceAttrs(a), "_withoutFunctions"), attribute(forceAttrs(b), "_withoutFunctions")),
       systemToAttrs: (system) => (force(system) instanceof Attrs ? system : Attrs.from([["system", system]])),
     }),
   };
@@ -238,4 +292,3 @@ export function systemsNamespace(): Namespace {
 function part(system: Lazy, name: string): string {
   return forceText(attribute(forceAttrs(attribute(forceAttrs(system), name)), "name"));
 }
-

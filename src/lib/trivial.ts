@@ -20,10 +20,20 @@ import {
 } from "../lang/index.ts";
 import { parseFile } from "./files.ts";
 import { showPretty } from "./pretty.ts";
-import { attribute, builtinsNamed, call, fn, functionFormals, functions, isFunctionLike, type Namespace, textList } from "./support.ts";
+import {
+  attribute,
+  builtinsNamed,
+  call,
+  fn,
+  functionFormals,
+  functions,
+  isFunctionLike,
+  type Namespace,
+  textList,
+} from "./support.ts";
 
 /** The release of nixpkgs whose library this is one of. */
-export const RELEASE = "25.11";
+const RELEASE = "25.11";
 /** From when on things that are to go away say so, as `YYMM`. */
 const OLDEST_SUPPORTED_RELEASE = 2505;
 
@@ -123,15 +133,27 @@ export function trivialNamespace(ev: Evaluator): Namespace {
         const unexpected = forceList(given).filter((value) => !known.some((one) => equal(one, value)));
         if (unexpected.length === 0) return identity;
         const shown = (values: readonly Lazy[]): string =>
-          values.map((value) => forceText(ev.coerceToString(value, { coerceMore: true, copyToStore: false }))).join(", ");
+          values
+            .map((value) => forceText(ev.coerceToString(value, { coerceMore: true, copyToStore: false })))
+            .join(", ");
         throw new ThrownError(`${forceText(message)}: ${shown(unexpected)} unexpected; valid ones: ${shown(known)}`);
       },
-      info: (message, value) => call(ev.builtins.get("trace")!, lazy(() => `INFO: ${forceText(message)}`), value),
-      showWarnings: (warnings, value) => forceList(warnings).reduceRight<Lazy>((result, message) => lazy(() => warn(message, result)), value),
+      info: (message, value) =>
+        call(
+          ev.builtins.get("trace")!,
+          lazy(() => `INFO: ${forceText(message)}`),
+          value,
+        ),
+      showWarnings: (warnings, value) =>
+        forceList(warnings).reduceRight<Lazy>((result, message) => lazy(() => warn(message, result)), value),
       setFunctionArgs: (f, formals) => withFormals(f, formals),
       functionArgs: (f) => formalsOf(f),
       isFunction: (value) => isFunctionLike(force(value)),
-      mirrorFunctionArgs: (f, g) => withFormals(g, lazy(() => formalsOf(f))),
+      mirrorFunctionArgs: (f, g) =>
+        withFormals(
+          g,
+          lazy(() => formalsOf(f)),
+        ),
       toFunction: (value) => {
         const forced = force(value);
         return isFunctionLike(forced) ? forced : fn("const", 1, () => forced);
@@ -139,7 +161,9 @@ export function trivialNamespace(ev: Evaluator): Namespace {
       fromHexString: (text) => {
         const digits = forceStringNoContext(text).replace(/^0x/i, "");
         if (!/^[0-9a-f]+$/i.test(digits) || BigInt(`0x${digits}`) >= 2n ** 63n)
-          throw new ThrownError(`fromHexString: ${showPretty(text)} is not a valid input: a hexadecimal number below 2^63 is needed`);
+          throw new ThrownError(
+            `fromHexString: ${showPretty(text)} is not a valid input: a hexadecimal number below 2^63 is needed`,
+          );
         const value = BigInt(`0x${digits}`);
         return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
       },
@@ -161,7 +185,8 @@ export function trivialNamespace(ev: Evaluator): Namespace {
 
 function positive(value: Lazy, what: string): number | bigint {
   const forced = force(value);
-  if (!isInteger(forced) || forced < 0) throw new AssertionError(`assertion failed: ${what} needs an integer that is not negative`);
+  if (!isInteger(forced) || forced < 0)
+    throw new AssertionError(`assertion failed: ${what} needs an integer that is not negative`);
   return forced;
 }
 
@@ -199,10 +224,14 @@ export function assertsNamespace(ev: Evaluator): Namespace {
   return functions({
     assertMsg: (condition, message) => assertMsg(forceBool(condition), forceBool(condition) ? "" : forceText(message)),
     assertOneOf: (name, value, valid) =>
-      oneOf(value, forceList(valid)) || assertMsg(false, `${forceText(name)} must be one of ${showPretty(valid)}, but is: ${showPretty(value)}`),
+      oneOf(value, forceList(valid)) ||
+      assertMsg(false, `${forceText(name)} must be one of ${showPretty(valid)}, but is: ${showPretty(value)}`),
     assertEachOneOf: (name, values, valid) =>
       forceList(values).every((value) => oneOf(value, forceList(valid))) ||
-      assertMsg(false, `each element in ${forceText(name)} must be one of ${showPretty(valid)}, but is: ${showPretty(values)}`),
+      assertMsg(
+        false,
+        `each element in ${forceText(name)} must be one of ${showPretty(valid)}, but is: ${showPretty(values)}`,
+      ),
     checkAssertWarn: (assertions, warnings, value) => {
       const failed = forceList(assertions)
         .map((assertion) => forceAttrs(assertion))
@@ -216,7 +245,7 @@ export function assertsNamespace(ev: Evaluator): Namespace {
 }
 
 /** A value that the function is given itself. */
-export function fixpoint(f: Lazy, more?: (self: Lazy) => Attrs): Lazy {
+function fixpoint(f: Lazy, more?: (self: Lazy) => Attrs): Lazy {
   const self: Lazy = lazy(() => {
     const value = call(f, self);
     return more === undefined ? value : updateAttrs(forceAttrs(value), more(self));
@@ -250,7 +279,7 @@ function makeExtensible(name: string, f: Lazy): Lazy {
 }
 
 /** `toExtension`: a set, or a function of one or of two arguments, as an overlay. */
-export function toExtension(lazyOverlay: Lazy): Lazy {
+function toExtension(lazyOverlay: Lazy): Lazy {
   const overlay = force(lazyOverlay);
   if (!isFunctionLike(overlay)) return fn("extension", 2, () => overlay);
   return fn("extension", 2, (final, previous) => {
@@ -273,10 +302,13 @@ export function fixedPointsNamespace(): Namespace {
     },
     extends: (overlay, f, final) => call(extend(overlay, f), final),
     composeExtensions: compose,
-    composeManyExtensions: (overlays) => forceList(overlays).reduceRight<Lazy>((rest, overlay) => compose(overlay, rest), fn("no extension", 2, () => Attrs.empty)),
+    composeManyExtensions: (overlays) =>
+      forceList(overlays).reduceRight<Lazy>(
+        (rest, overlay) => compose(overlay, rest),
+        fn("no extension", 2, () => Attrs.empty),
+      ),
     makeExtensible: (f) => makeExtensible("extend", f),
     makeExtensibleWithCustomName: (name, f) => makeExtensible(forceStringNoContext(name), f),
     toExtension,
   });
 }
-

@@ -25,7 +25,7 @@ import { showOption, typeName, UNKNOWN_FILE } from "./show.ts";
 import type { OptionPath } from "./types.ts";
 
 /** A module in its one complete form. */
-export interface Module {
+interface Module {
   readonly file: string;
   readonly class: string | null;
   /** Identity: of several modules with one key the first counts. */
@@ -53,7 +53,17 @@ export interface CollectArguments {
 }
 
 /** Attributes of a module that has `config` or `options`. */
-const FULL = new Set(["_class", "_file", "key", "disabledModules", "imports", "options", "config", "meta", "freeformType"]);
+const FULL = new Set([
+  "_class",
+  "_file",
+  "key",
+  "disabledModules",
+  "imports",
+  "options",
+  "config",
+  "meta",
+  "freeformType",
+]);
 /** Attributes that are no configuration in a module that has neither. */
 const SHORT = new Set(["_class", "_file", "key", "disabledModules", "require", "imports", "freeformType"]);
 
@@ -75,7 +85,10 @@ export function collectModules(context: CollectArguments, initial: readonly Lazy
     const value = force(lazyModule);
     // A file, or a value with a key of its own, is the same module wherever it is imported: it is looked at once, which also
     // ends circular imports.
-    const path = value instanceof NixPath || typeof value === "string" || value instanceof ContextString ? pathText(context.ev, value) : undefined;
+    const path =
+      value instanceof NixPath || typeof value === "string" || value instanceof ContextString
+        ? pathText(context.ev, value)
+        : undefined;
     const identity = path ?? value;
     const known = loaded.get(identity);
     if (known !== undefined) return known;
@@ -145,14 +158,18 @@ function loadModule(context: CollectArguments, value: Value, file: string, key: 
 }
 
 function importedBy(context: CollectArguments, file: string): string {
-  const into = context.prefix.length === 0 ? "" : `, while trying to load a module into \`${fromUtf8(showOption(context.prefix))}'`;
+  const into =
+    context.prefix.length === 0
+      ? ""
+      : `, while trying to load a module into \`${fromUtf8(showOption(context.prefix))}'`;
   return `${file === UNKNOWN_FILE ? "" : `, imported by \`${fromUtf8(file)}'`}${into}`;
 }
 
 function notAModule(context: CollectArguments, value: Attrs, tag: string, file: string): ThrownError {
   const hints: Readonly<Record<string, string>> = {
     configuration: "This is the outcome of `evalModules`; import the modules that it was made of instead.",
-    flake: "This is a whole flake; perhaps you forgot to select a module of it, for instance `.modules.<class>.default`.",
+    flake:
+      "This is a whole flake; perhaps you forgot to select a module of it, for instance `.modules.<class>.default`.",
     option: "This is an option; a module declares it under `options`.",
     "option-type": "This is an option type, not a module.",
     merge: "`mkMerge` merges configurations; import the modules one by one, or put the merge under `config`.",
@@ -189,7 +206,10 @@ function moduleArgument(context: CollectArguments, name: string): Lazy {
     const found = args.get(name);
     if (found !== undefined) return found;
   } catch (error) {
-    throw addTrace(error, `noting that argument \`${name}\` is not externally provided, so querying \`_module.args\` instead, requiring \`config\``);
+    throw addTrace(
+      error,
+      `noting that argument \`${name}\` is not externally provided, so querying \`_module.args\` instead, requiring \`config\``,
+    );
   }
   throw moduleInvalid(
     context.ev,
@@ -202,14 +222,19 @@ function moduleArgument(context: CollectArguments, name: string): Lazy {
 function unify(context: CollectArguments, fallbackFile: string, fallbackKey: string, lazyModule: Lazy): Module {
   const value = force(lazyModule);
   if (!(value instanceof Attrs))
-    throw moduleInvalid(context.ev, `The module \`${fromUtf8(fallbackFile)}' (${fromUtf8(fallbackKey)}) does not look like a module: it is ${typeName(value)}`);
+    throw moduleInvalid(
+      context.ev,
+      `The module \`${fromUtf8(fallbackFile)}' (${fromUtf8(fallbackKey)}) does not look like a module: it is ${typeName(value)}`,
+    );
   const text = (name: string, fallback: string): string => {
     const found = value.get(name);
     return found === undefined ? fallback : pathText(context.ev, force(found));
   };
   const list = (name: string): readonly Lazy[] => {
     const found = value.get(name);
-    return found === undefined ? [] : forceList(found, `while evaluating \`${name}\` of the module ${text("_file", fallbackFile)}`);
+    return found === undefined
+      ? []
+      : forceList(found, `while evaluating \`${name}\` of the module ${text("_file", fallbackFile)}`);
   };
   const file = text("_file", fallbackFile);
   const key = text("key", fallbackKey);
@@ -231,14 +256,15 @@ function unify(context: CollectArguments, fallbackFile: string, fallbackKey: str
     if (meta !== undefined) config = makeMerge([config, Attrs.from([["meta", meta]])]);
   } else config = withoutNames(value, SHORT);
   const freeform = value.get("freeformType");
-  if (freeform !== undefined) config = makeMerge([config, Attrs.from([["_module", Attrs.from([["freeformType", freeform]])]])]);
+  if (freeform !== undefined)
+    config = makeMerge([config, Attrs.from([["_module", Attrs.from([["freeformType", freeform]])]])]);
   return {
     file,
     key,
     class: moduleClass === null ? null : forceText(moduleClass),
     disabledModules: list("disabledModules"),
     imports: full ? list("imports") : [...list("require"), ...list("imports")],
-    options: full ? (getOr(value, "options", Attrs.empty)) : Attrs.empty,
+    options: full ? getOr(value, "options", Attrs.empty) : Attrs.empty,
     config,
   };
 }
@@ -260,7 +286,10 @@ function checkClass(context: CollectArguments, module: Module): void {
   if (context.class === null || module.class === null || module.class === context.class) return;
   throw new ThrownError(
     `The module \`${fromUtf8(module.file)}' (class: ${escapeNixString(module.class)}) cannot be imported into a module evaluation that expects class ${escapeNixString(context.class)}`,
-    { code: "module-class", hint: "Make sure that you import the right module, and that its `_class` is the one it is made for." },
+    {
+      code: "module-class",
+      hint: "Make sure that you import the right module, and that its `_class` is the one it is made for.",
+    },
   );
 }
 

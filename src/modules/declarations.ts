@@ -50,7 +50,11 @@ export function setDefaultModuleLocation(file: Lazy, module: Lazy): Attrs {
 }
 
 /** Makes one option of its declarations. @throws D2nError if they contradict each other */
-export function mergeDeclarations(context: OptionContext, path: OptionPath, declarations: readonly Declaration[]): DeclaredOption {
+export function mergeDeclarations(
+  context: OptionContext,
+  path: OptionPath,
+  declarations: readonly Declaration[],
+): DeclaredOption {
   let merged = Attrs.empty;
   let type: OptionType | undefined;
   const files: string[] = [];
@@ -59,7 +63,8 @@ export function mergeDeclarations(context: OptionContext, path: OptionPath, decl
   for (const { file, options, position } of declarations) {
     const attrs = force(options) as Attrs;
     const ownType = attrs.get("type");
-    if (files.length > 0 && EXCLUSIVE.some((field) => attrs.has(field) && merged.has(field))) throw optionRedeclared(path, file, files);
+    if (files.length > 0 && EXCLUSIVE.some((field) => attrs.has(field) && merged.has(field)))
+      throw optionRedeclared(path, file, files);
     if (ownType !== undefined) {
       const own = context.from(ownType);
       if (type === undefined) type = own;
@@ -69,13 +74,15 @@ export function mergeDeclarations(context: OptionContext, path: OptionPath, decl
         type = joined;
       }
       const modules = own.subModules();
-      if (modules !== null) subModules = [...modules.map((module) => setDefaultModuleLocation(file, module)), ...subModules];
+      if (modules !== null)
+        subModules = [...modules.map((module) => setDefaultModuleLocation(file, module)), ...subModules];
     }
     merged = updateAttrs(attrs, merged);
     files.push(file);
     positions.push(positionValue(file, position));
   }
-  const effective = type === undefined ? context.unspecified : type.subModules() === null ? type : type.withSubModules(subModules);
+  const effective =
+    type === undefined ? context.unspecified : type.subModules() === null ? type : type.withSubModules(subModules);
   const attrs = updateAttrs(
     merged,
     Attrs.from([
@@ -107,14 +114,22 @@ export interface EvaluatedOption {
 }
 
 /** The value of an option, and all that Nix code may ask of it, none of it computed yet. */
-export function evaluateOption(context: OptionContext, path: OptionPath, option: DeclaredOption, definitions: () => readonly Definition[]): EvaluatedOption {
+export function evaluateOption(
+  context: OptionContext,
+  path: OptionPath,
+  option: DeclaredOption,
+  definitions: () => readonly Definition[],
+): EvaluatedOption {
   const { ev } = context;
   const declared = option.attrs.get("default");
   const merged = once(() => {
     const all: readonly Definition[] =
-      declared === undefined ? definitions() : [{ file: option.declarations[0] ?? "", value: makeOverride(1500, declared) }, ...definitions()];
+      declared === undefined
+        ? definitions()
+        : [{ file: option.declarations[0] ?? "", value: makeOverride(1500, declared) }, ...definitions()];
     const readOnly = option.attrs.get("readOnly");
-    if (readOnly !== undefined && force(readOnly) === true && all.length > 1) throw optionReadOnly(ev, path, all.map(unwrapped));
+    if (readOnly !== undefined && force(readOnly) === true && all.length > 1)
+      throw optionReadOnly(ev, path, all.map(unwrapped));
     return mergeDefinitions(ev, path, option.type, all);
   });
   const apply = option.attrs.get("apply");
@@ -124,14 +139,30 @@ export function evaluateOption(context: OptionContext, path: OptionPath, option:
   );
   const deprecation = option.type.deprecationMessage;
   if (deprecation !== null)
-    context.warn(`The type \`types.${option.type.name}' of option \`${showOption(path)}' defined in ${showFiles(option.declarations)} is deprecated. ${deprecation}`);
+    context.warn(
+      `The type \`types.${option.type.name}' of option \`${showOption(path)}' defined in ${showFiles(option.declarations)} is deprecated. ${deprecation}`,
+    );
   const attrs = updateAttrs(
     option.attrs,
     Attrs.from([
       ["value", value],
       ["highestPrio", lazy(() => merged().highestPriority())],
-      ["definitions", lazy(() => merged().definitions().map((definition) => definition.value))],
-      ["files", lazy(() => merged().definitions().map((definition) => definition.file))],
+      [
+        "definitions",
+        lazy(() =>
+          merged()
+            .definitions()
+            .map((definition) => definition.value),
+        ),
+      ],
+      [
+        "files",
+        lazy(() =>
+          merged()
+            .definitions()
+            .map((definition) => definition.file),
+        ),
+      ],
       ["definitionsWithLocations", lazy(() => merged().definitions().map(definitionValue))],
       ["isDefined", lazy(() => merged().isDefined())],
       ["__toString", fn("__toString", 1, () => showOption(path))],
@@ -150,8 +181,3 @@ function unwrapped(definition: Definition): Definition {
     return definition;
   }
 }
-
-export function isOption(value: Lazy): boolean {
-  return tagOf(force(value)) === "option";
-}
-

@@ -106,7 +106,7 @@ export function mkEnableOption(types: Types, name: string): NativeObject {
 export function keepGetters(...objects: readonly object[]): NativeObject {
   const result = {};
   for (const object of objects) Object.defineProperties(result, Object.getOwnPropertyDescriptors(object));
-  return result as NativeObject;
+  return result;
 }
 
 /** Text that documentation shows as Nix code. */

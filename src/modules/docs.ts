@@ -39,7 +39,10 @@ export function optionDocs(system: ModuleSystem, options: View): OptionDocumenta
       name: text("name"),
       path: textList(attrs.get("loc")!).map(fromUtf8),
       type: text("type"),
-      description: description === null ? null : fromUtf8(forceText(description instanceof Attrs ? description.get("text")! : description)),
+      description:
+        description === null
+          ? null
+          : fromUtf8(forceText(description instanceof Attrs ? description.get("text")! : description)),
       default: rendered("default"),
       example: rendered("example"),
       readOnly: flag("readOnly"),

@@ -16,11 +16,19 @@ export interface UnknownOption {
   readonly definitions: readonly Definition[];
 }
 
-export function optionUnknown(ev: Evaluator, prefix: OptionPath, unknown: UnknownOption, others: readonly UnknownOption[], siblings: readonly string[]): ThrownError {
+export function optionUnknown(
+  ev: Evaluator,
+  prefix: OptionPath,
+  unknown: UnknownOption,
+  others: readonly UnknownOption[],
+  siblings: readonly string[],
+): ThrownError {
   const { path, definitions } = unknown;
   const parent = path.slice(0, -1);
   const candidates = parent.length === 0 ? siblings.filter((sibling) => sibling !== "_module") : siblings;
-  const near = suggestions(path.at(-1) ?? "", candidates).map((sibling) => `\`${fromUtf8(showOption([...parent, sibling]))}\``);
+  const near = suggestions(path.at(-1) ?? "", candidates).map(
+    (sibling) => `\`${fromUtf8(showOption([...parent, sibling]))}\``,
+  );
   const last = near.pop();
   const hints: string[] = [];
   if (last !== undefined) hints.push(`did you mean ${near.length > 0 ? `${near.join(", ")} or ${last}` : last}?`);
@@ -30,7 +38,10 @@ export function optionUnknown(ev: Evaluator, prefix: OptionPath, unknown: Unknow
         ? "No options are declared at all: a declaration belongs under `options`, not under `config`."
         : `No options are declared in ${name(prefix)}: a submodule's declarations belong under \`options\`, not under \`config\`.`,
     );
-  const also = others.map((other) => `${name(other.path)} (${other.definitions.map((definition) => fromUtf8(showPlace(definition))).join(", ")})`);
+  const also = others.map(
+    (other) =>
+      `${name(other.path)} (${other.definitions.map((definition) => fromUtf8(showPlace(definition))).join(", ")})`,
+  );
   const more = also.length === 0 ? "" : `\nNor do these exist: ${also.join(", ")}`;
   return new ThrownError(`The option ${name(path)} does not exist`, {
     code: "option-unknown",
@@ -40,7 +51,12 @@ export function optionUnknown(ev: Evaluator, prefix: OptionPath, unknown: Unknow
   });
 }
 
-export function optionType(ev: Evaluator, path: OptionPath, description: string, definitions: readonly Definition[]): ThrownError {
+export function optionType(
+  ev: Evaluator,
+  path: OptionPath,
+  description: string,
+  definitions: readonly Definition[],
+): ThrownError {
   return new ThrownError(`A definition for option ${name(path)} is not of type \`${fromUtf8(description)}'`, {
     code: "option-type",
     location: locateFirst(ev, definitions),
@@ -72,16 +88,29 @@ export function optionConflict(ev: Evaluator, path: OptionPath, definitions: rea
   });
 }
 
-export function optionNotUnique(ev: Evaluator, path: OptionPath, definitions: readonly Definition[], message: string): ThrownError {
-  return new ThrownError(`The option ${name(path)} is defined multiple times while it's expected to be unique${message === "" ? "" : `: ${message}`}`, {
-    code: "option-conflict",
-    location: locateFirst(ev, definitions),
-    details: `Definition values:\n${showDefinitions(definitions)}`,
-    hint: PRIORITY_HINT,
-  });
+export function optionNotUnique(
+  ev: Evaluator,
+  path: OptionPath,
+  definitions: readonly Definition[],
+  message: string,
+): ThrownError {
+  return new ThrownError(
+    `The option ${name(path)} is defined multiple times while it's expected to be unique${message === "" ? "" : `: ${message}`}`,
+    {
+      code: "option-conflict",
+      location: locateFirst(ev, definitions),
+      details: `Definition values:\n${showDefinitions(definitions)}`,
+      hint: PRIORITY_HINT,
+    },
+  );
 }
 
-export function optionMixed(ev: Evaluator, path: OptionPath, definitions: readonly Definition[], what: string): ThrownError {
+export function optionMixed(
+  ev: Evaluator,
+  path: OptionPath,
+  definitions: readonly Definition[],
+  what: string,
+): ThrownError {
   return new ThrownError(`The option ${name(path)} ${what}`, {
     code: "option-conflict",
     location: locateFirst(ev, definitions),
@@ -99,12 +128,20 @@ export function optionReadOnly(ev: Evaluator, path: OptionPath, definitions: rea
 }
 
 export function optionRedeclared(path: OptionPath, file: string, declarations: readonly string[]): ThrownError {
-  return new ThrownError(`The option ${name(path)} in \`${fromUtf8(file)}' is already declared in ${fromUtf8(showFiles(declarations))}`, {
-    code: "option-declaration",
-  });
+  return new ThrownError(
+    `The option ${name(path)} in \`${fromUtf8(file)}' is already declared in ${fromUtf8(showFiles(declarations))}`,
+    {
+      code: "option-declaration",
+    },
+  );
 }
 
-export function declarationInvalid(ev: Evaluator, message: string, position?: LazyPosition, hint?: string): ThrownError {
+export function declarationInvalid(
+  ev: Evaluator,
+  message: string,
+  position?: LazyPosition,
+  hint?: string,
+): ThrownError {
   return new ThrownError(message, { code: "option-declaration", location: locatePosition(ev, position), hint });
 }
 
@@ -114,15 +151,17 @@ export function moduleInvalid(ev: Evaluator, message: string, hint?: string, pos
 
 export function definitionNotSet(ev: Evaluator, path: OptionPath, definition: Definition, kind: string): ThrownError {
   const at = path.length === 0 ? "the configuration" : `the option ${name(path)}`;
-  return new ThrownError(`In module \`${fromUtf8(definition.file)}', a value of type ${kind} is defined rather than an attribute set for ${at}`, {
-    code: "option-type",
-    location: locateFirst(ev, [definition]),
-    details: `Definition values:\n${showDefinitions([definition])}`,
-    hint: path.length === 0 ? undefined : `There are options inside of ${name(path)}: set one of them.`,
-  });
+  return new ThrownError(
+    `In module \`${fromUtf8(definition.file)}', a value of type ${kind} is defined rather than an attribute set for ${at}`,
+    {
+      code: "option-type",
+      location: locateFirst(ev, [definition]),
+      details: `Definition values:\n${showDefinitions([definition])}`,
+      hint: path.length === 0 ? undefined : `There are options inside of ${name(path)}: set one of them.`,
+    },
+  );
 }
 
 function locatePosition(ev: Evaluator, position: LazyPosition): ReturnType<typeof locate> {
   return locate(ev, typeof position === "function" ? position() : position);
 }
-

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { createWorld } from "./testing.ts";
 
 const { nix, host } = createWorld({
-  "/project/base.nix": "{ lib, ... }: { options.names = lib.mkOption { type = lib.types.listOf lib.types.str; default = [ ]; }; }",
-  "/project/cyclic.nix": "{ imports = [ ./base.nix ./cyclic.nix ]; names = [ \"cyclic\" ]; }",
-  "/project/twice.nix": "{ imports = [ ./cyclic.nix ./base.nix ./cyclic.nix ]; names = [ \"twice\" ]; }",
+  "/project/base.nix":
+    "{ lib, ... }: { options.names = lib.mkOption { type = lib.types.listOf lib.types.str; default = [ ]; }; }",
+  "/project/cyclic.nix": '{ imports = [ ./base.nix ./cyclic.nix ]; names = [ "cyclic" ]; }',
+  "/project/twice.nix": '{ imports = [ ./cyclic.nix ./base.nix ./cyclic.nix ]; names = [ "twice" ]; }',
 });
 
 /** Evaluates the configuration of modules given as Nix list elements. */
@@ -20,18 +21,20 @@ describe("evalModules", () => {
   });
 
   it("orders by mkBefore and mkAfter, keeping the order of equals", () => {
-    expect(config(`${strings} { x = lib.mkAfter [ "z" ]; } { x = [ "m" ]; } { x = lib.mkBefore [ "a" ]; } { x = lib.mkOrder 999 [ "l" ]; }`, ".x")).toEqual([
-      "a",
-      "l",
-      "m",
-      "z",
-    ]);
+    expect(
+      config(
+        `${strings} { x = lib.mkAfter [ "z" ]; } { x = [ "m" ]; } { x = lib.mkBefore [ "a" ]; } { x = lib.mkOrder 999 [ "l" ]; }`,
+        ".x",
+      ),
+    ).toEqual(["a", "l", "m", "z"]);
   });
 
   it("lets the strongest priority win", () => {
     expect(config(`${strings} { x = [ "plain" ]; } { x = lib.mkDefault [ "weak" ]; }`, ".x")).toEqual(["plain"]);
     expect(config(`${strings} { x = [ "plain" ]; } { x = lib.mkForce [ "strong" ]; }`, ".x")).toEqual(["strong"]);
-    expect(config(`${strings} { x = lib.mkOverride 40 [ "strongest" ]; } { x = lib.mkForce [ "strong" ]; }`, ".x")).toEqual(["strongest"]);
+    expect(
+      config(`${strings} { x = lib.mkOverride 40 [ "strongest" ]; } { x = lib.mkForce [ "strong" ]; }`, ".x"),
+    ).toEqual(["strongest"]);
   });
 
   it("pushes mkIf and mkMerge down, and never looks at conditions of other options", () => {
@@ -50,12 +53,14 @@ describe("evalModules", () => {
   });
 
   it("gives functions only the arguments that they use", () => {
-    expect(nix(`(lib.evalModules {
+    expect(
+      nix(`(lib.evalModules {
       specialArgs.special = 1;
       modules = [
         ({ special, given, nobodyPassesThis, lib, ... }: { options.x = lib.mkOption { default = special + given; }; config._module.args.given = 41; })
       ];
-    }).config.x`)).toBe(42);
+    }).config.x`),
+    ).toBe(42);
   });
 
   it("names an argument that nobody gives", () => {
@@ -65,23 +70,33 @@ describe("evalModules", () => {
   });
 
   it("disables modules by path and by key", () => {
-    expect(nix(`(lib.evalModules { modules = [ ./base.nix { key = "k"; names = [ "k" ]; } { disabledModules = [ { key = "k"; } ]; names = [ "on" ]; } ]; }).config.names`)).toEqual(["on"]);
+    expect(
+      nix(
+        `(lib.evalModules { modules = [ ./base.nix { key = "k"; names = [ "k" ]; } { disabledModules = [ { key = "k"; } ]; names = [ "on" ]; } ]; }).config.names`,
+      ),
+    ).toEqual(["on"]);
     expect(config("./twice.nix { disabledModules = [ ./cyclic.nix ]; }", ".names")).toEqual(["twice"]);
   });
 
   it("refuses modules of another class", () => {
-    expect(() => nix(`(lib.evalModules { class = "nixos"; modules = [ { _class = "darwin"; } ]; }).config`)).toThrow('(class: "darwin") cannot be imported');
+    expect(() => nix(`(lib.evalModules { class = "nixos"; modules = [ { _class = "darwin"; } ]; }).config`)).toThrow(
+      '(class: "darwin") cannot be imported',
+    );
     expect(nix(`(lib.evalModules { class = "nixos"; modules = [ { _class = "nixos"; } ]; }).config`)).toEqual({});
   });
 
   it("extends", () => {
-    expect(nix(`let first = lib.evalModules { modules = [ ${strings} { x = [ "a" ]; } ]; };
-      in [ first.config.x (first.extendModules { modules = [ { x = [ "b" ]; } ]; }).config.x ]`)).toEqual([["a"], ["b", "a"]]);
+    expect(
+      nix(`let first = lib.evalModules { modules = [ ${strings} { x = [ "a" ]; } ]; };
+      in [ first.config.x (first.extendModules { modules = [ { x = [ "b" ]; } ]; }).config.x ]`),
+    ).toEqual([["a"], ["b", "a"]]);
   });
 
   it("tells about options", () => {
-    expect(nix(`let o = (lib.evalModules { modules = [ ./base.nix { _file = "mine"; names = [ "n" ]; } ]; }).options.names;
-      in { inherit (o) files isDefined highestPrio declarations definitions; loc = o.loc; type = o.type.description; text = "\${o}"; }`)).toEqual({
+    expect(
+      nix(`let o = (lib.evalModules { modules = [ ./base.nix { _file = "mine"; names = [ "n" ]; } ]; }).options.names;
+      in { inherit (o) files isDefined highestPrio declarations definitions; loc = o.loc; type = o.type.description; text = "\${o}"; }`),
+    ).toEqual({
       files: ["mine"],
       isDefined: true,
       highestPrio: 100,
@@ -96,21 +111,43 @@ describe("evalModules", () => {
   it("merges freeform definitions with declared options", () => {
     const modules = `{ freeformType = lib.types.attrsOf (lib.types.attrsOf lib.types.int); options.a.b = lib.mkOption { default = "declared"; }; config.z.y = 1; }`;
     expect(config(modules)).toEqual({ a: { b: "declared" }, z: { y: 1 } });
-    expect(() => config(`${modules} { z.x = "text"; }`, ".z")).toThrow("A definition for option `z.x' is not of type `signed integer'");
+    expect(() => config(`${modules} { z.x = "text"; }`, ".z")).toThrow(
+      "A definition for option `z.x' is not of type `signed integer'",
+    );
   });
 
   it("applies `apply` after merging", () => {
-    expect(config('{ options.x = lib.mkOption { type = lib.types.str; apply = x: "<${x}>"; }; } { x = "a"; }', ".x")).toBe("<a>");
+    expect(
+      config('{ options.x = lib.mkOption { type = lib.types.str; apply = x: "<${x}>"; }; } { x = "a"; }', ".x"),
+    ).toBe("<a>");
   });
 
   it("forces no option that is not asked for", () => {
-    expect(config('{ options.a = lib.mkOption { default = throw "a"; }; options.b = lib.mkOption { default = 1; type = lib.types.int; }; }', ".b")).toBe(1);
-    expect(config(`({ options, ... }: { options.a = lib.mkOption { type = throw "type"; }; options.b = lib.mkOption { default = builtins.attrNames options; }; })`, ".b")).toEqual(["_module", "a", "b"]);
+    expect(
+      config(
+        '{ options.a = lib.mkOption { default = throw "a"; }; options.b = lib.mkOption { default = 1; type = lib.types.int; }; }',
+        ".b",
+      ),
+    ).toBe(1);
+    expect(
+      config(
+        `({ options, ... }: { options.a = lib.mkOption { type = throw "type"; }; options.b = lib.mkOption { default = builtins.attrNames options; }; })`,
+        ".b",
+      ),
+    ).toEqual(["_module", "a", "b"]);
   });
 
   it("explains an infinite recursion through imports", () => {
-    expect(() => config("({ config, ... }: { imports = if config.a then [ ] else [ ]; options.a = lib.mkOption { default = true; }; })", ".a")).toThrow(
-      expect.objectContaining({ name: "InfiniteRecursionError", hint: expect.stringContaining("you probably reference `config` in `imports`") }) as Error,
+    expect(() =>
+      config(
+        "({ config, ... }: { imports = if config.a then [ ] else [ ]; options.a = lib.mkOption { default = true; }; })",
+        ".a",
+      ),
+    ).toThrow(
+      expect.objectContaining({
+        name: "InfiniteRecursionError",
+        hint: expect.stringContaining("you probably reference `config` in `imports`") as string,
+      }) as Error,
     );
   });
 });
@@ -133,18 +170,30 @@ describe("submodules", () => {
   });
 
   it("join the modules of several declarations", () => {
-    expect(config(`{ options.s = lib.mkOption { type = lib.types.submodule { options.a = lib.mkOption { default = 1; }; }; default = { }; }; }
-      { options.s = lib.mkOption { type = lib.types.submodule { options.b = lib.mkOption { default = 2; }; }; }; }`, ".s")).toEqual({ a: 1, b: 2 });
+    expect(
+      config(
+        `{ options.s = lib.mkOption { type = lib.types.submodule { options.a = lib.mkOption { default = 1; }; }; default = { }; }; }
+      { options.s = lib.mkOption { type = lib.types.submodule { options.b = lib.mkOption { default = 2; }; }; }; }`,
+        ".s",
+      ),
+    ).toEqual({ a: 1, b: 2 });
   });
 
   it("can be declared by the options inside of them", () => {
-    expect(config(`{ options.s = lib.mkOption { type = lib.types.submoduleWith { modules = [ ]; }; default = { }; }; } { options.s.a = lib.mkOption { default = 1; }; }`, ".s")).toEqual({ a: 1 });
+    expect(
+      config(
+        `{ options.s = lib.mkOption { type = lib.types.submoduleWith { modules = [ ]; }; default = { }; }; } { options.s.a = lib.mkOption { default = 1; }; }`,
+        ".s",
+      ),
+    ).toEqual({ a: 1 });
   });
 
   it("are deferred where the type says so", () => {
-    expect(nix(`let
+    expect(
+      nix(`let
       outer = lib.evalModules { modules = [ { options.m = lib.mkOption { type = lib.types.deferredModule; default = { }; }; } { m = { x = 1; }; } { m = { lib, ... }: { y = lib.mkDefault 2; }; } ]; };
-    in (lib.evalModules { modules = [ outer.config.m { freeformType = lib.types.attrsOf lib.types.int; } ]; }).config`)).toEqual({ x: 1, y: 2 });
+    in (lib.evalModules { modules = [ outer.config.m { freeformType = lib.types.attrsOf lib.types.int; } ]; }).config`),
+    ).toEqual({ x: 1, y: 2 });
   });
 });
 
@@ -158,8 +207,17 @@ describe("renamed and removed options", () => {
   });
 
   it("fail an assertion when they are gone", () => {
-    expect(config(`(lib.mkRemovedOptionModule [ "gone" ] "Use something else.") { options.assertions = lib.mkOption { default = [ ]; }; } { _file = "mine"; gone = 1; }`, ".assertions")).toEqual([
-      { assertion: false, message: "The option definition `gone' in `mine' no longer has any effect; please remove it.\nUse something else.\n" },
+    expect(
+      config(
+        `(lib.mkRemovedOptionModule [ "gone" ] "Use something else.") { options.assertions = lib.mkOption { default = [ ]; }; } { _file = "mine"; gone = 1; }`,
+        ".assertions",
+      ),
+    ).toEqual([
+      {
+        assertion: false,
+        message:
+          "The option definition `gone' in `mine' no longer has any effect; please remove it.\nUse something else.\n",
+      },
     ]);
   });
 });

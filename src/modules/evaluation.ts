@@ -14,7 +14,7 @@ import {
   nixValue,
   updateAttrs,
 } from "../lang/index.ts";
-import { fnWithFormals, textList, getOr } from "../lib/index.ts";
+import { fnWithFormals, textList, getOr, recursiveUpdate } from "../lib/index.ts";
 import { collectModules, type Collected } from "./collection.ts";
 import { optionUnknown, type UnknownOption } from "./errors.ts";
 import { type Level, type LevelContext, mergeLevel, type Unmatched } from "./levels.ts";
@@ -29,7 +29,7 @@ export interface EvaluationArguments {
   readonly class: string | null;
 }
 
-export interface MoreModules {
+interface MoreModules {
   readonly modules: readonly Lazy[];
   readonly specialArgs: Attrs;
   readonly prefix?: OptionPath | undefined;
@@ -54,7 +54,7 @@ export interface EvaluationContext extends LevelContext {
   readonly lib: () => Attrs;
   /** The options of `_module`, and the module that declares them. */
   readonly internalOptions: (nested: boolean) => Attrs;
-  submoduleWith(modules: readonly Lazy[], specialArgs: Attrs, moduleClass: string | null): OptionType;
+  readonly submoduleWith: (modules: readonly Lazy[], specialArgs: Attrs, moduleClass: string | null) => OptionType;
 }
 
 const INTERNAL = "lib/modules.nix";
@@ -90,7 +90,14 @@ export function evaluateModules(context: EvaluationContext, given: EvaluationArg
             [
               "args",
               Attrs.from([
-                ["extendModules", fnWithFormals("extendModules", { modules: true, specialArgs: true, prefix: true }, (more) => extend(moreFrom(more)).value)],
+                [
+                  "extendModules",
+                  fnWithFormals(
+                    "extendModules",
+                    { modules: true, specialArgs: true, prefix: true },
+                    (more) => extend(moreFrom(more)).value,
+                  ),
+                ],
                 ["moduleType", lazy(() => context.submoduleWith(given.modules, specialArgs, given.class)[nixValue])],
               ]),
             ],
@@ -114,7 +121,9 @@ export function evaluateModules(context: EvaluationContext, given: EvaluationArg
       context,
       prefix,
       modules.map((module) => ({ file: module.file, options: module.options, position: undefined })),
-      once(() => modules.flatMap((module) => pushDown(module.config).map((value): Definition => ({ file: module.file, value })))),
+      once(() =>
+        modules.flatMap((module) => pushDown(module.config).map((value): Definition => ({ file: module.file, value }))),
+      ),
     );
   });
 
@@ -124,8 +133,14 @@ export function evaluateModules(context: EvaluationContext, given: EvaluationArg
     if (freeformType === null) return declared;
     const unmatched = level().unmatched();
     if (unmatched.length === 0) return declared;
-    const definitions = unmatched.map((definition): Definition => ({ file: definition.file, value: nest(definition.path, definition), position: definition.position }));
-    return updateRecursively(forceAttrs(context.from(freeformType).merge(prefix, definitions)), declared);
+    const definitions = unmatched.map(
+      (definition): Definition => ({
+        file: definition.file,
+        value: nest(definition.path, definition),
+        position: definition.position,
+      }),
+    );
+    return recursiveUpdate(forceAttrs(context.from(freeformType).merge(prefix, definitions)), declared);
   };
 
   const checked = once(() => {
@@ -161,7 +176,14 @@ export function evaluateModules(context: EvaluationContext, given: EvaluationArg
     ["config", config],
     ["_module", module],
     ["graph", lazy(() => collected().graph())],
-    ["extendModules", fnWithFormals("extendModules", { modules: true, specialArgs: true, prefix: true }, (more) => extend(moreFrom(more)).value)],
+    [
+      "extendModules",
+      fnWithFormals(
+        "extendModules",
+        { modules: true, specialArgs: true, prefix: true },
+        (more) => extend(moreFrom(more)).value,
+      ),
+    ],
     ["type", lazy(() => context.submoduleWith(given.modules, specialArgs, given.class)[nixValue])],
     ["class", given.class],
   ]);
@@ -179,12 +201,16 @@ function moreFrom(args: Attrs): MoreModules {
 
 /** The arguments of `evalModules` as Nix code gives them. The old `args` and `check` become modules. */
 export function argumentsFrom(args: Attrs): EvaluationArguments {
-  const modules = [...forceList(args.get("modules") ?? missing("modules"), "while evaluating the argument `modules` of `evalModules`")];
+  const modules = [
+    ...forceList(args.get("modules") ?? missing("modules"), "while evaluating the argument `modules` of `evalModules`"),
+  ];
   const old = args.get("args");
   if (old !== undefined) modules.push(Attrs.from([["config", Attrs.from([["_module", Attrs.from([["args", old]])]])]]));
   const check = args.get("check");
   if (check !== undefined)
-    modules.push(Attrs.from([["config", Attrs.from([["_module", Attrs.from([["check", makeOverride(1000, check)]])]])]]));
+    modules.push(
+      Attrs.from([["config", Attrs.from([["_module", Attrs.from([["check", makeOverride(1000, check)]])]])]]),
+    );
   const moduleClass = force(getOr(args, "class", null));
   return {
     modules,
@@ -219,32 +245,18 @@ function hinted(config: Lazy): Lazy {
   });
 }
 
-/** `recursiveUpdate`: sets are merged as deep as both sides have sets. */
-export function updateRecursively(left: Attrs, right: Attrs): Attrs {
-  const both = Attrs.from(
-    [...right.entries()].map(([name, value]) => {
-      const other = left.get(name);
-      if (other === undefined) return [name, value];
-      return [
-        name,
-        lazy(() => {
-          const forced = force(value);
-          if (!(forced instanceof Attrs)) return forced;
-          const below = force(other);
-          return below instanceof Attrs ? updateRecursively(below, forced) : forced;
-        }),
-      ];
-    }),
-  );
-  return updateAttrs(left, both);
-}
-
-function unknownOption(context: EvaluationContext, prefix: OptionPath, level: Level, unmatched: readonly Unmatched[]): EvalError {
+function unknownOption(
+  context: EvaluationContext,
+  prefix: OptionPath,
+  level: Level,
+  unmatched: readonly Unmatched[],
+): EvalError {
   const byPath = new Map<string, UnknownOption & { definitions: Definition[]; readonly relative: OptionPath }>();
   for (const definition of unmatched) {
     const id = definition.path.join("\0");
     const known = byPath.get(id);
-    if (known === undefined) byPath.set(id, { path: [...prefix, ...definition.path], relative: definition.path, definitions: [definition] });
+    if (known === undefined)
+      byPath.set(id, { path: [...prefix, ...definition.path], relative: definition.path, definitions: [definition] });
     else known.definitions.push(definition);
   }
   const [first, ...others] = [...byPath.values()];
@@ -256,4 +268,3 @@ function unknownOption(context: EvaluationContext, prefix: OptionPath, level: Le
   const set = siblings === undefined ? null : force(siblings);
   return optionUnknown(context.ev, prefix, first!, others, set instanceof Attrs ? set.names() : []);
 }
-

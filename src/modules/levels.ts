@@ -36,9 +36,16 @@ export interface LevelContext extends OptionContext {
 }
 
 /** @param configs one set of definitions a module, properties pushed down into it; looked at when one of the values is */
-export function mergeLevel(context: LevelContext, path: OptionPath, trees: readonly Declaration[], configs: () => readonly Definition[]): Level {
+export function mergeLevel(
+  context: LevelContext,
+  path: OptionPath,
+  trees: readonly Declaration[],
+  configs: () => readonly Definition[],
+): Level {
   const declarations = declarationsByName(context, path, trees);
-  const sets = once(() => configs().map((definition) => ({ file: definition.file, set: definitionSet(context, path, definition) })));
+  const sets = once(() =>
+    configs().map((definition) => ({ file: definition.file, set: definitionSet(context, path, definition) })),
+  );
 
   /** The definitions of an attribute as the modules write them, or with properties pushed down into what they hold. */
   const definitionsOf = (name: string): Definition[] => {
@@ -58,7 +65,8 @@ export function mergeLevel(context: LevelContext, path: OptionPath, trees: reado
     );
 
   const names = [...entries.keys()];
-  const tree = (select: (entry: Entry) => Lazy): Attrs => Attrs.from(names.map((name) => [name, lazy(() => select(entries.get(name)!()))]));
+  const tree = (select: (entry: Entry) => Lazy): Attrs =>
+    Attrs.from(names.map((name) => [name, lazy(() => select(entries.get(name)!()))]));
   return {
     options: tree((entry) => ("option" in entry ? entry.option().attrs : entry.level.options)),
     config: tree((entry) => ("option" in entry ? entry.option().value : entry.level.config)),
@@ -80,7 +88,11 @@ function positionIn(set: Attrs, name: string): Definition["position"] {
   return set.keys.positions === undefined ? undefined : () => set.position(name);
 }
 
-function declarationsByName(context: LevelContext, path: OptionPath, trees: readonly Declaration[]): Map<string, Declaration[]> {
+function declarationsByName(
+  context: LevelContext,
+  path: OptionPath,
+  trees: readonly Declaration[],
+): Map<string, Declaration[]> {
   const found = new Map<string, Declaration[]>();
   for (const { file, options, position } of trees) {
     const tree = force(options);
@@ -109,7 +121,12 @@ function definitionSet(context: LevelContext, path: OptionPath, definition: Defi
   return value;
 }
 
-function makeEntry(context: LevelContext, path: OptionPath, declared: readonly Declaration[], definitions: () => Definition[]): Entry {
+function makeEntry(
+  context: LevelContext,
+  path: OptionPath,
+  declared: readonly Declaration[],
+  definitions: () => Definition[],
+): Entry {
   const options = declared.filter((declaration) => isOptionDeclaration(context, path, declaration));
   // Which options there are is known without looking at what they are.
   const option = (all: () => readonly Declaration[]): Entry => ({
@@ -125,15 +142,25 @@ function makeEntry(context: LevelContext, path: OptionPath, declared: readonly D
     if (!options.every(isSubmodule)) throw nestedOptions(context, path, first, declared);
     return option(() =>
       declared.map((declaration) =>
-        options.includes(declaration) ? declaration : { ...declaration, options: context.submoduleOption(declaration.options) },
+        options.includes(declaration)
+          ? declaration
+          : { ...declaration, options: context.submoduleOption(declaration.options) },
       ),
     );
   }
-  const pushed = once(() => definitions().flatMap((definition) => pushDown(definition.value).map((value): Definition => ({ ...definition, value }))));
+  const pushed = once(() =>
+    definitions().flatMap((definition) =>
+      pushDown(definition.value).map((value): Definition => ({ ...definition, value })),
+    ),
+  );
   return { level: mergeLevel(context, path, declared, pushed) };
 }
 
-function isOptionDeclaration(context: LevelContext, path: OptionPath, { file, options, position }: Declaration): boolean {
+function isOptionDeclaration(
+  context: LevelContext,
+  path: OptionPath,
+  { file, options, position }: Declaration,
+): boolean {
   const value = force(options);
   if (!(value instanceof Attrs) || !value.has("_type")) return false;
   const tag = tagOf(value);
@@ -142,17 +169,26 @@ function isOptionDeclaration(context: LevelContext, path: OptionPath, { file, op
     context.ev,
     `In module \`${fromUtf8(file)}': expected an option declaration at option path \`${fromUtf8(showOption(path))}' but got an attribute set with type ${tag ?? "unknown"}`,
     position,
-    tag === "option-type" ? "Wrap the type in a `mkOption` call: `lib.mkOption { type = …; description = …; }`." : undefined,
+    tag === "option-type"
+      ? "Wrap the type in a `mkOption` call: `lib.mkOption { type = …; description = …; }`."
+      : undefined,
   );
 }
 
-function nestedOptions(context: LevelContext, path: OptionPath, option: Declaration, all: readonly Declaration[]): Error {
+function nestedOptions(
+  context: LevelContext,
+  path: OptionPath,
+  option: Declaration,
+  all: readonly Declaration[],
+): Error {
   const type = (force(option.options) as Attrs).get("type");
   const description = type === undefined ? "unspecified value" : context.from(type).description;
   const below = all
     .filter((declaration) => tagOf(force(declaration.options)) !== "option")
     .flatMap((declaration) =>
-      (force(declaration.options) as Attrs).names().map((name) => `\`${showOption([...path, name])}' in \`${declaration.file}'`),
+      (force(declaration.options) as Attrs)
+        .names()
+        .map((name) => `\`${showOption([...path, name])}' in \`${declaration.file}'`),
     );
   return declarationInvalid(
     context.ev,

@@ -16,7 +16,12 @@ export interface Merged {
   readonly value: Lazy;
 }
 
-export function mergeDefinitions(ev: Evaluator, path: OptionPath, type: OptionType, all: readonly Definition[]): Merged {
+export function mergeDefinitions(
+  ev: Evaluator,
+  path: OptionPath,
+  type: OptionType,
+  all: readonly Definition[],
+): Merged {
   const settled = once(() => settle(all));
   return {
     definitions: () => settled().definitions,

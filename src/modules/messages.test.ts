@@ -63,7 +63,8 @@ function failure(modules: string, path: string): D2nError {
 /** What a user sees of an error, but for its trace. */
 function shown(error: D2nError): object {
   const { code, message, details, hint, location } = error;
-  const place = location === undefined ? undefined : `${location.file}:${location.line}:${location.column} ${location.text ?? ""}`;
+  const place =
+    location === undefined ? undefined : `${location.file}:${location.line}:${location.column} ${location.text ?? ""}`;
   return { code, message, details, hint, place };
 }
 
@@ -238,6 +239,8 @@ describe("messages", () => {
   });
 
   it("can be caught by tryEval", () => {
-    expect(nix("(builtins.tryEval (lib.evalModules { modules = [ ./options.nix ]; }).config.name).success")).toBe(false);
+    expect(nix("(builtins.tryEval (lib.evalModules { modules = [ ./options.nix ]; }).config.name).success")).toBe(
+      false,
+    );
   });
 });

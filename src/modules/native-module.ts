@@ -7,8 +7,13 @@ import { View } from "./view.ts";
 
 export function moduleFunction(system: ModuleSystem, module: NativeModule): PrimOp {
   const names = module.args ?? [];
-  const formals: Formals = { names: new Map(["config", "options", "lib", ...names].map((name) => [name, false])), ellipsis: true };
-  return new PrimOp(module.file, 1, (argument) => moduleValue(system, module, names, force(argument) as Attrs), { formals });
+  const formals: Formals = {
+    names: new Map(["config", "options", "lib", ...names].map((name) => [name, false])),
+    ellipsis: true,
+  };
+  return new PrimOp(module.file, 1, (argument) => moduleValue(system, module, names, force(argument) as Attrs), {
+    formals,
+  });
 }
 
 function moduleValue(system: ModuleSystem, module: NativeModule, names: readonly string[], args: Attrs): Attrs {
@@ -22,7 +27,8 @@ function moduleValue(system: ModuleSystem, module: NativeModule, names: readonly
   ];
   const { imports, disabledModules, options, config, freeformType } = module;
   if (module.class !== undefined) entries.push(["_class", module.class]);
-  if (imports !== undefined) entries.push(["imports", lazy(() => imports(m).map((imported) => system.module(imported)))]);
+  if (imports !== undefined)
+    entries.push(["imports", lazy(() => imports(m).map((imported) => system.module(imported)))]);
   if (disabledModules !== undefined) entries.push(["disabledModules", lazy(() => toNix(disabledModules(m)))]);
   if (freeformType !== undefined) entries.push(["freeformType", lazy(() => freeformType(m)[nixValue])]);
   entries.push(["options", options === undefined ? Attrs.empty : lazy(() => toNix(options(m)))]);

@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { Attrs, force, type Lazy, nativeFormals, nixValue, toNix } from "../lang/index.ts";
-import { defineModule, literalExpression, mkBefore, mkDefault, mkForce, mkIf, mkMerge, mkOption, optionDocs } from "./index.ts";
+import type { Attrs } from "../lang/index.ts";
+import { forceText, type Lazy, nativeFormals, nixValue, toNix } from "../lang/index.ts";
+import {
+  defineModule,
+  literalExpression,
+  mkBefore,
+  mkDefault,
+  mkForce,
+  mkIf,
+  mkMerge,
+  mkOption,
+  optionDocs,
+} from "./index.ts";
 import { createWorld, plain } from "./testing.ts";
 
 const base = defineModule({
@@ -18,7 +29,7 @@ const base = defineModule({
     flags: mkOption({ type: types.listOf(types.str), default: [], example: ["-v"] }),
     enable: mkOption({ type: types.bool, default: false }),
     tool: mkOption({ type: types.raw, internal: true }),
-    upper: mkOption({ type: types.str, default: "x", apply: (value: Lazy) => String(force(value)).toUpperCase() }),
+    upper: mkOption({ type: types.str, default: "x", apply: (value: Lazy) => forceText(value).toUpperCase() }),
   }),
   config: ({ config, packageSets }) => ({
     get tool() {
@@ -34,7 +45,14 @@ const user = defineModule({
   config: () => ({ name: "demo", enable: true }),
 });
 
-const packageSets = { nixpkgs: { tool: "hammer", get other(): never { throw new Error("nobody asked for this"); } } };
+const packageSets = {
+  nixpkgs: {
+    tool: "hammer",
+    get other(): never {
+      throw new Error("nobody asked for this");
+    },
+  },
+};
 
 describe("defineModule", () => {
   it("is evaluated lazily, once, with the arguments it asks for", () => {
@@ -64,7 +82,13 @@ describe("defineModule", () => {
       }; in [ e.config.name e.config.upper e.config.tool e.options.name.declarations (lib.functionArgs base) ]`,
       { basePath: "/", scope },
     );
-    expect(plain(value)).toEqual(["from nix", "FROM NIX!", "saw", ["test/base"], { config: false, lib: false, options: false, packageSets: false }]);
+    expect(plain(value)).toEqual([
+      "from nix",
+      "FROM NIX!",
+      "saw",
+      ["test/base"],
+      { config: false, lib: false, options: false, packageSets: false },
+    ]);
   });
 
   it("is named in messages", () => {
@@ -72,7 +96,10 @@ describe("defineModule", () => {
     const wrong = defineModule({ file: "test/wrong", config: () => ({ flags: "no list" }) });
     const { config } = system.evalModules({ modules: [base, wrong], specialArgs: { packageSets } });
     expect(() => config.at("flags").get()).toThrow(
-      expect.objectContaining({ code: "option-type", details: "Definition values:\n- In `test/wrong': \"no list\"" }) as Error,
+      expect.objectContaining({
+        code: "option-type",
+        details: 'Definition values:\n- In `test/wrong\': "no list"',
+      }) as Error,
     );
     const typo = defineModule({ file: "test/typo", config: () => ({ flag: [] }) });
     expect(() => system.evalModules({ modules: [base, typo], specialArgs: { packageSets } }).config.names()).toThrow(
@@ -114,8 +141,14 @@ describe("defineModule", () => {
     });
     const outer = defineModule({
       file: "test/outer",
-      options: ({ types }) => ({ subs: mkOption({ type: types.attrsOf(types.submodule(inner)), default: {} }), make: mkOption({ type: types.raw }) }),
-      config: () => ({ subs: { x: {}, 10: {}, 9: {} }, make: nativeFormals("make", { a: false }, (args) => args.get("a")) }),
+      options: ({ types }) => ({
+        subs: mkOption({ type: types.attrsOf(types.submodule(inner)), default: {} }),
+        make: mkOption({ type: types.raw }),
+      }),
+      config: () => ({
+        subs: { x: {}, 10: {}, 9: {} },
+        make: nativeFormals("make", { a: false }, (args) => args.get("a")),
+      }),
     });
     const { config } = system.evalModules({ modules: [outer] });
     expect(plain(config.at("subs").get())).toEqual({ 10: { id: "10" }, 9: { id: "9" }, x: { id: "x" } });
@@ -126,7 +159,19 @@ describe("defineModule", () => {
 
 describe("View", () => {
   const { system } = createWorld();
-  const view = system.view({ set: { text: "a", number: 1, list: ["x", "y"], get broken(): never { throw new Error("forced"); } } }, "config");
+  const view = system.view(
+    {
+      set: {
+        text: "a",
+        number: 1,
+        list: ["x", "y"],
+        get broken(): never {
+          throw new Error("forced");
+        },
+      },
+    },
+    "config",
+  );
 
   it("forces only what is read", () => {
     expect(view.at("set", "text").text()).toBe("a");
@@ -140,11 +185,16 @@ describe("View", () => {
   it("says what is wrong, and where", () => {
     expect(() => view.at("set", "txt").get()).toThrow("attribute `txt` missing in `config.set`");
     expect(() => view.at("set", "number").text()).toThrow("`config.set.number` is an integer, but a string is needed");
-    expect(() => view.at("set", "text", "x").get()).toThrow("`config.set.text` is a string, not a set, so it has no attribute `x`");
+    expect(() => view.at("set", "text", "x").get()).toThrow(
+      "`config.set.text` is a string, not a set, so it has no attribute `x`",
+    );
   });
 
   it("never loses the context of a string", () => {
-    const withContext = system.ev.evaluate('builtins.appendContext "x" { "/nix/store/0lz9p8xhf89kb1c1kk6jxrzskaiygnlh-a" = { path = true; }; }', { basePath: "/" });
+    const withContext = system.ev.evaluate(
+      'builtins.appendContext "x" { "/nix/store/0lz9p8xhf89kb1c1kk6jxrzskaiygnlh-a" = { path = true; }; }',
+      { basePath: "/" },
+    );
     const string = system.view(withContext, "config.path");
     expect(() => string.text()).toThrow("refers to store paths where plain text is needed");
     expect(string.textWithoutContext()).toBe("x");
@@ -166,9 +216,18 @@ describe("optionDocs()", () => {
       ["tool", "raw value"],
       ["upper", "string"],
     ]);
-    expect(docs.find(({ name }) => name === "title")).toMatchObject({ default: { text: "config.name", markdown: false }, declarations: ["test/base"] });
-    expect(docs.find(({ name }) => name === "flags")).toMatchObject({ default: { text: "[ ]" }, example: { text: '[\n  "-v"\n]' } });
-    expect(docs.find(({ name }) => name === "name")).toMatchObject({ description: "What the package is called.", default: null });
+    expect(docs.find(({ name }) => name === "title")).toMatchObject({
+      default: { text: "config.name", markdown: false },
+      declarations: ["test/base"],
+    });
+    expect(docs.find(({ name }) => name === "flags")).toMatchObject({
+      default: { text: "[ ]" },
+      example: { text: '[\n  "-v"\n]' },
+    });
+    expect(docs.find(({ name }) => name === "name")).toMatchObject({
+      description: "What the package is called.",
+      default: null,
+    });
     expect(docs.find(({ name }) => name === "tool")).toMatchObject({ internal: true });
   });
 });

@@ -41,7 +41,10 @@ export function makeMerge(contents: Lazy): Attrs {
 
 function field(value: Attrs, name: string): Lazy {
   const found = value.get(name);
-  if (found === undefined) throw new ThrownError(`a set with \`_type = "${tagOf(value)}"\` lacks the attribute \`${name}\``, { code: "module-invalid" });
+  if (found === undefined)
+    throw new ThrownError(`a set with \`_type = "${tagOf(value)}"\` lacks the attribute \`${name}\``, {
+      code: "module-invalid",
+    });
   return found;
 }
 
@@ -53,11 +56,15 @@ export function pushDown(config: Lazy): Lazy[] {
       return forceList(field(value as Attrs, "contents")).flatMap(pushDown);
     case "if": {
       const condition = field(value as Attrs, "condition");
-      return pushDown(field(value as Attrs, "content")).map((content) => eachAttribute(content, (inner) => makeIf(condition, inner)));
+      return pushDown(field(value as Attrs, "content")).map((content) =>
+        eachAttribute(content, (inner) => makeIf(condition, inner)),
+      );
     }
     case "override": {
       const priority = field(value as Attrs, "priority");
-      return pushDown(field(value as Attrs, "content")).map((content) => eachAttribute(content, (inner) => makeOverride(priority, inner)));
+      return pushDown(field(value as Attrs, "content")).map((content) =>
+        eachAttribute(content, (inner) => makeOverride(priority, inner)),
+      );
     }
     default:
       return [value];
@@ -75,14 +82,23 @@ export function discharge(definition: Definition): Definition[] {
   const value = force(definition.value);
   switch (tagOf(value)) {
     case "merge":
-      return forceList(field(value as Attrs, "contents")).flatMap((content) => discharge({ ...definition, value: content }));
+      return forceList(field(value as Attrs, "contents")).flatMap((content) =>
+        discharge({ ...definition, value: content }),
+      );
     case "if": {
       const condition = force(field(value as Attrs, "condition"));
-      if (typeof condition !== "boolean") throw new ThrownError("`mkIf` called with a non-Boolean condition", { code: "option-type" });
+      if (typeof condition !== "boolean")
+        throw new ThrownError("`mkIf` called with a non-Boolean condition", { code: "option-type" });
       return condition ? discharge({ ...definition, value: field(value as Attrs, "content") }) : [];
     }
     case "definition":
-      return [{ file: forceText(field(value as Attrs, "file")), value: field(value as Attrs, "value"), position: definition.position }];
+      return [
+        {
+          file: forceText(field(value as Attrs, "file")),
+          value: field(value as Attrs, "value"),
+          position: definition.position,
+        },
+      ];
     default:
       return [definition];
   }
@@ -114,7 +130,7 @@ export function strongest(definitions: readonly Definition[]): Ranked {
 }
 
 /** Sorts by `mkOrder`, keeping the order of equals, and unwraps. */
-export function inOrder(definitions: readonly Definition[]): Definition[] {
+function inOrder(definitions: readonly Definition[]): Definition[] {
   if (!definitions.some((definition) => tagOf(force(definition.value)) === "order")) return [...definitions];
   return definitions
     .map((definition) => {
@@ -158,4 +174,3 @@ export function nest(path: readonly string[], definition: Definition): Lazy {
   for (const name of [...path].reverse()) value = Attrs.from([[name, value, definition.position]]);
   return value;
 }
-

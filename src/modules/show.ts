@@ -22,7 +22,7 @@ export function showFiles(files: readonly string[]): string {
 const VALUE_LINES = 5;
 
 /** A value for a message: at most five lines, three levels deep; what fails or lies deeper shows as "…". */
-export function showValue(value: Lazy): string {
+function showValue(value: Lazy): string {
   const lines = showPretty(value, { depthLimit: 3, unevaluated: "…" }).split("\n");
   if (lines.length <= VALUE_LINES) return lines.join("\n");
   return [...lines.slice(0, VALUE_LINES), "..."].join("\n");
@@ -33,7 +33,9 @@ export function showPlace(definition: Definition): string {
   const position = positionOf(definition);
   if (position === undefined) return definition.file;
   const place = `${position.file}:${position.line}:${position.column}`;
-  return definition.file === position.file || definition.file === UNKNOWN_FILE ? place : `${place} (${definition.file})`;
+  return definition.file === position.file || definition.file === UNKNOWN_FILE
+    ? place
+    : `${place} (${definition.file})`;
 }
 
 export function positionOf(definition: Definition): Position | undefined {

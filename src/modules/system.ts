@@ -56,7 +56,13 @@ function makeSystem(ev: Evaluator, overlays: readonly Lazy[]): ModuleSystem {
     lib: () => lib(),
     internalOptions: (nested) => internalOptions(types(), nested),
     submoduleWith: (list, specialArgs, moduleClass) =>
-      types().submoduleOf({ modules: list, specialArgs, shorthandOnlyDefinesConfig: false, description: null, class: moduleClass }),
+      types().submoduleOf({
+        modules: list,
+        specialArgs,
+        shorthandOnlyDefinesConfig: false,
+        description: null,
+        class: moduleClass,
+      }),
     submoduleOption: (options) =>
       Attrs.from([
         ["_type", "option"],
@@ -73,7 +79,7 @@ function makeSystem(ev: Evaluator, overlays: readonly Lazy[]): ModuleSystem {
       ]),
   };
   const module = (like: ModuleLike): Value => {
-    if (!isNativeModule(like)) return force(toNix(like as Native));
+    if (!isNativeModule(like)) return force(toNix(like));
     let value = modules.get(like);
     if (value === undefined) {
       value = moduleFunction(system, like);
@@ -82,7 +88,9 @@ function makeSystem(ev: Evaluator, overlays: readonly Lazy[]): ModuleSystem {
     return value;
   };
   const types = once(() => createTypes(context, module));
-  const lib = once(() => createModuleLib(context, types, overlays, (overlay) => makeSystem(ev, [...overlays, overlay]).lib));
+  const lib = once(() =>
+    createModuleLib(context, types, overlays, (overlay) => makeSystem(ev, [...overlays, overlay]).lib),
+  );
   const view = (value: Native, name = "value"): View => new View(ev, toNix(value), name);
   const attrs = (value: Native | undefined): Attrs => (value === undefined ? Attrs.empty : forceAttrs(toNix(value)));
 
@@ -93,7 +101,11 @@ function makeSystem(ev: Evaluator, overlays: readonly Lazy[]): ModuleSystem {
     value: evaluation.value,
     extendModules: (more) =>
       configuration(
-        evaluation.extend({ modules: (more.modules ?? []).map(module), specialArgs: attrs(more.specialArgs), prefix: more.prefix }),
+        evaluation.extend({
+          modules: (more.modules ?? []).map(module),
+          specialArgs: attrs(more.specialArgs),
+          prefix: more.prefix,
+        }),
       ),
     get type() {
       const { modules: own, specialArgs, class: moduleClass } = evaluation.arguments;

@@ -1,6 +1,17 @@
 /** For tests: Nix code that sees our `lib`, over files in memory. */
 import { createEvaluator } from "../lang/evaluator.ts";
-import { type Evaluator, force, forceList, isDerivation, isString, textOf, type Value, Attrs, NixFloat, NixPath } from "../lang/index.ts";
+import {
+  type Evaluator,
+  force,
+  forceList,
+  isDerivation,
+  isString,
+  textOf,
+  type Value,
+  Attrs,
+  NixFloat,
+  NixPath,
+} from "../lang/index.ts";
 import { MemoryHost } from "../lang/testing.ts";
 import { createModuleSystem } from "./system.ts";
 import type { ModuleSystem } from "./types.ts";
@@ -10,7 +21,7 @@ export interface World {
   readonly host: MemoryHost;
   readonly system: ModuleSystem;
   /** Evaluates an expression in which `lib` is ours, and gives it as plain JavaScript. */
-  nix(source: string): unknown;
+  readonly nix: (source: string) => unknown;
 }
 
 export function createWorld(files: Readonly<Record<string, string>> = {}): World {

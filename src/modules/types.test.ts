@@ -6,7 +6,9 @@ const { nix } = createWorld();
 /** The merged value of definitions of an option of a type. */
 function merge(type: string, ...definitions: string[]): unknown {
   const modules = definitions.map((definition) => `{ x = ${definition}; }`).join(" ");
-  return nix(`with lib.types; (lib.evalModules { modules = [ { options.x = lib.mkOption { type = ${type}; }; } ${modules} ]; }).config.x`);
+  return nix(
+    `with lib.types; (lib.evalModules { modules = [ { options.x = lib.mkOption { type = ${type}; }; } ${modules} ]; }).config.x`,
+  );
 }
 
 function description(type: string): unknown {
@@ -29,7 +31,11 @@ describe("option types", () => {
     ['strMatching "[0-9]+"', '"12"', "12"],
     ["path", "/a/b", "/a/b"],
     ["path", '"/a/b"', "/a/b"],
-    ["pathInStore", '"/nix/store/0lz9p8xhf89kb1c1kk6jxrzskaiygnlh-bash-5.2-p15"', "/nix/store/0lz9p8xhf89kb1c1kk6jxrzskaiygnlh-bash-5.2-p15"],
+    [
+      "pathInStore",
+      '"/nix/store/0lz9p8xhf89kb1c1kk6jxrzskaiygnlh-bash-5.2-p15"',
+      "/nix/store/0lz9p8xhf89kb1c1kk6jxrzskaiygnlh-bash-5.2-p15",
+    ],
     ['enum [ "a" 1 ]', "1", 1],
     ["nullOr str", "null", null],
     ["listOf int", "[ 1 2 ]", [1, 2]],
@@ -76,8 +82,12 @@ describe("option types", () => {
   });
 
   it("check what is inside of composites", () => {
-    expect(() => merge("listOf int", '[ 1 "a" ]')).toThrow('A definition for option `x."[definition 1-entry 2]"\' is not of type `signed integer\'');
-    expect(() => merge("attrsOf (listOf str)", "{ a = [ 1 ]; }")).toThrow('option `x.a."[definition 1-entry 1]"\' is not of type `string\'');
+    expect(() => merge("listOf int", '[ 1 "a" ]')).toThrow(
+      "A definition for option `x.\"[definition 1-entry 2]\"' is not of type `signed integer'",
+    );
+    expect(() => merge("attrsOf (listOf str)", "{ a = [ 1 ]; }")).toThrow(
+      "option `x.a.\"[definition 1-entry 1]\"' is not of type `string'",
+    );
   });
 
   it.each([
@@ -93,13 +103,23 @@ describe("option types", () => {
   });
 
   it("merge functions by their results", () => {
-    expect(nix(`with lib.types; let f = (lib.evalModules { modules = [ { options.f = lib.mkOption { type = functionTo (listOf int); }; } { f = { a, ... }: [ a ]; } { f = { b ? 2, ... }: [ b ]; } ]; }).config.f;
-      in [ (f { a = 1; }) (lib.functionArgs f) ]`)).toEqual([[2, 1], { a: false, b: true }]);
+    expect(
+      nix(`with lib.types; let f = (lib.evalModules { modules = [ { options.f = lib.mkOption { type = functionTo (listOf int); }; } { f = { a, ... }: [ a ]; } { f = { b ? 2, ... }: [ b ]; } ]; }).config.f;
+      in [ (f { a = 1; }) (lib.functionArgs f) ]`),
+    ).toEqual([[2, 1], { a: false, b: true }]);
   });
 
   it("keep elements of lazyAttrsOf lazy", () => {
-    expect(nix(`with lib.types; builtins.attrNames (lib.evalModules { modules = [ { options.x = lib.mkOption { type = lazyAttrsOf int; }; } { x.a = throw "a"; } ]; }).config.x`)).toEqual(["a"]);
-    expect(() => nix(`with lib.types; builtins.attrNames (lib.evalModules { modules = [ { options.x = lib.mkOption { type = attrsOf int; }; } { x.a = throw "a"; } ]; }).config.x`)).toThrow("a");
+    expect(
+      nix(
+        `with lib.types; builtins.attrNames (lib.evalModules { modules = [ { options.x = lib.mkOption { type = lazyAttrsOf int; }; } { x.a = throw "a"; } ]; }).config.x`,
+      ),
+    ).toEqual(["a"]);
+    expect(() =>
+      nix(
+        `with lib.types; builtins.attrNames (lib.evalModules { modules = [ { options.x = lib.mkOption { type = attrsOf int; }; } { x.a = throw "a"; } ]; }).config.x`,
+      ),
+    ).toThrow("a");
   });
 
   it("drop elements whose condition is false", () => {
@@ -121,15 +141,31 @@ describe("option types", () => {
   });
 
   it("work when Nix code changes them", () => {
-    expect(merge('str // { check = x: lib.hasPrefix "a" x; merge = loc: defs: lib.concatMapStrings (d: d.value) defs; }', '"ab"', '"ac"')).toBe("acab");
-    expect(merge('lib.mkOptionType { name = "even"; check = x: lib.mod x 2 == 0; merge = loc: defs: lib.foldl (a: d: a + d.value) 0 defs; }', "2", "4")).toBe(6);
-    expect(() => merge('lib.mkOptionType { name = "even"; description = "even number"; check = x: lib.mod x 2 == 0; }', "3")).toThrow("is not of type `even number'");
+    expect(
+      merge(
+        'str // { check = x: lib.hasPrefix "a" x; merge = loc: defs: lib.concatMapStrings (d: d.value) defs; }',
+        '"ab"',
+        '"ac"',
+      ),
+    ).toBe("acab");
+    expect(
+      merge(
+        'lib.mkOptionType { name = "even"; check = x: lib.mod x 2 == 0; merge = loc: defs: lib.foldl (a: d: a + d.value) 0 defs; }',
+        "2",
+        "4",
+      ),
+    ).toBe(6);
+    expect(() =>
+      merge('lib.mkOptionType { name = "even"; description = "even number"; check = x: lib.mod x 2 == 0; }', "3"),
+    ).toThrow("is not of type `even number'");
     expect(merge("listOf (int // { check = x: x == 3; })", "[ 3 ]")).toEqual([3]);
   });
 
   it("merge declarations of one option", () => {
     const declared = (a: string, b: string): unknown =>
-      nix(`with lib.types; (lib.evalModules { modules = [ { options.x = lib.mkOption { type = ${a}; }; } { options.x = lib.mkOption { type = ${b}; }; } ]; }).options.x.type.description`);
+      nix(
+        `with lib.types; (lib.evalModules { modules = [ { options.x = lib.mkOption { type = ${a}; }; } { options.x = lib.mkOption { type = ${b}; }; } ]; }).options.x.type.description`,
+      );
     expect(declared('enum [ "a" ]', 'enum [ "b" ]')).toBe('one of "b", "a"');
     expect(declared("listOf (enum [ 1 ])", "listOf (enum [ 2 ])")).toBe("list of (one of 2, 1)");
     expect(() => declared("int", "str")).toThrow("is already declared in");

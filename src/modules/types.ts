@@ -29,19 +29,19 @@ export interface OptionType extends NativeValue {
   readonly descriptionClass: string | null;
   readonly deprecationMessage: string | null;
   /** Whether a value is of this type as far as can be told without evaluating what is inside of it. */
-  check(value: Lazy): boolean;
+  readonly check: (value: Lazy) => boolean;
   /** Makes one value out of all definitions, which have passed `check`. There is at least one. */
-  merge(path: OptionPath, definitions: readonly Definition[]): Lazy;
+  readonly merge: (path: OptionPath, definitions: readonly Definition[]) => Lazy;
   /** The value without any definition; undefined where there is none. */
-  emptyValue(): Lazy | undefined;
+  readonly emptyValue: () => Lazy | undefined;
   /** The options inside, for documentation. */
-  subOptions(prefix: OptionPath): Lazy;
+  readonly subOptions: (prefix: OptionPath) => Lazy;
   /** The modules that a submodule type is made of; null for other types. */
-  subModules(): readonly Lazy[] | null;
+  readonly subModules: () => readonly Lazy[] | null;
   /** The same type with other modules. */
-  withSubModules(modules: readonly Lazy[]): OptionType;
+  readonly withSubModules: (modules: readonly Lazy[]) => OptionType;
   /** The type of an option that is declared with both types; null if they do not go together. */
-  mergeWith(other: Functor): OptionType | null;
+  readonly mergeWith: (other: Functor) => OptionType | null;
   readonly functor: Functor;
   readonly nestedTypes: Readonly<Record<string, OptionType>>;
 }
@@ -50,10 +50,10 @@ export interface OptionType extends NativeValue {
 export interface Functor extends NativeValue {
   readonly name: string;
   /** What the type was made of; null for types that are made of nothing. */
-  payload(): Attrs | null;
+  readonly payload: () => Attrs | null;
   /** The type for a payload; `null` asks for the type without one. */
-  make(payload: Attrs | null): OptionType | null;
-  join(mine: Attrs, other: Attrs): Attrs | null;
+  readonly make: (payload: Attrs | null) => OptionType | null;
+  readonly join: (mine: Attrs, other: Attrs) => Attrs | null;
 }
 
 export interface SubmoduleSettings {
@@ -114,8 +114,12 @@ export interface Types {
   nonEmptyListOf(type: OptionType): OptionType;
   attrsOf(type: OptionType): OptionType;
   lazyAttrsOf(type: OptionType): OptionType;
-  attrsWith(settings: { readonly elemType: OptionType; readonly lazy?: boolean; readonly placeholder?: string }): OptionType;
-  attrTag(tags: Native): OptionType;
+  attrsWith(settings: {
+    readonly elemType: OptionType;
+    readonly lazy?: boolean;
+    readonly placeholder?: string;
+  }): OptionType;
+  readonly attrTag: (tags: Native) => OptionType;
   uniq(type: OptionType): OptionType;
   unique(message: string, type: OptionType): OptionType;
   either(left: OptionType, right: OptionType): OptionType;
@@ -130,9 +134,9 @@ export interface Types {
   readonly optionDeclaration: OptionType;
   readonly json: OptionType;
   readonly toml: OptionType;
-  addCheck(type: OptionType, check: (value: Lazy) => boolean): OptionType;
+  readonly addCheck: (type: OptionType, check: (value: Lazy) => boolean) => OptionType;
   /** The type that a Nix value is: one of ours, changed with `//` or not, or made by `mkOptionType`. */
-  from(value: Lazy): OptionType;
+  readonly from: (value: Lazy) => OptionType;
 }
 
 /** What `imports`, `modules` and submodules take: a native module, or a Nix value (function, set, path). */
@@ -153,7 +157,11 @@ export interface Configuration extends NativeValue {
   /** `config._module`: args, freeformType, check. */
   readonly module: View;
   readonly value: Attrs;
-  extendModules(more: { readonly modules?: readonly ModuleLike[]; readonly specialArgs?: Native; readonly prefix?: OptionPath }): Configuration;
+  extendModules(more: {
+    readonly modules?: readonly ModuleLike[];
+    readonly specialArgs?: Native;
+    readonly prefix?: OptionPath;
+  }): Configuration;
   /** The submodule type of these modules. */
   readonly type: OptionType;
 }

@@ -38,7 +38,11 @@ export class View {
   at(...path: readonly string[]): View {
     if (path.length === 0) return this;
     const name = [this.#name, ...path].join(".");
-    return new View(this.#ev, lazy(() => this.#select(path)), name);
+    return new View(
+      this.#ev,
+      lazy(() => this.#select(path)),
+      name,
+    );
   }
 
   #select(path: readonly string[]): Lazy {
@@ -46,9 +50,11 @@ export class View {
     let name = this.#name;
     for (const step of path) {
       const attrs = force(value);
-      if (!(attrs instanceof Attrs)) throw new EvalError(`\`${name}\` is ${typeName(attrs)}, not a set, so it has no attribute \`${step}\``);
+      if (!(attrs instanceof Attrs))
+        throw new EvalError(`\`${name}\` is ${typeName(attrs)}, not a set, so it has no attribute \`${step}\``);
       const found = attrs.get(step);
-      if (found === undefined) throw new EvalError(`attribute \`${step}\` missing in \`${name}\``, { hint: didYouMean(step, attrs.names()) });
+      if (found === undefined)
+        throw new EvalError(`attribute \`${step}\` missing in \`${name}\``, { hint: didYouMean(step, attrs.names()) });
       value = found;
       name = `${name}.${step}`;
     }
@@ -139,7 +145,10 @@ export class View {
 
   /** Names and values of a set, in byte order of the names; the values are not forced. */
   entries(): [string, View][] {
-    return [...this.attrs().entries()].map(([name, value]) => [name, new View(this.#ev, value, `${this.#name}.${name}`)]);
+    return [...this.attrs().entries()].map(([name, value]) => [
+      name,
+      new View(this.#ev, value, `${this.#name}.${name}`),
+    ]);
   }
 
   /** The elements of a list, not forced. */
@@ -156,6 +165,10 @@ export class View {
 
   /** The result of calling the function that is viewed, when it is looked at. */
   call(...args: readonly Native[]): View {
-    return new View(this.#ev, lazy(() => this.#ev.call(this[nixValue], ...args.map((argument) => toNix(argument)))), `${this.#name} (called)`);
+    return new View(
+      this.#ev,
+      lazy(() => this.#ev.call(this[nixValue], ...args.map((argument) => toNix(argument)))),
+      `${this.#name} (called)`,
+    );
   }
 }

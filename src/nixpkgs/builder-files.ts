@@ -10,7 +10,11 @@ export function builderText(name: string): string {
 }
 
 /** A script as a file of the store, with `@name@` replaced. Such a file among the inputs of a build is sourced as a hook. */
-export function builderFile(ev: Evaluator, name: string, substitutions: Readonly<Record<string, string>> = {}): ContextString {
+export function builderFile(
+  ev: Evaluator,
+  name: string,
+  substitutions: Readonly<Record<string, string>> = {},
+): ContextString {
   let known = added.get(ev);
   if (known === undefined) {
     known = new Map();

@@ -1,5 +1,19 @@
 /** `callPackage` and `override`: functions whose arguments come out of a set and can be changed afterwards. */
-import { Attrs, callFunction, EvalError, type Evaluator, force, isCallable, isString, type Lazy, lazy, NixPath, textOf, updateAttrs, type Value } from "../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  EvalError,
+  type Evaluator,
+  force,
+  isCallable,
+  isString,
+  type Lazy,
+  lazy,
+  NixPath,
+  textOf,
+  updateAttrs,
+  type Value,
+} from "../lang/index.ts";
 import { didYouMean } from "../base/index.ts";
 import { changedAttrs } from "./stdenv/make-derivation.ts";
 import { attribute, expectSet, fn, formalsOf, merge } from "./values.ts";
@@ -13,7 +27,13 @@ export function makeOverridable(fnValue: Lazy, args: Attrs): Value {
   if (!(result instanceof Attrs)) return result;
   return withOverride(result, (change) => {
     const changed = force(change);
-    return makeOverridable(fnValue, updateAttrs(args, expectSet(isCallable(changed) ? callFunction(changed, args) : changed, "the argument of override")));
+    return makeOverridable(
+      fnValue,
+      updateAttrs(
+        args,
+        expectSet(isCallable(changed) ? callFunction(changed, args) : changed, "the argument of override"),
+      ),
+    );
   });
 }
 
@@ -32,7 +52,10 @@ export function withOverride(result: Attrs, override: (change: Lazy) => Lazy): A
       }),
     ]);
   }
-  entries.push(["overrideDerivation", entries.find(([name]) => name === "overrideAttrs")?.[1] ?? fn("overrideDerivation", 1, () => result)]);
+  entries.push([
+    "overrideDerivation",
+    entries.find(([name]) => name === "overrideAttrs")?.[1] ?? fn("overrideDerivation", 1, () => result),
+  ]);
   return updateAttrs(result, Attrs.from(entries));
 }
 
@@ -44,7 +67,14 @@ function reapply(value: Value, change: Lazy): Value {
 /** `callPackageWith auto function args`: the function's formals out of `auto`, then `args`. */
 export function callPackageWith(ev: Evaluator, auto: Lazy, target: Lazy, args: Lazy): Value {
   const value = force(target);
-  const path = value instanceof NixPath ? value.path : isString(value) ? textOf(value) : value instanceof Attrs && value.has("outPath") && !value.has("__functor") ? textOf(ev.coerceToString(value)) : undefined;
+  const path =
+    value instanceof NixPath
+      ? value.path
+      : isString(value)
+        ? textOf(value)
+        : value instanceof Attrs && value.has("outPath") && !value.has("__functor")
+          ? textOf(ev.coerceToString(value))
+          : undefined;
   const fnValue = path === undefined ? value : ev.importFile(path);
   if (!isCallable(fnValue)) throw new EvalError("callPackage wants a function, or a file with one");
   const given = expectSet(args, "the second argument of callPackage");
@@ -76,7 +106,15 @@ export function makeScope(ev: Evaluator, outer: Lazy, contents: Lazy): Attrs {
     packages,
     Attrs.from([
       ["callPackage", fn("callPackage", 2, (target, args) => callPackageWith(ev, inner, target, args))],
-      ["newScope", fn("newScope", 1, (extra) => newScope(ev, lazy(() => updateAttrs(expectSet(inner, "the scope"), expectSet(extra, "the argument of newScope")))))],
+      [
+        "newScope",
+        fn("newScope", 1, (extra) =>
+          newScope(
+            ev,
+            lazy(() => updateAttrs(expectSet(inner, "the scope"), expectSet(extra, "the argument of newScope"))),
+          ),
+        ),
+      ],
       [
         "overrideScope",
         fn("overrideScope", 1, (overlay) =>
@@ -85,7 +123,10 @@ export function makeScope(ev: Evaluator, outer: Lazy, contents: Lazy): Attrs {
             outer,
             fn("contents", 1, (final) => {
               const previous = expectSet(callFunction(force(contents), final), "the contents of a scope");
-              return updateAttrs(previous, expectSet(callFunction(force(overlay), final, previous), "the result of an overlay"));
+              return updateAttrs(
+                previous,
+                expectSet(callFunction(force(overlay), final, previous), "the result of an overlay"),
+              );
             }),
           ),
         ),
@@ -101,10 +142,34 @@ export function newScope(ev: Evaluator, auto: Lazy): Lazy {
   return fn("callPackage", 2, (target, args) => callPackageWith(ev, auto, target, args));
 }
 
-/** `overrideAttrs` of a plain derivation, which has no standard environment behind it. */
-export function overrideRawDerivation(ev: Evaluator, change: Lazy, self: Attrs, finish: (derivation: Attrs) => Attrs): Attrs {
+/** Made anew for every derivation by `finish`: the old package's would lead back to it. */
+const remade = new Set([
+  "override",
+  "overrideAttrs",
+  "overrideDerivation",
+  "dev",
+  "lib",
+  "bin",
+  "out",
+  "static",
+  "man",
+  "doc",
+  "info",
+  "all",
+]);
+
+/** `overrideAttrs` of a plain derivation, which has no standard environment behind it. Its other attributes stay. */
+export function overrideRawDerivation(
+  ev: Evaluator,
+  change: Lazy,
+  self: Attrs,
+  finish: (derivation: Attrs) => Attrs,
+): Attrs {
   const attrs = expectSet(attribute(self, "drvAttrs") ?? Attrs.empty, "drvAttrs");
-  const changed = updateAttrs(attrs, changedAttrs(change, self, attrs));
-  const keep = Attrs.from([...self.entries()].filter(([name]) => ["pname", "version", "meta", "passthru"].includes(name)));
-  return finish(updateAttrs(ev.derivation(changed), keep));
+  const changes = changedAttrs(change, self, attrs);
+  const derivation = ev.derivation(updateAttrs(attrs, changes));
+  const kept = [...self.entries()].filter(
+    ([name]) => !remade.has(name) && !changes.has(name) && (name === "version" || !derivation.has(name)),
+  );
+  return finish(updateAttrs(derivation, Attrs.from(kept)));
 }

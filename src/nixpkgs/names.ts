@@ -3,7 +3,16 @@ import { D2nError } from "../base/index.ts";
 import { aliases, table } from "./debian/table.ts";
 import type { DebianPackages } from "./types.ts";
 
-const toolchain = ["glibc", "gcc", "gcc-unwrapped", "gccLibraries", "libgcc", "binutils", "binutils-unwrapped", "patchelf"];
+const toolchain = [
+  "glibc",
+  "gcc",
+  "gcc-unwrapped",
+  "gccLibraries",
+  "libgcc",
+  "binutils",
+  "binutils-unwrapped",
+  "patchelf",
+];
 
 /** Attributes that the archive provides; where there is no archive for the system, those it provides elsewhere. */
 export function packageNames(debian: () => DebianPackages): readonly string[] {

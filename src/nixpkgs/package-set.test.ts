@@ -2,9 +2,70 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Derivation } from "../formats/index.ts";
-import { Attrs, ContextString, force, type Lazy, type Value } from "../lang/index.ts";
-import { type TestSet, testPackageSet } from "./testing.ts";
+import { D2nError } from "../base/index.ts";
+import type { PackagePins } from "../debian/index.ts";
+import type { Derivation } from "../formats/index.ts";
+import { Attrs, ContextString, createEvaluator, force, type Lazy, lazy, PrimOp, type Value } from "../lang/index.ts";
+import { MemoryHost } from "../lang/testing.ts";
+import { createLib } from "../modules/index.ts";
+import { createDebianPackages, createPackageSet } from "./index.ts";
+
+/** A package set over an archive that has every package, in one version. */
+interface TestSet {
+  readonly host: MemoryHost;
+  /** The value of an expression in which `pkgs`, `lib` and `importNixpkgs` are known. */
+  evaluate(source: string): Value;
+}
+
+/** @param busybox a folder with a file `busybox` */
+function testPackageSet(busybox: string, system = "x86_64-linux"): TestSet {
+  const host = new MemoryHost({ system });
+  const ev = createEvaluator({ host });
+  const lib = createLib(ev);
+  const pins: PackagePins = {
+    lookup: (_suite, architecture, name) => ({
+      package: name,
+      version: "1.2.3-4",
+      source: name.replace(/-dev$/, ""),
+      archive: "main",
+      filename: `pool/main/x/${name}_1.2.3-4_${architecture}.deb`,
+      sha256: Buffer.from(name.padEnd(32).slice(0, 32)).toString("hex"),
+      size: 1,
+      depends: [],
+    }),
+  };
+  const make = (wanted: string, config?: Lazy, overlays: readonly Lazy[] = []): Attrs =>
+    createPackageSet(ev, {
+      system: wanted,
+      lib,
+      ...(config === undefined ? {} : { config }),
+      overlays,
+      debian: () => {
+        if (wanted !== system) throw new D2nError("debian-package", `no packages for ${wanted}`);
+        return createDebianPackages(ev, {
+          system: wanted,
+          pins,
+          url: (pin) => `https://mirror.example.org/debian/${pin.filename}`,
+          busybox,
+        });
+      },
+    });
+  const importNixpkgs = new PrimOp("nixpkgs", 1, (argument) => {
+    const args = force(argument) as Attrs;
+    const overlays = args.get("overlays");
+    return make(
+      force(args.get("system")!) as string,
+      args.get("config"),
+      overlays === undefined ? [] : (force(overlays) as readonly Lazy[]),
+    );
+  });
+  const scope = new Map<string, Lazy>([
+    ["pkgs", lazy(() => make(system))],
+    ["lib", lib],
+    ["importNixpkgs", importNixpkgs],
+  ]);
+  return { host, evaluate: (source) => ev.evaluate(source, { basePath: "/nonexistent", scope }) };
+}
 
 let busybox: string;
 let set: TestSet;
@@ -20,7 +81,8 @@ function plain(lazy: Lazy): unknown {
   const value: Value = force(lazy);
   if (value instanceof ContextString) return value.text;
   if (Array.isArray(value)) return (value as readonly Lazy[]).map(plain);
-  if (value instanceof Attrs) return Object.fromEntries([...value.entries()].map(([name, element]) => [name, plain(element)]));
+  if (value instanceof Attrs)
+    return Object.fromEntries([...value.entries()].map(([name, element]) => [name, plain(element)]));
   return value;
 }
 const evaluate = (source: string): unknown => plain(set.evaluate(source));
@@ -53,7 +115,8 @@ describe("mkDerivation", () => {
   });
 
   it("refuses what is no dependency, overlapping env, unfree and broken packages", () => {
-    const fails = (attrs: string): unknown => evaluate(`(builtins.tryEval (pkgs.stdenv.mkDerivation { name = "x"; ${attrs} }).outPath).success`);
+    const fails = (attrs: string): unknown =>
+      evaluate(`(builtins.tryEval (pkgs.stdenv.mkDerivation { name = "x"; ${attrs} }).outPath).success`);
     expect(fails("")).toBe(true);
     expect(fails("buildInputs = [ (x: x) ];")).toBe(false);
     expect(fails("buildInputs = [ 1 ];")).toBe(false);
@@ -65,23 +128,30 @@ describe("mkDerivation", () => {
     expect(fails('meta.platforms = [ "x86_64-linux" ];')).toBe(true);
     expect(fails('meta.knownVulnerabilities = [ "CVE" ];')).toBe(false);
     expect(() => evaluate('(pkgs.stdenv.mkDerivation { version = "1"; }).drvPath')).toThrow(/'pname'/);
-    expect(evaluate('(builtins.tryEval ((importNixpkgs { system = "x86_64-linux"; config.allowUnfree = true; }).stdenv.mkDerivation { name = "x"; meta.license.free = false; }).outPath).success')).toBe(true);
+    expect(
+      evaluate(
+        '(builtins.tryEval ((importNixpkgs { system = "x86_64-linux"; config.allowUnfree = true; }).stdenv.mkDerivation { name = "x"; meta.license.free = false; }).outPath).success',
+      ),
+    ).toBe(true);
   });
 
   it("does not force what nobody asks for", () => {
-    expect(evaluate('(pkgs.stdenv.mkDerivation { name = "x"; buildInputs = throw "forced"; meta.homepage = "h"; passthru.y = 2; }).y')).toBe(2);
-    expect(evaluate('(pkgs.stdenv.mkDerivation { name = "x"; src = throw "forced"; meta.homepage = "h"; }).meta.homepage')).toBe("h");
+    expect(
+      evaluate(
+        '(pkgs.stdenv.mkDerivation { name = "x"; buildInputs = throw "forced"; meta.homepage = "h"; passthru.y = 2; }).y',
+      ),
+    ).toBe(2);
+    expect(
+      evaluate('(pkgs.stdenv.mkDerivation { name = "x"; src = throw "forced"; meta.homepage = "h"; }).meta.homepage'),
+    ).toBe("h");
   });
 
   it("gives every output the attributes of the package", () => {
-    expect(evaluate('let d = pkgs.stdenv.mkDerivation { name = "x"; outputs = [ "out" "dev" ]; passthru.y = 2; }; in [ d.dev.outputName d.dev.y d.dev.outputSpecified d.outputName (d.dev.outPath != d.outPath) d.meta.outputsToInstall ]')).toEqual([
-      "dev",
-      2,
-      true,
-      "out",
-      true,
-      ["out"],
-    ]);
+    expect(
+      evaluate(
+        'let d = pkgs.stdenv.mkDerivation { name = "x"; outputs = [ "out" "dev" ]; passthru.y = 2; }; in [ d.dev.outputName d.dev.y d.dev.outputSpecified d.outputName (d.dev.outPath != d.outPath) d.meta.outputsToInstall ]',
+      ),
+    ).toEqual(["dev", 2, true, "out", true, ["out"]]);
   });
 
   it("evaluates to the same derivation every time", () => {
@@ -107,19 +177,23 @@ describe("the set", () => {
   });
 
   it("exists for foreign systems until something is forced", () => {
-    expect(evaluate('let p = importNixpkgs { system = "aarch64-darwin"; }; in [ (p ? zlib) p.stdenv.isDarwin p.hostPlatform.system p.stdenv.hostPlatform.isAarch64 (p ? python313) ]')).toEqual([
-      true,
-      true,
-      "aarch64-darwin",
-      true,
-      true,
-    ]);
+    expect(
+      evaluate(
+        'let p = importNixpkgs { system = "aarch64-darwin"; }; in [ (p ? zlib) p.stdenv.isDarwin p.hostPlatform.system p.stdenv.hostPlatform.isAarch64 (p ? python313) ]',
+      ),
+    ).toEqual([true, true, "aarch64-darwin", true, true]);
     expect(() => evaluate('(importNixpkgs { system = "aarch64-darwin"; }).zlib.outPath')).toThrow(/aarch64-darwin/);
   });
 
   it("makes texts, scripts and shells", () => {
-    expect(evaluate('[ (pkgs.writeText "a" "b").name (pkgs.writeShellScriptBin "s" "echo").meta.mainProgram (pkgs.writeShellApplication { name = "q"; text = ""; runtimeInputs = [ pkgs.git ]; }).name ]')).toEqual(["a", "s", "q"]);
-    const shell = derivation('pkgs.mkShell { packages = [ pkgs.git ]; inputsFrom = [ (pkgs.mkShell { buildInputs = [ pkgs.zlib ]; shellHook = "one"; }) ]; shellHook = "two"; }');
+    expect(
+      evaluate(
+        '[ (pkgs.writeText "a" "b").name (pkgs.writeShellScriptBin "s" "echo").meta.mainProgram (pkgs.writeShellApplication { name = "q"; text = ""; runtimeInputs = [ pkgs.git ]; }).name ]',
+      ),
+    ).toEqual(["a", "s", "q"]);
+    const shell = derivation(
+      'pkgs.mkShell { packages = [ pkgs.git ]; inputsFrom = [ (pkgs.mkShell { buildInputs = [ pkgs.zlib ]; shellHook = "one"; }) ]; shellHook = "two"; }',
+    );
     expect(shell.env.get("nativeBuildInputs")).toMatch(/-git-/);
     expect(shell.env.get("buildInputs")).toMatch(/-zlib-/);
     expect(shell.env.get("shellHook")).toBe("one\ntwo");
@@ -128,42 +202,55 @@ describe("the set", () => {
 
 describe("fetchers", () => {
   it("fetch files by builtin:fetchurl", () => {
-    const { builder, env, outputs } = derivation(`pkgs.fetchurl { url = "https://files.example.org/a/x-1.0-py3-none-any.whl"; ${hash}; }`);
+    const { builder, env, outputs } = derivation(
+      `pkgs.fetchurl { url = "https://files.example.org/a/x-1.0-py3-none-any.whl"; ${hash}; }`,
+    );
     expect(builder).toBe("builtin:fetchurl");
     expect(env.get("urls")).toBe("https://files.example.org/a/x-1.0-py3-none-any.whl");
     expect(outputs.get("out")?.path).toMatch(/-x-1\.0-py3-none-any\.whl$/);
-    expect(evaluate(`lib.hasSuffix ".whl" (pkgs.fetchurl { url = "https://files.example.org/x.whl"; ${hash}; })`)).toBe(true);
+    expect(evaluate(`lib.hasSuffix ".whl" (pkgs.fetchurl { url = "https://files.example.org/x.whl"; ${hash}; })`)).toBe(
+      true,
+    );
   });
 
   it("have the store paths of nixpkgs without fetching", () => {
-    const expected = evaluate('(derivation { name = "source"; system = "x"; builder = "x"; outputHashMode = "recursive"; outputHash = "sha256-FmwdTNJDCbMNYfefSpEUt7IxPXRQkSJ3hV/139fNSgY="; }).outPath');
+    const expected = evaluate(
+      '(derivation { name = "source"; system = "x"; builder = "x"; outputHashMode = "recursive"; outputHashAlgo = "sha256"; outputHash = "166c1cd4d24309b30d61f79f4a9114b7b2313d7450912277855ff5dfd7cd4a06"; }).outPath',
+    );
     expect(evaluate(`(pkgs.fetchFromGitHub { owner = "o"; repo = "r"; rev = "v1"; ${hash}; }).outPath`)).toBe(expected);
-    expect(evaluate(`(pkgs.fetchFromGitHub { owner = "o"; repo = "r"; tag = "v1"; fetchSubmodules = true; ${hash}; }).outPath`)).toBe(expected);
+    expect(
+      evaluate(
+        `(pkgs.fetchFromGitHub { owner = "o"; repo = "r"; tag = "v1"; fetchSubmodules = true; ${hash}; }).outPath`,
+      ),
+    ).toBe(expected);
     expect(evaluate(`(pkgs.fetchFromGitLab { owner = "o"; repo = "r"; rev = "v1"; ${hash}; }).outPath`)).toBe(expected);
     expect(evaluate(`(pkgs.fetchzip { url = "https://example.org/x.zip"; ${hash}; }).outPath`)).toBe(expected);
-    expect(evaluate(`(pkgs.fetchgit { url = "https://example.org/o/r.git"; rev = "0123456789012345678901234567890123456789"; ${hash}; }).name`)).toBe("r-0123456");
+    expect(
+      evaluate(
+        `(pkgs.fetchgit { url = "https://example.org/o/r.git"; rev = "0123456789012345678901234567890123456789"; ${hash}; }).name`,
+      ),
+    ).toBe("r-0123456");
   });
 
   it("want a hash", () => {
     expect(() => evaluate('(pkgs.fetchurl { url = "https://example.org/x"; }).outPath')).toThrow(/requires a hash/);
     expect(() => evaluate(`(pkgs.fetchurl { ${hash}; }).outPath`)).toThrow(/'url' or 'urls'/);
-    expect(() => evaluate(`(pkgs.fetchFromGitHub { owner = "o"; repo = "r"; ${hash}; }).outPath`)).toThrow(/'rev' and 'tag'/);
+    expect(() => evaluate(`(pkgs.fetchFromGitHub { owner = "o"; repo = "r"; ${hash}; }).outPath`)).toThrow(
+      /'rev' and 'tag'/,
+    );
   });
 });
 
 describe("Python", () => {
-  const build = (attrs: string): string => `pkgs.python3.pkgs.buildPythonPackage { pname = "x"; version = "1"; src = "/src"; ${attrs} }`;
+  const build = (attrs: string): string =>
+    `pkgs.python3.pkgs.buildPythonPackage { pname = "x"; version = "1"; src = "/src"; ${attrs} }`;
 
   it("knows interpreters without having them", () => {
-    expect(evaluate("[ pkgs.python310.pythonVersion pkgs.python3.sitePackages pkgs.python3.system (pkgs.python3.pkgs ? flit-core) (pkgs.python3.pythonAtLeast \"3.9\") pkgs.python3.isPy3 pkgs.python313Packages.python.pname ]")).toEqual([
-      "3.10",
-      "lib/python3.13/site-packages",
-      "x86_64-linux",
-      true,
-      true,
-      true,
-      "python3",
-    ]);
+    expect(
+      evaluate(
+        '[ pkgs.python310.pythonVersion pkgs.python3.sitePackages pkgs.python3.system (pkgs.python3.pkgs ? flit-core) (pkgs.python3.pythonAtLeast "3.9") pkgs.python3.isPy3 pkgs.python313Packages.python.pname ]',
+      ),
+    ).toEqual(["3.10", "lib/python3.13/site-packages", "x86_64-linux", true, true, true, "python3"]);
   });
 
   it("chooses the format", () => {
@@ -175,11 +262,17 @@ describe("Python", () => {
     expect(format('format = "wheel";')).toBe("wheel");
     expect(() => format('format = "egg";')).toThrow(/egg/);
     expect(() => format('format = "wheal";')).toThrow(/"wheal"/);
-    expect(() => evaluate(`(${build("disabled = true;")}).outPath`)).toThrow(/not supported for interpreter python3.13/);
+    expect(() => evaluate(`(${build("disabled = true;")}).outPath`)).toThrow(
+      /not supported for interpreter python3.13/,
+    );
   });
 
   it("propagates dependencies but not the interpreter", () => {
-    const { env } = derivation(build("dependencies = [ pkgs.python3.pkgs.six ]; propagatedBuildInputs = [ pkgs.zlib ]; pythonImportsCheck = [ \"x\" ];"));
+    const { env } = derivation(
+      build(
+        'dependencies = [ pkgs.python3.pkgs.six ]; propagatedBuildInputs = [ pkgs.zlib ]; pythonImportsCheck = [ "x" ];',
+      ),
+    );
     expect(env.get("name")).toBe("python3.13-x-1");
     expect(env.get("propagatedBuildInputs")).toMatch(/^\S+-zlib-\S+ \S+-six-\S+$/);
     expect(env.get("pythonImportsCheck")).toBe("x");
@@ -193,19 +286,25 @@ describe("Python", () => {
         in [ (x.pythonModule == pkgs.python3) (map (m: m.pname) x.requiredPythonModules) (x.overridePythonAttrs (o: { version = "2"; })).version (x.overrideAttrs { A = 1; }).pythonModule.pname x.out.pythonModule.pname
              (pkgs.python3.pkgs.hasPythonModule pkgs.zlib) ]`),
     ).toEqual([true, ["python3", "six"], "2", "python3", "python3", false]);
-    const { env } = derivation(`pkgs.python3.withPackages (ps: [ (${build("dependencies = [ ps.six ];")}) pkgs.zlib ])`);
+    const { env } = derivation(
+      `pkgs.python3.withPackages (ps: [ (${build("dependencies = [ ps.six ];")}) pkgs.zlib ])`,
+    );
     const chosen = env.get("chosenOutputs")!;
     expect(chosen).toMatch(/-six-/);
     expect(chosen).toMatch(/-python3\.13-x-1/);
     expect(chosen).not.toMatch(/-zlib-/);
     expect(
-      evaluate('let e = pkgs.python3.withPackages (ps: [ ]); in [ e.sitePackages (e.override (old: { postBuild = old.postBuild or "" + "x"; ignoreCollisions = true; })).name ]'),
+      evaluate(
+        'let e = pkgs.python3.withPackages (ps: [ ]); in [ e.sitePackages (e.override (old: { postBuild = old.postBuild or "" + "x"; ignoreCollisions = true; })).name ]',
+      ),
     ).toEqual(["lib/python3.13/site-packages", expect.stringMatching(/^python3-.*-env$/)]);
   });
 
   it("has packageOverrides", () => {
     expect(
-      evaluate('let p = pkgs.python3.override { packageOverrides = self: super: { six = super.six.overrideAttrs { pname = "seven"; }; eight = self.six; }; }; in [ p.pkgs.eight.pname (p.pkgs.hasPythonModule pkgs.python3.pkgs.six) ]'),
-    ).toEqual(["six", true]);
+      evaluate(
+        'let p = pkgs.python3.override { packageOverrides = self: super: { six = super.six.overrideAttrs { pname = "seven"; }; eight = self.six; }; }; in [ p.pkgs.eight.pname (p.pkgs.hasPythonModule pkgs.python3.pkgs.six) ]',
+      ),
+    ).toEqual(["seven", true]);
   });
 });

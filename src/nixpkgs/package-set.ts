@@ -30,7 +30,10 @@ export function createPackageSet(ev: Evaluator, options: PackageSetOptions): Att
   const overlays = options.overlays ?? [];
   const configured = lazy(() => {
     const config = options.config === undefined ? Attrs.empty : force(options.config);
-    const value = isCallable(config) && !(config instanceof Attrs) ? callFunction(config, set({ pkgs: self, lib: options.lib })) : config;
+    const value =
+      isCallable(config) && !(config instanceof Attrs)
+        ? callFunction(config, set({ pkgs: self, lib: options.lib }))
+        : config;
     return value === null ? Attrs.empty : expectSet(value, "config");
   });
   const box: { pkgs?: Attrs } = {};
@@ -44,7 +47,13 @@ export function createPackageSet(ev: Evaluator, options: PackageSetOptions): Att
   return box.pkgs;
 }
 
-function basePackages(ev: Evaluator, options: PackageSetOptions, debian: () => DebianPackages, config: Lazy, final: Lazy): Attrs {
+function basePackages(
+  ev: Evaluator,
+  options: PackageSetOptions,
+  debian: () => DebianPackages,
+  config: Lazy,
+  final: Lazy,
+): Attrs {
   const { system, lib } = options;
   const scope: Scope = {
     ev,
@@ -65,7 +74,10 @@ function basePackages(ev: Evaluator, options: PackageSetOptions, debian: () => D
   const stdenv = lazy(() => createStdenv(scope, { name: "stdenv-linux", cc: debianPackage(scope, "gcc") }));
   const stdenvNoCC = lazy(() => createStdenv(scope, { name: "stdenv-no-cc", cc: undefined }));
   const trivial = createTrivialBuilders(scope, named("stdenv"), named("stdenvNoCC"));
-  const archive = packageNames(debian).map((name): [string, Lazy] => [name, lazy(() => overrideRaw(expectSet(debianPackage(scope, name), name)))]);
+  const archive = packageNames(debian).map((name): [string, Lazy] => [
+    name,
+    lazy(() => overrideRaw(expectSet(debianPackage(scope, name), name))),
+  ]);
 
   const interpreterContext: InterpreterContext = { scope, trivial, stdenv: named("stdenv"), overrideRaw };
   const pythons: [string, Lazy][] = interpreters.flatMap((name): [string, Lazy][] => [
@@ -82,15 +94,32 @@ function basePackages(ev: Evaluator, options: PackageSetOptions, debian: () => D
 
   const call = (extra: Attrs): Lazy => lazy(() => updateAttrs(expectSet(final, "the package set"), extra));
   const xorg = lazy(() =>
-    Attrs.from(packageNames(debian).filter((name) => /^lib(X|xcb|SM$|ICE$|FS$)/.test(name)).map((name) => [name, named(name)])),
+    Attrs.from(
+      packageNames(debian)
+        .filter((name) => /^lib(X|xcb|SM$|ICE$|FS$)/.test(name))
+        .map((name) => [name, named(name)]),
+    ),
   );
-  const again = (more: readonly Lazy[]): Attrs => createPackageSet(ev, { ...options, debian, overlays: [...(options.overlays ?? []), ...more] });
+  const again = (more: readonly Lazy[]): Attrs =>
+    createPackageSet(ev, { ...options, debian, overlays: [...(options.overlays ?? []), ...more] });
 
   const functions = set({
     pkgs: final,
     lib,
     system,
-    config: lazy(() => updateAttrs(set({ allowUnfree: false, allowBroken: false, allowUnsupportedSystem: false, allowAliases: true, checkMeta: true, doCheckByDefault: false }), expectSet(config, "config"))),
+    config: lazy(() =>
+      updateAttrs(
+        set({
+          allowUnfree: false,
+          allowBroken: false,
+          allowUnsupportedSystem: false,
+          allowAliases: true,
+          checkMeta: true,
+          doCheckByDefault: false,
+        }),
+        expectSet(config, "config"),
+      ),
+    ),
     overlays: [...(options.overlays ?? [])],
     ...(options.path === undefined ? {} : { path: options.path }),
     hostPlatform: host,
@@ -112,7 +141,14 @@ function basePackages(ev: Evaluator, options: PackageSetOptions, debian: () => D
     addAttrsToDerivation: fn("addAttrsToDerivation", 2, (extra, environment) => {
       const base = expectSet(environment, "a stdenv");
       const make = attribute(base, "mkDerivation")!;
-      return updateAttrs(base, set({ mkDerivation: fn("mkDerivation", 1, (args) => callFunction(make, updateAttrs(expectSet(args, "attributes"), expectSet(extra, "attributes")))) }));
+      return updateAttrs(
+        base,
+        set({
+          mkDerivation: fn("mkDerivation", 1, (args) =>
+            callFunction(make, updateAttrs(expectSet(args, "attributes"), expectSet(extra, "attributes"))),
+          ),
+        }),
+      );
     }),
 
     callPackage: fn("callPackage", 2, (target, args) => callPackageWith(ev, final, target, args)),
@@ -148,11 +184,13 @@ function basePackages(ev: Evaluator, options: PackageSetOptions, debian: () => D
 /** Libraries that binary wheels may expect of the machine (PEP 513, 571, 599, 600), as lists of packages. */
 function manylinux(scope: Scope): Attrs {
   const available = new Set(packageNames(scope.debian));
-  const list = (names: readonly string[]): Lazy => lazy(() => names.filter((name) => available.has(name)).map((name) => packageOf(scope, name)));
+  const list = (names: readonly string[]): Lazy =>
+    lazy(() => names.filter((name) => available.has(name)).map((name) => packageOf(scope, name)));
   const common = ["gccLibraries", "glibc", "glib", "libX11", "libXext", "libXrender", "libICE", "libSM", "libGL"];
   const newer = [...common, "zlib", "expat"];
   const oldest = [...common, "ncurses"];
   const byName: Record<string, readonly string[]> = { manylinux1: oldest, manylinux2010: common, manylinux2014: newer };
-  for (const minor of ["17", "24", "26", "27", "28", "31", "34", "35", "39", "41"]) byName[`manylinux_2_${minor}`] = newer;
+  for (const minor of ["17", "24", "26", "27", "28", "31", "34", "35", "39", "41"])
+    byName[`manylinux_2_${minor}`] = newer;
   return set(Object.fromEntries(Object.entries(byName).map(([name, names]) => [name, list(names)])));
 }

@@ -43,9 +43,16 @@ function describe(system: string): Attrs {
   const darwin = kernel === "darwin";
   const vendor = darwin ? "apple" : "unknown";
   const abi = linux ? "gnu" : "unknown";
-  const config = darwin ? `${cpu.name === "aarch64" ? "arm64" : cpu.name}-apple-darwin` : `${cpu.name}-${vendor}-${kernel}${linux ? "-gnu" : ""}`;
-  const uname = { system: linux ? "Linux" : darwin ? "Darwin" : kernel, processor: darwin && cpu.name === "aarch64" ? "arm64" : cpu.name, release: null };
-  const never = (names: string): Record<string, Native> => Object.fromEntries(names.split(" ").map((name) => [name, false]));
+  const config = darwin
+    ? `${cpu.name === "aarch64" ? "arm64" : cpu.name}-apple-darwin`
+    : `${cpu.name}-${vendor}-${kernel}${linux ? "-gnu" : ""}`;
+  const uname = {
+    system: linux ? "Linux" : darwin ? "Darwin" : kernel,
+    processor: darwin && cpu.name === "aarch64" ? "arm64" : cpu.name,
+    release: null,
+  };
+  const never = (names: string): Record<string, Native> =>
+    Object.fromEntries(names.split(" ").map((name) => [name, false]));
   const self: Attrs = set({
     ...never(
       "isMusl isStatic isWindows isCygwin isMinGW isFreeBSD isOpenBSD isNetBSD isBSD isSunOS isGenode isWasi isRedox isGhcjs isJavaScript isNone isAvr isMips isMips32 isMips64 isMips64n32 isMips64n64 isSparc isSparc64 isWasm isVc4 isOr1k isM68k isAlpha isAndroid isUClibc isEfi isiOS isLLVMLibc isMsp430 isMicroBlaze isArmv7 isNewlib isBigEndian useAndroidPrebuilt useiOSPrebuilt",
@@ -54,7 +61,13 @@ function describe(system: string): Attrs {
     config,
     parsed: {
       _type: "system",
-      cpu: { _type: "cpu-type", name: cpu.name, bits: cpu.bits, family: cpu.family, significantByte: { name: "littleEndian" } },
+      cpu: {
+        _type: "cpu-type",
+        name: cpu.name,
+        bits: cpu.bits,
+        family: cpu.family,
+        significantByte: { name: "littleEndian" },
+      },
       vendor: { _type: "vendor", name: vendor },
       kernel: { _type: "kernel", name: kernel, families: linux ? {} : darwin ? { darwin: {} } : {} },
       abi: { _type: "abi", name: abi },
@@ -97,10 +110,17 @@ function describe(system: string): Attrs {
     ubootArch: cpu.linux,
     go: { GOARCH: cpu.go, GOOS: kernel },
     node: { platform: kernel, arch: cpu.name === "x86_64" ? "x64" : cpu.name === "aarch64" ? "arm64" : cpu.name },
-    extensions: { sharedLibrary: darwin ? ".dylib" : ".so", staticLibrary: ".a", library: darwin ? ".dylib" : ".so", executable: "" },
+    extensions: {
+      sharedLibrary: darwin ? ".dylib" : ".so",
+      staticLibrary: ".a",
+      library: darwin ? ".dylib" : ".so",
+      executable: "",
+    },
     gcc: {},
     rustc: {},
-    "linux-kernel": linux ? { name: cpu.linux, target: cpu.name === "x86_64" ? "bzImage" : "Image", autoModules: true } : {},
+    "linux-kernel": linux
+      ? { name: cpu.linux, target: cpu.name === "x86_64" ? "bzImage" : "Image", autoModules: true }
+      : {},
     ...(darwin ? { darwinMinVersion: "11.0", darwinSdkVersion: "11.3", darwinPlatform: "macos" } : {}),
   });
   return self;

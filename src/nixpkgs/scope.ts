@@ -1,7 +1,7 @@
 /** What the package set's parts share. */
-import { Attrs, EvalError, type Evaluator, force, type Lazy, lazy } from "../lang/index.ts";
+import { type Attrs, EvalError, type Evaluator, type Lazy, lazy } from "../lang/index.ts";
 import type { DebianPackages } from "./types.ts";
-import { attribute, expectSet } from "./values.ts";
+import { expectSet } from "./values.ts";
 
 export interface Scope {
   readonly ev: Evaluator;
@@ -34,16 +34,4 @@ export function debianPackage(scope: Scope, name: string): Lazy {
 
 export function hasDebianPackage(scope: Scope, name: string): boolean {
   return scope.debian().packages.has(name);
-}
-
-/** An option of `config`, evaluated. */
-export function configOption(scope: Scope, name: string): ReturnType<typeof attribute> {
-  return attribute(scope.config, name);
-}
-
-/** A derivation with further attributes. */
-export function forceSet(value: Lazy): Attrs {
-  const forced = force(value);
-  if (!(forced instanceof Attrs)) throw new EvalError("a package must be a set");
-  return forced;
 }

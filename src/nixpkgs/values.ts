@@ -76,7 +76,9 @@ export function merge(...sets: readonly Attrs[]): Attrs {
 /** Without some attributes. */
 export function omit(attrs: Attrs, names: ReadonlySet<string>): Attrs {
   const kept = [...attrs.entries()].filter(([name]) => !names.has(name));
-  return kept.length === attrs.size ? attrs : Attrs.from(kept.map(([name, value]) => [name, value, attrs.position(name)]));
+  return kept.length === attrs.size
+    ? attrs
+    : Attrs.from(kept.map(([name, value]) => [name, value, attrs.position(name)]));
 }
 
 export function expectSet(value: Lazy, what: string): Attrs {
@@ -117,7 +119,11 @@ export function join(ev: Evaluator, separator: string, parts: readonly Lazy[]): 
 }
 
 /** A function of a set whose formals others can ask for, with defaults left to the function. */
-export function setFunction(name: string, formals: Readonly<Record<string, boolean>>, run: (args: Attrs) => Lazy): PrimOp {
+export function setFunction(
+  name: string,
+  formals: Readonly<Record<string, boolean>>,
+  run: (args: Attrs) => Lazy,
+): PrimOp {
   const declared: Formals = { names: new Map(Object.entries(formals)), ellipsis: true };
   return new PrimOp(name, 1, (argument) => run(expectSet(argument, `the argument of ${name}`)), { formals: declared });
 }
@@ -133,7 +139,8 @@ export function formalsOf(value: Value): ReadonlyMap<string, boolean> {
   if (value instanceof PrimOp) return value.args.length === 0 ? (value.formals?.names ?? new Map()) : new Map();
   if (value instanceof Attrs) {
     const declared = attribute(value, "__functionArgs");
-    if (declared instanceof Attrs) return new Map([...declared.entries()].map(([name, has]) => [name, force(has) === true]));
+    if (declared instanceof Attrs)
+      return new Map([...declared.entries()].map(([name, has]) => [name, force(has) === true]));
     const functor = attribute(value, "__functor");
     if (functor !== undefined) return formalsOf(callFunction(functor, value));
   }
@@ -165,15 +172,4 @@ export function developmentOutput(value: Lazy): Lazy {
   if (!(forced instanceof Attrs) || !isDerivation(forced)) return forced;
   if (attribute(forced, "outputSpecified") === true) return forced;
   return forced.get("dev") ?? forced.get("out") ?? forced;
-}
-
-/** `getOutput "bin"`, `lib.getLib` and the like, for code that has no lib at hand. */
-export function output(value: Attrs, name: string): Lazy {
-  if (attribute(value, "outputSpecified") === true) return value;
-  return value.get(name) ?? value.get("out") ?? value;
-}
-
-/** The text of a string, path or derivation as a plain JavaScript string, context dropped. */
-export function plainText(ev: Evaluator, value: Lazy): string {
-  return textOf(ev.coerceToString(value, { copyToStore: false, coerceMore: true }));
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Activity, D2nError, messageOf, notice, writeFileAtomically } from "../base/index.ts";
-import { type Json, JsonSyntaxError, parseJson } from "./json.ts";
+import { formatJson, type Json, JsonSyntaxError, parseJson } from "./json.ts";
 import { formatLockFile } from "./lock-file.ts";
 import type { LockSpec } from "./lock-spec.ts";
 import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
@@ -46,11 +46,9 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
       throw new D2nError("lock-script-failed", "a field of the lock file must not be called invalidationHash", {
         hint: "Rename lock.fields.invalidationHash.",
       });
-    if (field.kind === "pip") {
-      const lock = await lockWithPip({ name: spec.name, ...field.pip }, { ...services, projectRoot });
-      fields.set(field.name, lock.value);
-      for (const [wheel, sha256] of lock.newHashes) newHashes.set(wheel, sha256);
-    } else fields.set(field.name, await runFieldScript(field.name, field.script, spec, services));
+    const { value, hashes } = await computeField(field, projectRoot, spec, services);
+    fields.set(field.name, value);
+    for (const [wheel, sha256] of hashes) newHashes.set(wheel, sha256);
   }
 
   const text = formatLockFile(fields, spec.invalidationHash);
@@ -60,6 +58,32 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
   notice(events, `Add it to git, or flakes do not see it: git add ${quoted(shown)}`);
   await runExtraScripts(spec, services);
   return { lockFile, changed, deleted: false, newHashes };
+}
+
+/**
+ * One field by itself, as JSON text: what the program `lock.fields.<name>.script` of the pip module writes to `$out`.
+ * @throws D2nError, as `runLockFields`
+ */
+export async function runLockField(spec: LockSpec, name: string, services: LockServices): Promise<string> {
+  const field = spec.fields.find((one) => one.name === name);
+  if (field === undefined)
+    throw new D2nError("lock-spec-malformed", `there is no field ${name} to lock`, {
+      hint: `There is: ${spec.fields.map((one) => one.name).join(", ")}.`,
+    });
+  const projectRoot = findProjectRoot(services.cwd, spec.projectRootFile);
+  return formatJson((await computeField(field, projectRoot, spec, services)).value, { indent: 2 });
+}
+
+async function computeField(
+  field: LockSpec["fields"][number],
+  projectRoot: string,
+  spec: LockSpec,
+  services: LockServices,
+): Promise<{ readonly value: Json; readonly hashes: ReadonlyMap<string, string> }> {
+  if (field.kind === "script")
+    return { value: await runFieldScript(field.name, field.script, spec, services), hashes: new Map() };
+  const lock = await lockWithPip({ name: spec.name, ...field.pip }, { ...services, projectRoot });
+  return { value: lock.value, hashes: lock.newHashes };
 }
 
 /**

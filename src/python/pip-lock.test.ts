@@ -18,6 +18,7 @@ import {
   type PipSettings,
   prefetchGit,
   type Run,
+  runLockField,
   runLockFields,
   runOnHost,
 } from "./index.ts";
@@ -308,6 +309,12 @@ describe("fields", () => {
     expect(readFileSync(lockFile(), "utf8")).toBe(
       `{\n  "weights": {\n    "b": 1.0,\n    "10": 2,\n    "9": []\n  },\n  "a": 1,\n  "invalidationHash": "${"b".repeat(64)}"\n}`,
     );
+  });
+  it("can be had one by one", async () => {
+    const spec = specOf(script("a", "echo [1.0] > $out"), script("b", "exit 1"));
+    expect(await runLockField(spec, "a", services(runOnHost))).toBe("[\n  1.0\n]");
+    expect(await rejection(runLockField(spec, "c", services(runOnHost)))).toMatchObject({ hint: "There is: a, b." });
+    expect(existsSync(lockFile())).toBe(false);
   });
   it("that are not JSON are shown", async () => {
     expect(await rejection(run(script("x", "echo oops > $out")))).toMatchObject({

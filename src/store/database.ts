@@ -77,7 +77,7 @@ export class Database {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       const prepared = this.#db.prepare(sql);
-      statement = (/^select/.test(sql) ? prepared.raw() : prepared) as unknown as Statement;
+      statement = /^select/.test(sql) ? prepared.raw() : prepared;
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -11,6 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -187,7 +189,7 @@ describe("outputs of builds", () => {
     await expect(store.registerOutputs([{ name: "out", path, fixed }], { candidates: [] })).rejects.toMatchObject({
       code: "hash-mismatch",
       exitCode: 102,
-      details: expect.stringContaining(formatHash(hashBytes("sha256", "content"), "sri")),
+      details: expect.stringContaining(formatHash(hashBytes("sha256", "content"), "sri")) as string,
     });
     const check = () => {
       throw new Error("not allowed");
@@ -200,8 +202,10 @@ describe("outputs of builds", () => {
 
   it("with sockets or pipes are refused", async () => {
     const path = `${store.storeDir}/${"4".repeat(32)}-pipe`;
-    execFileSync("mkfifo", [store.toPhysical(path)]);
+    const server = createServer().listen(store.toPhysical(path));
+    await once(server, "listening");
     expect(await codeOf(store.registerOutputs([{ name: "out", path }], { candidates: [] }))).toBe("store-corrupt");
+    server.close();
   });
 
   it("are moved from a build's own folder", async () => {

@@ -29,7 +29,7 @@ let native: NativeLocks | undefined;
 export async function loadLocks(): Promise<void> {
   if (native !== undefined) return;
   try {
-    const module = (await import("fs-native-extensions" as string)) as { default: NativeLocks };
+    const module = await import("fs-native-extensions");
     native = module.default;
   } catch {
     // Optional: not every platform has it.

@@ -10,7 +10,14 @@ import {
   formatHash,
   hashBytes,
   parseDerivation,
+  parseNarInfo,
+  parseSecretKey,
   printDerivation,
+  printNarInfo,
+  printPublicKey,
+  printSecretKey,
+  signPath,
+  verifyPath,
 } from "../../src/formats/index.ts";
 
 const oracle = process.env["NIX_ORACLE"];
@@ -75,5 +82,29 @@ describe.skipIf(oracle === undefined)("formats against real Nix", () => {
           nix("nix", "hash", "convert", "--hash-algo", algorithm, "--to", format, formatHash(hash, "base16")),
         ).toBe(formatHash(hash, format));
     }
+  });
+
+  it("keys, signatures and .narinfo files are read and written as Nix does", () => {
+    const keyFile = join(root, "key");
+    writeFileSync(keyFile, nix("nix", "key", "generate-secret", "--key-name", "test-1"));
+    const secret = parseSecretKey(readFileSync(keyFile, "utf8"));
+    expect(printSecretKey(secret)).toBe(readFileSync(keyFile, "utf8").trim());
+    expect(printPublicKey(secret.publicKey)).toBe(
+      execFileSync(oracle!, ["nix", "key", "convert-secret-to-public"], {
+        input: readFileSync(keyFile),
+        encoding: "utf8",
+      }).trim(),
+    );
+    const dependency = join(root, "dependency");
+    writeFileSync(dependency, "x");
+    const path = nix("nix-store", "--store", root, "--add", dependency);
+    const cache = join(root, "cache");
+    nix("nix", "copy", "--store", root, "--to", `file://${cache}?secret-key=${keyFile}&compression=xz`, path);
+    const file = readdirSync(cache).find((name) => name.endsWith(".narinfo"))!;
+    const text = readFileSync(join(cache, file), "latin1");
+    const info = parseNarInfo(storeDir, text);
+    expect(printNarInfo(info)).toBe(text);
+    expect(info.signatures.map((signature) => verifyPath(info, signature, [secret.publicKey]))).toEqual([true]);
+    expect(signPath(info, secret)).toBe(info.signatures[0]);
   });
 });

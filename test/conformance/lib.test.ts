@@ -62,9 +62,18 @@ describe.skipIf(tree === undefined || oracle === undefined)("lib against nixpkgs
   function theirJson(expression: string): string {
     const file = join(directory, "expression.nix");
     writeFileSync(file, `let lib = import ${tree}/lib; in ${expression}`);
-    const [command, ...args] = [...oracle!.split(" "), "nix-instantiate", "--eval", "--strict", "--json", "--store", join(directory, "store"), file];
+    const [command, ...args] = [
+      ...oracle!.split(" "),
+      "nix-instantiate",
+      "--eval",
+      "--strict",
+      "--json",
+      "--store",
+      join(directory, "store"),
+      file,
+    ];
     try {
-      return execFileSync(command!, args, { encoding: "latin1", stdio: ["ignore", "pipe", "ignore"] }).trimEnd();
+      return execFileSync(command, args, { encoding: "latin1", stdio: ["ignore", "pipe", "ignore"] }).trimEnd();
     } catch {
       return "fails";
     }

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { writeFileAtomically } from "../../base/index.ts";
 import { readWorkingTree } from "../../fetchers/index.ts";
 import { isPathLike, parseReference } from "../../flake/index.ts";
@@ -94,7 +95,8 @@ function placeOf(context: Context, job: Job): string | undefined {
   const reference = parseReference(job.reference);
   const folder = resolve(context.cwd, String(reference.attributes.get("path")), reference.dir);
   const { D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR } = context.environment;
-  const key = JSON.stringify([version, folder, { ...job, reference: "" }, context.storeRoot, D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR]);
+  // The files of d2n itself, so that one that was built anew (or another of the same version) starts afresh.
+  const key = JSON.stringify([version, look(fileURLToPath(new URL("./worker.js", import.meta.url))), folder, { ...job, reference: "" }, context.storeRoot, D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR]);
   return join(context.directories.cache, "evaluation", `${createHash("sha256").update(key).digest("hex")}.json`);
 }
 

@@ -1,7 +1,7 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
 import { callDepth } from "../call-depth.ts";
 import { AbortError, readable, ThrownError } from "../errors.ts";
-import { addTrace, coerceToString, forceStringNoContext, forceText, isString, textOf } from "../operations/index.ts";
+import { addTrace, addUserTrace, coerceToString, forceStringNoContext, forceText, isString, textOf } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import { printValue } from "../print/printer.ts";
 import { Attrs, symbolName } from "../values/attrs.ts";
@@ -39,7 +39,7 @@ export function control({ host, world, traceVerbose }: Interpreter): Family {
           { copyToStore: false },
           "while evaluating the error message passed to builtins.addErrorContext",
         );
-        throw addTrace(error, textOf(text));
+        throw addUserTrace(error, textOf(text));
       }
     },
 

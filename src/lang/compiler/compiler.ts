@@ -120,6 +120,7 @@ export class Compiler {
         return cheapSelect(this, node) ?? this.thunk(node);
       case "binary":
         return cheapBinary(this, node) ?? this.thunk(node);
+      default:
     }
     return this.thunk(node);
   }

@@ -1,6 +1,6 @@
 /** Functions: how arguments become an environment. */
-import { didYouMean } from "../../base/index.ts";
-import { EvalError } from "../errors.ts";
+import { didYouMean, nearestNames } from "../../base/index.ts";
+import { EvalError, type EvalErrorOptions } from "../errors.ts";
 import { forceAttrs } from "../operations/index.ts";
 import { type FormalsNode, type LambdaNode, SourcePosition } from "../syntax/index.ts";
 import { type Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
@@ -139,8 +139,8 @@ function matcher(
   let lastKeys: KeyTable | undefined;
   let last: Int32Array = new Int32Array(0);
   const called = (): string => (node.name === undefined ? "anonymous lambda" : symbolName(node.name));
-  const fail = (message: string, hint?: string): never => {
-    throw locate(new ArgumentError(message, { hint }), compiler.source, node.offset);
+  const fail = (message: string, advice: EvalErrorOptions = {}): never => {
+    throw locate(new ArgumentError(message, advice), compiler.source, node.offset);
   };
   return (keys) => {
     if (keys === lastKeys) return last;
@@ -157,10 +157,11 @@ function matcher(
       for (const id of keys.ids)
         if (!ids.includes(id)) {
           const name = symbolName(id);
-          fail(
-            `function '${called()}' called with unexpected argument '${name}'`,
-            didYouMean(name, ids.map(symbolName)),
-          );
+          const known = ids.map(symbolName);
+          fail(`function '${called()}' called with unexpected argument '${name}'`, {
+            hint: didYouMean(name, known),
+            suggestions: nearestNames(name, known),
+          });
         }
     lastKeys = keys;
     last = from;

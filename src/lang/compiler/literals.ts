@@ -62,8 +62,8 @@ function compileInterpolatedString(compiler: Compiler, node: InterpolationNode):
         continue;
       }
       if (!(value instanceof ContextString)) value = coerce(value, node.starts[i]!);
-      text += textOf(value as NixString);
-      context = joinContexts(context, contextOf(value as NixString));
+      text += textOf(value);
+      context = joinContexts(context, contextOf(value));
     }
     return makeString(text, context);
   };

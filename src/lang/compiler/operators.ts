@@ -69,6 +69,7 @@ export function compileBinary(compiler: Compiler, node: BinaryNode): Code {
       return compileConcat(compiler, node);
     case "+":
       return compileAdd(compiler, node);
+    default:
   }
   const left = compiler.compile(node.left);
   const right = compiler.compile(node.right);

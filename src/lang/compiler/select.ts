@@ -1,5 +1,5 @@
 /** `set.attribute`, `set.a.b or fallback`, `set ? attribute`. */
-import { didYouMean } from "../../base/index.ts";
+import { didYouMean, nearestNames } from "../../base/index.ts";
 import { EvalError, InfiniteRecursionError } from "../errors.ts";
 import { forceAttrs, forceStringNoContext } from "../operations/index.ts";
 import {
@@ -138,7 +138,12 @@ export function nameReader(compiler: Compiler, name: AttributeName): NameReader 
 
 function missing(set: Attrs, id: Symbol, source: Source, offset: number): unknown {
   const name = symbolName(id);
-  return locate(new EvalError(`attribute '${name}' missing`, { hint: didYouMean(name, set.names()) }), source, offset);
+  const known = set.names();
+  const error = new EvalError(`attribute '${name}' missing`, {
+    hint: didYouMean(name, known),
+    suggestions: nearestNames(name, known),
+  });
+  return locate(error, source, offset);
 }
 
 function notASet(value: Value, source: Source, offset: number): unknown {

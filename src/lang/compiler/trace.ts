@@ -39,7 +39,7 @@ export function locateSteps(thrown: unknown, source: Source, offset: number): un
   const error = locate(thrown, source, offset);
   if (error instanceof D2nError && !Object.isFrozen(error.trace)) {
     const trace = error.trace as TraceFrame[];
-    for (let i = trace.length - 1; i >= 0 && trace[i]!.location === undefined; i--)
+    for (let i = trace.length - 1; i >= 0 && trace[i]!.location === undefined && trace[i]!.always !== true; i--)
       trace[i] = new SourceFrame(trace[i]!.message, source, offset);
   }
   return error;

@@ -7,14 +7,23 @@ import { readable } from "../errors.ts";
  * Whatever isn't a `D2nError` passes untouched, as does everything when there is no message.
  */
 export function addTrace<E>(error: E, message: string | undefined, location?: SourceLocation): E {
-  if (message !== undefined && error instanceof D2nError) {
-    const text = readable(message);
-    const frame: TraceFrame = location === undefined ? { message: text } : { message: text, location };
+  if (message !== undefined) push(error, location === undefined ? { message } : { message, location });
+  return error;
+}
+
+/** Appends a step of the user's own, which is shown even where the trace is cut short; returns the error. */
+export function addUserTrace<E>(error: E, message: string): E {
+  push(error, { message, always: true });
+  return error;
+}
+
+function push(error: unknown, step: TraceFrame): void {
+  if (error instanceof D2nError) {
+    const frame = { ...step, message: readable(step.message) };
     // In place: an error may collect thousands of steps, and copying the list for each would be quadratic.
     if (Object.isFrozen(error.trace)) error.trace = [...error.trace, frame];
     else (error.trace as TraceFrame[]).push(frame);
   }
-  return error;
 }
 
 /** Says where an error is unless something nearer has said so; returns the error. */

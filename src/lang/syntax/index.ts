@@ -4,4 +4,4 @@ export { parse } from "./parser.ts";
 export * from "./resolver.ts";
 export * from "./show.ts";
 export * from "./source.ts";
-export type { ParserOptions } from "./token-reader.ts";
+export type { LintedLiteral, ParserOptions } from "./token-reader.ts";

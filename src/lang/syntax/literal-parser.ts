@@ -26,7 +26,7 @@ export abstract class LiteralParser extends TokenReader {
     this.interpolated(parts, starts, false);
     if (parts.length === 0) return { kind: "string", offset, value: "" };
     const [first] = parts;
-    if (parts.length === 1 && first!.kind === "string" && first!.offset >= 0) return first!;
+    if (parts.length === 1 && first!.kind === "string" && first.offset >= 0) return first;
     return { kind: "interpolation", offset, parts: parts.map(unmark), starts, path: false };
   }
 
@@ -83,20 +83,22 @@ export abstract class LiteralParser extends TokenReader {
     const { parts: stripped, starts } = stripIndentation(parts);
     if (stripped.length === 0) return { kind: "string", offset, value: "" };
     const [first] = stripped;
-    if (stripped.length === 1 && first!.kind === "string") return first!;
+    if (stripped.length === 1 && first!.kind === "string") return first;
     return { kind: "interpolation", offset, parts: stripped, starts, path: false };
   }
 
   protected path(): Expression {
     const tokens = this.tokens;
     const offset = tokens.start;
-    const first: Expression = { kind: "path", offset, text: this.slice(), home: tokens.kind === T.homePath };
+    const home = tokens.kind === T.homePath;
+    const first: Expression = { kind: "path", offset, text: this.slice(), home };
+    this.lint?.({ kind: home ? "home-path" : "path", text: first.text, source: this.source, offset });
     tokens.advance();
     const parts: Expression[] = [first];
     const starts = [offset];
     this.interpolated(parts, starts, true);
     // `a//b`: a second piece without an interpolation. Nix's grammar has no such path.
-    if (parts.length === 2 && parts[1]!.kind === "string" && parts[1]!.offset >= 0)
+    if (parts.length === 2 && parts[1]!.kind === "string" && parts[1].offset >= 0)
       throw new ParseError("syntax error, unexpected end of path, expecting '${'", this.source, offset);
     this.expect(T.pathEnd);
     return parts.length === 1 ? first : { kind: "interpolation", offset, parts: parts.map(unmark), starts, path: true };

@@ -250,6 +250,6 @@ describe("Source", () => {
   it("counts lines that end with LF, CR LF or CR", () => {
     const source = new Source("/f", "a\r\nb\rc\nd");
     expect([0, 3, 5, 7].map((offset) => source.position(offset).line)).toEqual([1, 2, 3, 4]);
-    expect(source.location(5)).toEqual({ file: "/f", line: 3, column: 1, text: "c" });
+    expect(source.location(5)).toMatchObject({ file: "/f", line: 3, column: 1, text: "c" });
   });
 });

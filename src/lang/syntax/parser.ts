@@ -3,15 +3,7 @@
  * Nix's grammar (`parser.y`).
  */
 import { symbol, symbolName } from "../values/attrs.ts";
-import type {
-  AttrsNode,
-  CallNode,
-  Expression,
-  FormalNode,
-  FormalsNode,
-  LambdaNode,
-  VariableNode,
-} from "./ast.ts";
+import type { AttrsNode, CallNode, Expression, FormalNode, FormalsNode, LambdaNode, VariableNode } from "./ast.ts";
 import { define, emptyAttrs, inherit } from "./bindings.ts";
 import { ParseError } from "./errors.ts";
 import { LiteralParser } from "./literal-parser.ts";
@@ -99,6 +91,7 @@ class Parser extends LiteralParser {
           throw new ParseError("dynamic attributes not allowed in let", this.source, offset);
         return { kind: "let", offset, bindings, body: this.expr(), shape: 0 };
       }
+      default:
     }
     return this.exprIf();
   }
@@ -313,6 +306,7 @@ class Parser extends LiteralParser {
       }
       case T.uri: {
         const value = this.slice();
+        this.lint?.({ kind: "url", text: value, source: this.source, offset });
         tokens.advance();
         return { kind: "string", offset, value };
       }

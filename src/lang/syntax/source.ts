@@ -37,7 +37,15 @@ export class Source {
   /** The place with the text of its line, as messages show it. */
   location(offset: number): SourceLocation {
     const { file, line, column } = this.position(offset);
-    return { file: shown(file), line, column, text: shown(this.line(line)) };
+    const { length } = this.#lineStarts();
+    return {
+      file: shown(file),
+      line,
+      column,
+      text: shown(this.line(line)),
+      previous: line > 1 ? shown(this.line(line - 1)) : undefined,
+      next: line < length ? shown(this.line(line + 1)) : undefined,
+    };
   }
 
   /** The text of a line, counted from 1, without its end. */

@@ -10,6 +10,17 @@ import { T, type TokenKind, tokenNames } from "./tokens.ts";
 export interface ParserOptions {
   /** The experimental feature `pipe-operators`. */
   readonly pipeOperators?: boolean;
+  /** Told of literals that a lint may object to, by throwing or otherwise. */
+  readonly lint?: ((literal: LintedLiteral) => void) | undefined;
+}
+
+/** A URL or path that stands in the source without quotes. */
+export interface LintedLiteral {
+  readonly kind: "url" | "path" | "home-path";
+  /** As written, up to an interpolation. */
+  readonly text: string;
+  readonly source: Source;
+  readonly offset: number;
 }
 
 /** How deeply expressions may nest. Deeper ones are no code that a person or a program wrote to be evaluated. */
@@ -19,11 +30,13 @@ export class TokenReader {
   protected readonly source: Source;
   protected readonly text: string;
   protected readonly tokens: TokenStream;
+  protected readonly lint: ParserOptions["lint"];
   #nesting = 0;
 
   constructor(source: Source, options: ParserOptions) {
     this.source = source;
     this.text = source.text;
+    this.lint = options.lint;
     this.tokens = new TokenStream(new Lexer(source, options));
   }
 

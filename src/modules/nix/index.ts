@@ -26,7 +26,10 @@ export function createModuleLib(
   const modules = modulesNamespace(context, types);
   let lib: Attrs = Attrs.from([
     ...Object.entries(top),
-    ...Object.entries(namespaces).map(([name, functions]): [string, Lazy] => [name, Attrs.from(Object.entries(functions))]),
+    ...Object.entries(namespaces).map(([name, functions]): [string, Lazy] => [
+      name,
+      Attrs.from(Object.entries(functions)),
+    ]),
     ...Object.entries(options),
     // `importJSON` and `importTOML` of `lib.modules` make modules; those of `lib` give the content.
     ...Object.entries(modules).filter(([name]) => !name.startsWith("import")),

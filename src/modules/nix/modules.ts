@@ -1,4 +1,5 @@
 /** `lib.modules`: evaluation and properties, as Nix code calls them. */
+import type { PrimOp } from "../../lang/index.ts";
 import {
   Attrs,
   callFunction,
@@ -9,7 +10,6 @@ import {
   forceText,
   type Lazy,
   lazy,
-  PrimOp,
   ThrownError,
   updateAttrs,
 } from "../../lang/index.ts";
@@ -18,7 +18,18 @@ import { mergeDeclarations, evaluateOption, setDefaultModuleLocation, type Decla
 import { argumentsFrom, type EvaluationContext, evaluateModules } from "../evaluation.ts";
 import { mergeDefinitions } from "../merge.ts";
 import { definitionFrom, definitionValue } from "../option-types/define.ts";
-import { DEFAULT_ORDER, DEFAULT_PRIORITY, discharge, makeIf, makeMerge, makeOrder, makeOverride, property, pushDown, strongest } from "../properties.ts";
+import {
+  DEFAULT_ORDER,
+  DEFAULT_PRIORITY,
+  discharge,
+  makeIf,
+  makeMerge,
+  makeOrder,
+  makeOverride,
+  property,
+  pushDown,
+  strongest,
+} from "../properties.ts";
 import type { AllTypes } from "../option-types/index.ts";
 import { byAttribute } from "../option-types/collections.ts";
 import { renames } from "./renames.ts";
@@ -60,7 +71,9 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
     mkBefore: fn("mkBefore", 1, (content) => makeOrder(500, content)),
     mkAfter: fn("mkAfter", 1, (content) => makeOrder(1500, content)),
     mkFixStrictness: fn("mkFixStrictness", 1, (value) => {
-      context.warn("lib.mkFixStrictness has no effect and will be removed. It returns its argument unmodified, so you can just remove any calls.");
+      context.warn(
+        "lib.mkFixStrictness has no effect and will be removed. It returns its argument unmodified, so you can just remove any calls.",
+      );
       return value;
     }),
     mkDefinition: fn("mkDefinition", 1, (args) => updateAttrs(forceAttrs(args), property("definition", []))),
@@ -73,20 +86,28 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
     ),
     importJSON: fn("importJSON", 1, (file) => imported(file, "importJSON")),
     importTOML: fn("importTOML", 1, (file) => imported(file, "importTOML")),
-    fixMergeModules: fn("fixMergeModules", 2, (modules, args) =>
-      evaluateModules(
-        context,
-        argumentsFrom(
-          Attrs.from([
-            ["modules", modules],
-            ["args", args],
-            ["check", false],
-          ]),
-        ),
-      ).value,
+    fixMergeModules: fn(
+      "fixMergeModules",
+      2,
+      (modules, args) =>
+        evaluateModules(
+          context,
+          argumentsFrom(
+            Attrs.from([
+              ["modules", modules],
+              ["args", args],
+              ["check", false],
+            ]),
+          ),
+        ).value,
     ),
     mergeDefinitions: fn("mergeDefinitions", 3, (path, type, definitions) => {
-      const merged = mergeDefinitions(ev, textList(path), context.from(type), forceList(definitions).map(definitionFrom));
+      const merged = mergeDefinitions(
+        ev,
+        textList(path),
+        context.from(type),
+        forceList(definitions).map(definitionFrom),
+      );
       const values = lazy(() => merged.definitions().map(definitionValue));
       return Attrs.from([
         [
@@ -124,7 +145,12 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
         }),
       );
     }),
-    mergeOptionDecls: fn("mergeOptionDecls", 2, (path, declarations) => mergeDeclarations(context, textList(path), forceList(declarations).map(declarationFrom)).attrs),
+    mergeOptionDecls: fn(
+      "mergeOptionDecls",
+      2,
+      (path, declarations) =>
+        mergeDeclarations(context, textList(path), forceList(declarations).map(declarationFrom)).attrs,
+    ),
     // Our merged declarations have their final type already.
     fixupOptionType: fn("fixupOptionType", 2, (_path, option) => option),
     evalOptionValue: fn("evalOptionValue", 3, (lazyPath, lazyOption, definitions) => {
@@ -135,10 +161,13 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
         type: type === undefined ? types().unspecified : context.from(type),
         declarations: textList(getOr(attrs, "declarations", [])),
       };
-      return evaluateOption(context, textList(lazyPath), declared, () => forceList(definitions).map(definitionFrom)).attrs;
+      return evaluateOption(context, textList(lazyPath), declared, () => forceList(definitions).map(definitionFrom))
+        .attrs;
     }),
     mapDefinitionValue: fn("mapDefinitionValue", 2, mapDefinitionValue),
-    filterOverrides: fn("filterOverrides", 1, (definitions) => strongest(forceList(definitions).map(definitionFrom)).definitions.map(definitionValue)),
+    filterOverrides: fn("filterOverrides", 1, (definitions) =>
+      strongest(forceList(definitions).map(definitionFrom)).definitions.map(definitionValue),
+    ),
     "filterOverrides'": fn("filterOverrides'", 1, (list) => {
       const { definitions, highestPriority } = strongest(forceList(list).map(definitionFrom));
       return Attrs.from([
@@ -147,7 +176,9 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
       ]);
     }),
     sortProperties: fn("sortProperties", 1, (list) => sortProperties(forceList(list))),
-    dischargeProperties: fn("dischargeProperties", 1, (value) => discharge({ file: "", value }).map((definition) => definition.value)),
+    dischargeProperties: fn("dischargeProperties", 1, (value) =>
+      discharge({ file: "", value }).map((definition) => definition.value),
+    ),
     pushDownProperties: fn("pushDownProperties", 1, pushDown),
     mkAliasIfDef: fn("mkAliasIfDef", 2, (option, content) => makeIf(forceAttrs(option).get("isDefined")!, content)),
     mkDerivedConfig: fn("mkDerivedConfig", 2, (lazyOption, change) => {
@@ -171,7 +202,11 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
 
 function declarationFrom(value: Lazy): Declaration {
   const attrs = forceAttrs(value);
-  return { file: forceText(getOr(attrs, "_file", "")), options: getOr(attrs, "options", Attrs.empty), position: undefined };
+  return {
+    file: forceText(getOr(attrs, "_file", "")),
+    options: getOr(attrs, "options", Attrs.empty),
+    position: undefined,
+  };
 }
 
 function sortProperties(list: readonly Lazy[]): Lazy {
@@ -197,10 +232,17 @@ function sortProperties(list: readonly Lazy[]): Lazy {
 
 function mapDefinitionValue(change: Lazy, lazyValue: Lazy): Lazy {
   const value = force(lazyValue);
-  const inner: Readonly<Record<string, string>> = { if: "content", override: "content", order: "content", definition: "value" };
+  const inner: Readonly<Record<string, string>> = {
+    if: "content",
+    override: "content",
+    order: "content",
+    definition: "value",
+  };
   const tag = tagOf(value);
   if (value instanceof Attrs && tag === "merge") {
-    const contents = forceList(value.get("contents")!).map((content) => lazy(() => mapDefinitionValue(change, content)));
+    const contents = forceList(value.get("contents")!).map((content) =>
+      lazy(() => mapDefinitionValue(change, content)),
+    );
     return updateAttrs(value, Attrs.from([["contents", contents]]));
   }
   const field = tag === undefined ? undefined : inner[tag];
@@ -208,4 +250,3 @@ function mapDefinitionValue(change: Lazy, lazyValue: Lazy): Lazy {
     return updateAttrs(value, Attrs.from([[field, lazy(() => mapDefinitionValue(change, value.get(field)!))]]));
   return callFunction(force(change), value);
 }
-

@@ -1,6 +1,31 @@
 /** `lib.options`: declaring options, merging, and what documentation is made of. */
-import { Attrs, callFunction, force, forceAttrs, forceList, forceText, isDerivation, isString, type Lazy, lazy, nixValue, textOf, ThrownError, updateAttrs } from "../../lang/index.ts";
-import { filterAttributes, fn, fnWithFormals, isDefinedAttr, mapValues, type Namespace, tagOf, textList, getOr } from "../../lib/index.ts";
+import {
+  Attrs,
+  callFunction,
+  force,
+  forceAttrs,
+  forceList,
+  forceText,
+  isDerivation,
+  isString,
+  type Lazy,
+  lazy,
+  nixValue,
+  textOf,
+  ThrownError,
+  updateAttrs,
+} from "../../lang/index.ts";
+import {
+  filterAttributes,
+  fn,
+  fnWithFormals,
+  isDefinedAttr,
+  mapValues,
+  type Namespace,
+  tagOf,
+  textList,
+  getOr,
+} from "../../lib/index.ts";
 import { documentOptions, renderValue } from "../docs.ts";
 import type { EvaluationContext } from "../evaluation.ts";
 import { mergeEqual, mergeOne } from "../merge.ts";
@@ -53,7 +78,9 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
       ),
     ),
     mkPackageOption: fn("mkPackageOption", 3, (pkgs, name, args) => packageOption(types, pkgs, name, forceAttrs(args))),
-    mkPackageOptionMD: fn("mkPackageOptionMD", 3, (pkgs, name, args) => packageOption(types, pkgs, name, forceAttrs(args))),
+    mkPackageOptionMD: fn("mkPackageOptionMD", 3, (pkgs, name, args) =>
+      packageOption(types, pkgs, name, forceAttrs(args)),
+    ),
     mkSinkUndeclaredOptions: fn("mkSinkUndeclaredOptions", 1, (fields) =>
       option(
         updateAttrs(
@@ -83,18 +110,35 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
         ),
       ),
     ),
-    mergeDefaultOption: fn("mergeDefaultOption", 2, (path, definitions) => mergeDefault(context, textList(path), forceList(definitions).map(definitionFrom))),
-    mergeOneOption: fn("mergeOneOption", 2, (path, definitions) => mergeOne(ev, textList(path), forceList(definitions).map(definitionFrom))),
+    mergeDefaultOption: fn("mergeDefaultOption", 2, (path, definitions) =>
+      mergeDefault(context, textList(path), forceList(definitions).map(definitionFrom)),
+    ),
+    mergeOneOption: fn("mergeOneOption", 2, (path, definitions) =>
+      mergeOne(ev, textList(path), forceList(definitions).map(definitionFrom)),
+    ),
     mergeUniqueOption: fn("mergeUniqueOption", 3, (args, path, lazyDefinitions) => {
       const definitions = forceList(lazyDefinitions);
       if (definitions.length !== 1)
-        throw optionNotUnique(ev, textList(path), definitions.map(definitionFrom), forceText(forceAttrs(args).get("message")!));
+        throw optionNotUnique(
+          ev,
+          textList(path),
+          definitions.map(definitionFrom),
+          forceText(forceAttrs(args).get("message")!),
+        );
       const merge = forceAttrs(args).get("merge");
-      return merge === undefined ? definitionFrom(definitions[0]!).value : callFunction(force(merge), path, definitions);
+      return merge === undefined
+        ? definitionFrom(definitions[0]!).value
+        : callFunction(force(merge), path, definitions);
     }),
-    mergeEqualOption: fn("mergeEqualOption", 2, (path, definitions) => mergeEqual(ev, textList(path), forceList(definitions).map(definitionFrom))),
-    getValues: fn("getValues", 1, (definitions) => forceList(definitions).map((definition) => lazy(() => forceAttrs(definition).get("value")!))),
-    getFiles: fn("getFiles", 1, (definitions) => forceList(definitions).map((definition) => lazy(() => forceAttrs(definition).get("file")!))),
+    mergeEqualOption: fn("mergeEqualOption", 2, (path, definitions) =>
+      mergeEqual(ev, textList(path), forceList(definitions).map(definitionFrom)),
+    ),
+    getValues: fn("getValues", 1, (definitions) =>
+      forceList(definitions).map((definition) => lazy(() => forceAttrs(definition).get("value")!)),
+    ),
+    getFiles: fn("getFiles", 1, (definitions) =>
+      forceList(definitions).map((definition) => lazy(() => forceAttrs(definition).get("file")!)),
+    ),
     showOption: fn("showOption", 1, (path) => showOption(textList(path))),
     showFiles: fn("showFiles", 1, (files) => showFiles(textList(files))),
     showDefs: fn("showDefs", 1, (definitions) => {
@@ -120,7 +164,9 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
     scrubOptionValue: fn("scrubOptionValue", 1, scrub),
     renderOptionValue: fn("renderOptionValue", 1, renderValue),
     optionAttrSetToDocList: fn("optionAttrSetToDocList", 1, (options) => documentOptions(context, options)),
-    "optionAttrSetToDocList'": fn("optionAttrSetToDocList'", 2, (_prefix, options) => documentOptions(context, options)),
+    "optionAttrSetToDocList'": fn("optionAttrSetToDocList'", 2, (_prefix, options) =>
+      documentOptions(context, options),
+    ),
   };
 }
 
@@ -136,7 +182,11 @@ function scrub(lazyValue: Lazy): Lazy {
     ]);
   }
   if (Array.isArray(value)) return forceList(value).map((element) => lazy(() => scrub(element)));
-  if (value instanceof Attrs) return mapValues(filterAttributes(value as Attrs, (name) => name !== "_args"), (element) => lazy(() => scrub(element)));
+  if (value instanceof Attrs)
+    return mapValues(
+      filterAttributes(value as Attrs, (name) => name !== "_args"),
+      (element) => lazy(() => scrub(element)),
+    );
   return value;
 }
 
@@ -173,8 +223,10 @@ function packageOption(types: AllTypes, pkgs: Lazy, lazyName: Lazy, args: Attrs)
   fields.push(["type", (nullable ? types.nullOr(types.package) : types.package)[nixValue]]);
   if (isDefinedAttr(args, "example")) {
     const example = force(args.get("example")!);
-    fields.push(["example", Array.isArray(example) ? code(`${pkgsText}.${showOption(textList(example))}`) : code(forceText(example))]);
+    fields.push([
+      "example",
+      Array.isArray(example) ? code(`${pkgsText}.${showOption(textList(example))}`) : code(forceText(example)),
+    ]);
   }
   return option(Attrs.from(fields));
 }
-

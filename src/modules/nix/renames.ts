@@ -109,14 +109,19 @@ export function renames(context: EvaluationContext): Namespace {
       });
       const value = (): Lazy => {
         const found = find(to, config);
-        if (found === undefined) throw new ThrownError(`Renaming error: option \`${showOption(to)}' does not exist.`, { code: "option-declaration" });
+        if (found === undefined)
+          throw new ThrownError(`Renaming error: option \`${showOption(to)}' does not exist.`, {
+            code: "option-declaration",
+          });
         return found;
       };
       const warnings = lazy(() => {
         if (!forceAttrs(options).has("warnings")) return Attrs.empty;
         const texts = lazy(() =>
           how.warn && forceBool((force(old) as Attrs).get("isDefined")!)
-            ? [`The option \`${showOption(from)}' defined in ${showFiles(textList((force(old) as Attrs).get("files")!))} has been renamed to \`${showOption(to)}'.`]
+            ? [
+                `The option \`${showOption(from)}' defined in ${showFiles(textList((force(old) as Attrs).get("files")!))} has been renamed to \`${showOption(to)}'.`,
+              ]
             : [],
         );
         return Attrs.from([["warnings", texts]]);
@@ -134,14 +139,22 @@ export function renames(context: EvaluationContext): Namespace {
             ]),
           ),
         ],
-        ["config", makeIf(how.condition, makeMerge([warnings, alias((inner) => at(to, inner), old, how.withPriority)]))],
+        [
+          "config",
+          makeIf(how.condition, makeMerge([warnings, alias((inner) => at(to, inner), old, how.withPriority)])),
+        ],
       ]);
     });
 
-  const obsolete = (from: OptionPath, to: OptionPath) => (value: Lazy): Lazy => {
-    context.ev.host.message("trace", `trace: Obsolete option \`${showOption(from)}' is used. It was renamed to \`${showOption(to)}'.`);
-    return value;
-  };
+  const obsolete =
+    (from: OptionPath, to: OptionPath) =>
+    (value: Lazy): Lazy => {
+      context.ev.host.message(
+        "trace",
+        `trace: Obsolete option \`${showOption(from)}' is used. It was renamed to \`${showOption(to)}'.`,
+      );
+      return value;
+    };
   const same = (value: Lazy): Lazy => value;
 
   const merged = (from: readonly OptionPath[], to: OptionPath, merge: Lazy): PrimOp =>
@@ -152,7 +165,17 @@ export function renames(context: EvaluationContext): Namespace {
         return value !== marker;
       };
       const declared = from.reduce(
-        (tree, path) => mergeTrees(tree, at(path, option([["visible", false], ["default", marker]]))),
+        (tree, path) =>
+          mergeTrees(
+            tree,
+            at(
+              path,
+              option([
+                ["visible", false],
+                ["default", marker],
+              ]),
+            ),
+          ),
         Attrs.empty,
       );
       const warnings = lazy(() =>
@@ -176,10 +199,22 @@ export function renames(context: EvaluationContext): Namespace {
         const path = textList(lazyPath);
         const found = (name: string): Lazy => (force(get(path, options)) as Attrs).get(name)!;
         const gone = fn("apply", 1, () => {
-          throw new ThrownError(`The option \`${showOption(path)}' can no longer be used since it's been removed. ${forceText(instructions)}`, { code: "option-unknown" });
+          throw new ThrownError(
+            `The option \`${showOption(path)}' can no longer be used since it's been removed. ${forceText(instructions)}`,
+            { code: "option-unknown" },
+          );
         });
         return Attrs.from([
-          ["options", at(path, option([["visible", false], ["apply", gone]]))],
+          [
+            "options",
+            at(
+              path,
+              option([
+                ["visible", false],
+                ["apply", gone],
+              ]),
+            ),
+          ],
           [
             "config",
             Attrs.from([
@@ -206,22 +241,62 @@ export function renames(context: EvaluationContext): Namespace {
     mkRenamedOptionModule: fn("mkRenamedOptionModule", 2, (lazyFrom, lazyTo) => {
       const from = textList(lazyFrom);
       const to = textList(lazyTo);
-      return rename({ from, to, visible: false, warn: true, use: obsolete(from, to), withPriority: true, condition: true });
+      return rename({
+        from,
+        to,
+        visible: false,
+        warn: true,
+        use: obsolete(from, to),
+        withPriority: true,
+        condition: true,
+      });
     }),
-    mkRenamedOptionModuleWith: fnWithFormals("mkRenamedOptionModuleWith", { from: false, to: false, sinceRelease: false }, (args) => {
-      const from = textList(args.get("from")!);
-      const to = textList(args.get("to")!);
-      const warn = Number(force(args.get("sinceRelease")!)) <= OLDEST_SUPPORTED_RELEASE;
-      return rename({ from, to, visible: false, warn, use: warn ? obsolete(from, to) : same, withPriority: true, condition: true });
-    }),
+    mkRenamedOptionModuleWith: fnWithFormals(
+      "mkRenamedOptionModuleWith",
+      { from: false, to: false, sinceRelease: false },
+      (args) => {
+        const from = textList(args.get("from")!);
+        const to = textList(args.get("to")!);
+        const warn = Number(force(args.get("sinceRelease")!)) <= OLDEST_SUPPORTED_RELEASE;
+        return rename({
+          from,
+          to,
+          visible: false,
+          warn,
+          use: warn ? obsolete(from, to) : same,
+          withPriority: true,
+          condition: true,
+        });
+      },
+    ),
     mkAliasOptionModule: fn("mkAliasOptionModule", 2, (from, to) =>
-      rename({ from: textList(from), to: textList(to), visible: true, warn: false, use: same, withPriority: true, condition: true }),
+      rename({
+        from: textList(from),
+        to: textList(to),
+        visible: true,
+        warn: false,
+        use: same,
+        withPriority: true,
+        condition: true,
+      }),
     ),
     mkAliasOptionModuleMD: fn("mkAliasOptionModuleMD", 2, (from, to) =>
-      rename({ from: textList(from), to: textList(to), visible: true, warn: false, use: same, withPriority: true, condition: true }),
+      rename({
+        from: textList(from),
+        to: textList(to),
+        visible: true,
+        warn: false,
+        use: same,
+        withPriority: true,
+        condition: true,
+      }),
     ),
-    mkMergedOptionModule: fn("mkMergedOptionModule", 3, (from, to, merge) => merged(forceList(from).map(textList), textList(to), merge)),
-    mkChangedOptionModule: fn("mkChangedOptionModule", 3, (from, to, change) => merged([textList(from)], textList(to), change)),
+    mkMergedOptionModule: fn("mkMergedOptionModule", 3, (from, to, merge) =>
+      merged(forceList(from).map(textList), textList(to), merge),
+    ),
+    mkChangedOptionModule: fn("mkChangedOptionModule", 3, (from, to, change) =>
+      merged([textList(from)], textList(to), change),
+    ),
     doRename: fnWithFormals(
       "doRename",
       { from: false, to: false, visible: false, warn: false, use: false, withPriority: true, condition: true },
@@ -237,7 +312,9 @@ export function renames(context: EvaluationContext): Namespace {
         }),
     ),
     mkAliasDefinitions: fn("mkAliasDefinitions", 1, (found) => alias(same, found, false)),
-    mkAliasAndWrapDefinitions: fn("mkAliasAndWrapDefinitions", 2, (wrap, found) => alias((value) => callFunction(force(wrap), value), found, false)),
+    mkAliasAndWrapDefinitions: fn("mkAliasAndWrapDefinitions", 2, (wrap, found) =>
+      alias((value) => callFunction(force(wrap), value), found, false),
+    ),
     mkAliasAndWrapDefsWithPriority: fn("mkAliasAndWrapDefsWithPriority", 2, (wrap, found) =>
       alias((value) => callFunction(force(wrap), value), found, true),
     ),
@@ -252,7 +329,10 @@ function mergeTrees(left: Attrs, right: Attrs): Attrs {
         const other = left.get(name);
         const below = other === undefined ? undefined : force(other);
         const forced = force(value);
-        return [name, below instanceof Attrs && forced instanceof Attrs && !below.has("_type") ? mergeTrees(below, forced) : forced];
+        return [
+          name,
+          below instanceof Attrs && forced instanceof Attrs && !below.has("_type") ? mergeTrees(below, forced) : forced,
+        ];
       }),
     ),
   );

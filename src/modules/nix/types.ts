@@ -22,7 +22,13 @@ import { submodulePartsFrom } from "../option-types/submodules.ts";
 import { once } from "../once.ts";
 import type { OptionType } from "../types.ts";
 
-const SUBMODULE_FORMALS = { modules: false, specialArgs: true, shorthandOnlyDefinesConfig: true, description: true, class: true };
+const SUBMODULE_FORMALS = {
+  modules: false,
+  specialArgs: true,
+  shorthandOnlyDefinesConfig: true,
+  description: true,
+  class: true,
+};
 const TYPE_FORMALS = {
   name: false,
   description: true,
@@ -72,17 +78,29 @@ const PLAIN = [
 ] as const satisfies readonly (keyof AllTypes)[];
 
 /** Types that take one type. */
-const UNARY = ["nullOr", "listOf", "nonEmptyListOf", "attrsOf", "lazyAttrsOf", "uniq", "functionTo", "passwdEntry"] as const;
+const UNARY = [
+  "nullOr",
+  "listOf",
+  "nonEmptyListOf",
+  "attrsOf",
+  "lazyAttrsOf",
+  "uniq",
+  "functionTo",
+  "passwdEntry",
+] as const;
 
 export function typesNamespace(context: EvaluationContext, types: AllTypes): Namespace {
   // A type that nobody has looked at yet may well be made of the one that is being made.
-  const from = (value: Lazy): OptionType => (value instanceof Thunk && value.code !== null ? delayType(once(() => context.from(value))) : context.from(value));
+  const from = (value: Lazy): OptionType =>
+    value instanceof Thunk && value.code !== null ? delayType(once(() => context.from(value))) : context.from(value);
   const result = (type: OptionType): Lazy => type[nixValue];
   const namespace: Namespace = {};
   for (const name of PLAIN) namespace[name] = lazy(() => result(types[name]));
   for (const name of UNARY) namespace[name] = fn(name, 1, (element) => result(types[name](from(element))));
   const sized = (set: object): [string, Lazy][] =>
-    Object.entries(set).flatMap(([name, type]) => (typeof type === "function" ? [] : [[name, result(type as OptionType)] as [string, Lazy]]));
+    Object.entries(set).flatMap(([name, type]) =>
+      typeof type === "function" ? [] : [[name, result(type as OptionType)] as [string, Lazy]],
+    );
 
   const boolOrNull = (value: Lazy | undefined): boolean | null => {
     const forced = value === undefined ? null : force(value);
@@ -129,15 +147,22 @@ export function typesNamespace(context: EvaluationContext, types: AllTypes): Nam
         forceAttrs(result(types.attrsOf(from(element)))),
         Attrs.from([
           ["name", "loaOf"],
-          ["deprecationMessage", "Mixing lists with attribute values is no longer possible; please use `types.attrsOf` instead."],
+          [
+            "deprecationMessage",
+            "Mixing lists with attribute values is no longer possible; please use `types.attrsOf` instead.",
+          ],
         ]),
       ),
     ),
     attrTag: fn("attrTag", 1, (tags) => result(types.attrTagOf(forceAttrs(tags)))),
-    unique: fn("unique", 2, (args, element) => result(types.unique(forceText(getOr(forceAttrs(args), "message", "")), from(element)))),
+    unique: fn("unique", 2, (args, element) =>
+      result(types.unique(forceText(getOr(forceAttrs(args), "message", "")), from(element))),
+    ),
     either: fn("either", 2, (left, right) => result(types.either(from(left), from(right)))),
     oneOf: fn("oneOf", 1, (list) => result(types.oneOf(forceList(list).map(from)))),
-    coercedTo: fn("coercedTo", 3, (coerced, coerce, final) => result(types.coercedFrom(from(coerced), coerce, from(final)))),
+    coercedTo: fn("coercedTo", 3, (coerced, coerce, final) =>
+      result(types.coercedFrom(from(coerced), coerce, from(final))),
+    ),
     submodule: fn("submodule", 1, (lazyModules) => {
       const modules = force(lazyModules);
       return result(
@@ -150,7 +175,9 @@ export function typesNamespace(context: EvaluationContext, types: AllTypes): Nam
         }),
       );
     }),
-    submoduleWith: fnWithFormals("submoduleWith", SUBMODULE_FORMALS, (args) => result(types.submoduleOf(submodulePartsFrom(args)))),
+    submoduleWith: fnWithFormals("submoduleWith", SUBMODULE_FORMALS, (args) =>
+      result(types.submoduleOf(submodulePartsFrom(args))),
+    ),
     deferredModuleWith: fnWithFormals("deferredModuleWith", { staticModules: true }, (args) =>
       result(types.deferredModuleOf(forceList(getOr(args, "staticModules", [])))),
     ),
@@ -204,7 +231,11 @@ function filesetType(context: EvaluationContext): Lazy {
     description: "fileset",
     descriptionClass: "noun",
     check: (value) => forceBool(call(fileset.get("isFileset")!, value)),
-    merge: (_path, definitions) => call(fileset.get("unions")!, definitions.map((definition) => definition.value)),
+    merge: (_path, definitions) =>
+      call(
+        fileset.get("unions")!,
+        definitions.map((definition) => definition.value),
+      ),
     emptyValue: () => fileset.get("empty"),
   })[nixValue];
 }
@@ -212,7 +243,11 @@ function filesetType(context: EvaluationContext): Lazy {
 /** `mkOptionType`: a type that Nix code describes. */
 function makeOptionType(context: EvaluationContext, args: Attrs): Attrs {
   const name = args.get("name")!;
-  const functor = getOr(args, "functor", lazy(() => defaultFunctor(context, forceText(name))));
+  const functor = getOr(
+    args,
+    "functor",
+    lazy(() => defaultFunctor(context, forceText(name))),
+  );
   const description = args.get("description");
   const given = (field: string, otherwise: Lazy): [string, Lazy] => [field, getOr(args, field, otherwise)];
   return Attrs.from([
@@ -226,12 +261,26 @@ function makeOptionType(context: EvaluationContext, args: Attrs): Attrs {
       }),
     ],
     given("descriptionClass", null),
-    given("check", fn("check", 1, () => true)),
-    given("merge", fn("merge", 2, (path, definitions) => mergeDefault(context, textList(path), forceList(definitions).map(definitionFrom)))),
+    given(
+      "check",
+      fn("check", 1, () => true),
+    ),
+    given(
+      "merge",
+      fn("merge", 2, (path, definitions) =>
+        mergeDefault(context, textList(path), forceList(definitions).map(definitionFrom)),
+      ),
+    ),
     given("emptyValue", Attrs.empty),
-    given("getSubOptions", fn("getSubOptions", 1, () => Attrs.empty)),
+    given(
+      "getSubOptions",
+      fn("getSubOptions", 1, () => Attrs.empty),
+    ),
     given("getSubModules", null),
-    given("substSubModules", fn("substSubModules", 1, () => null)),
+    given(
+      "substSubModules",
+      fn("substSubModules", 1, () => null),
+    ),
     given(
       "typeMerge",
       fn("typeMerge", 1, (other) => {

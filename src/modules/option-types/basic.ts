@@ -1,18 +1,18 @@
 /** Types of single values: booleans, numbers, strings, paths, packages, enumerations. */
+import type { ContextString } from "../../lang/index.ts";
 import {
   Attrs,
   callFunction,
-  ContextString,
   equal,
   force,
   forceBool,
   forceList,
+  forceString,
   isDerivation,
   isInteger,
   isString,
   type Lazy,
   lazy,
-
   makeString,
   contextOf,
   NixFloat,
@@ -25,7 +25,17 @@ import {
   type Value,
   EvalError,
 } from "../../lang/index.ts";
-import { call, fn, isFunctionLike, jsonString, tagOf, getOr } from "../../lib/index.ts";
+import {
+  call,
+  fn,
+  isFunctionLike,
+  jsonString,
+  tagOf,
+  getOr,
+  isStringLike,
+  joinWith,
+  storePathDerivation,
+} from "../../lib/index.ts";
 import { optionMixed } from "../errors.ts";
 import { mergeEqual, mergeOne } from "../merge.ts";
 import type { Definition, OptionPath, OptionType } from "../types.ts";
@@ -41,33 +51,18 @@ export function mergeDefault(context: TypeContext, path: OptionPath, definitions
       mergeDefault(
         context,
         path,
-        definitions.map((definition) => ({ ...definition, value: lazy(() => callFunction(force(definition.value), argument)) })),
+        definitions.map((definition) => ({
+          ...definition,
+          value: lazy(() => callFunction(force(definition.value), argument)),
+        })),
       ),
     );
   if (values.every((value) => Array.isArray(value))) return values.flatMap((value) => forceList(value));
-  if (values.every((value) => value instanceof Attrs)) return values.reduce((a, b) => updateAttrs(a as Attrs, b as Attrs));
+  if (values.every((value) => value instanceof Attrs)) return values.reduce((a, b) => updateAttrs(a, b));
   if (values.every((value) => typeof value === "boolean")) return values.includes(true);
-  if (values.every(isString)) return concatStrings(values, "");
+  if (values.every(isString)) return joinWith(values, "");
   if (values.every((value) => isInteger(value) && equal(value, values[0]!))) return values[0]!;
   throw optionMixed(ev, path, definitions, "has definitions that cannot be merged");
-}
-
-/** Strings with a separator between them, contexts joined. */
-export function concatStrings(values: readonly Value[], separator: string): Lazy {
-  const context = new Set<string>();
-  const texts: string[] = [];
-  for (const value of values) {
-    if (!isString(value)) throw new EvalError(`expected a string but found ${typeOf(value)}`);
-    texts.push(textOf(value));
-    for (const element of contextOf(value) ?? []) context.add(element);
-  }
-  return makeString(texts.join(separator), context);
-}
-
-
-/** Strings and what converts to one without further ado: paths, sets with `outPath` or `__toString`. */
-export function isStringLike(value: Value): boolean {
-  return isString(value) || value instanceof NixPath || (value instanceof Attrs && (value.has("outPath") || value.has("__toString")));
 }
 
 export interface PathWanted {
@@ -172,7 +167,11 @@ export function basicTypes(context: TypeContext) {
       description: `strings concatenated with ${jsonString(separator)}`,
       descriptionClass: noun,
       check: (value) => isString(force(value)),
-      merge: (_path, definitions) => concatStrings(definitions.map((definition) => force(definition.value)), separator),
+      merge: (_path, definitions) =>
+        joinWith(
+          definitions.map((definition) => forceString(definition.value)),
+          separator,
+        ),
       functor: {
         payload: () => Attrs.from([["sep", separator]]),
         make: (payload) => separatedString(textOf(force(payload.get("sep")!) as string)),
@@ -184,7 +183,10 @@ export function basicTypes(context: TypeContext) {
     name: "attrs",
     description: "attribute set",
     check: (value) => force(value) instanceof Attrs,
-    merge: (_path, definitions) => definitions.map((definition) => force(definition.value) as Attrs).reduce((a, b) => updateAttrs(a, b), Attrs.empty),
+    merge: (_path, definitions) =>
+      definitions
+        .map((definition) => force(definition.value) as Attrs)
+        .reduce((a, b) => updateAttrs(a, b), Attrs.empty),
     emptyValue: () => Attrs.empty,
   });
 
@@ -222,7 +224,10 @@ export function basicTypes(context: TypeContext) {
             ["inStore", store],
           ]),
         make: (payload) =>
-          pathWith({ absolute: force(getOr(payload, "absolute", null)) as boolean | null, inStore: force(getOr(payload, "inStore", null)) as boolean | null }),
+          pathWith({
+            absolute: force(getOr(payload, "absolute", null)) as boolean | null,
+            inStore: force(getOr(payload, "inStore", null)) as boolean | null,
+          }),
         join: (mine, other) => (equal(mine, other) ? mine : null),
       },
     });
@@ -242,7 +247,7 @@ export function basicTypes(context: TypeContext) {
     },
     merge: (path, definitions) => {
       const value = force(one(path, definitions));
-      return value instanceof NixPath || typeof value === "string" ? toDerivation(context, value) : value;
+      return value instanceof NixPath || typeof value === "string" ? storePathDerivation(ev, value) : value;
     },
   });
   const shellPackage = changeType(context, packageType, {
@@ -343,19 +348,3 @@ export function basicTypes(context: TypeContext) {
     passwdEntry,
   };
 }
-
-/** `lib.toDerivation`: a store path in the dress of a derivation. */
-export function toDerivation(context: TypeContext, value: Value): Attrs {
-  const path = force(call(context.ev.builtins.get("storePath")!, value)) as string | ContextString;
-  const name = textOf(path).slice(context.ev.host.storeDir.length + 1 + 33);
-  const result: Attrs = Attrs.from([
-    ["type", "derivation"],
-    ["name", name],
-    ["outPath", path],
-    ["outputs", ["out"]],
-    ["out", lazy(() => result)],
-    ["outputName", "out"],
-  ]);
-  return result;
-}
-

@@ -13,12 +13,11 @@ import {
   symbolName,
   typeOf,
 } from "../../lang/index.ts";
-import { fn, functionFormals, isFunctionLike, tagOf } from "../../lib/index.ts";
+import { fn, functionFormals, isFunctionLike, tagOf, isStringLike } from "../../lib/index.ts";
 import { optionMixed, optionNotUnique } from "../errors.ts";
 import { mergeDefinitions, mergeEqual, mergeOne, type Merged } from "../merge.ts";
 import type { Definition, OptionType } from "../types.ts";
 import { showDefinitions, showOption } from "../show.ts";
-import { isStringLike } from "./basic.ts";
 import { changeType, defineType, elementFunctor, phrase, type TypeContext } from "./define.ts";
 
 export interface AttrsSettings {
@@ -44,8 +43,10 @@ export function byAttribute(definitions: readonly Definition[]): Map<string, Def
   return found;
 }
 
-
-export function collectionTypes(context: TypeContext, addCheck: (type: OptionType, check: (value: Lazy) => boolean) => OptionType) {
+export function collectionTypes(
+  context: TypeContext,
+  addCheck: (type: OptionType, check: (value: Lazy) => boolean) => OptionType,
+) {
   const { ev } = context;
 
   const listOf = (element: OptionType): OptionType =>
@@ -91,7 +92,8 @@ export function collectionTypes(context: TypeContext, addCheck: (type: OptionTyp
       });
     return defineType(context, {
       name: isLazy ? "lazyAttrsOf" : "attrsOf",
-      description: () => `${isLazy ? "lazy attribute set" : "attribute set"} of ${phrase(element, "noun", "composite")}`,
+      description: () =>
+        `${isLazy ? "lazy attribute set" : "attribute set"} of ${phrase(element, "noun", "composite")}`,
       descriptionClass: "composite",
       check: (value) => force(value) instanceof Attrs,
       merge: (path, definitions) => {
@@ -159,7 +161,10 @@ export function collectionTypes(context: TypeContext, addCheck: (type: OptionTyp
         return fn("merged functions", 1, (argument) =>
           anything.merge(
             [...path, "<function body>"],
-            definitions.map((definition) => ({ ...definition, value: lazy(() => callFunction(force(definition.value), argument)) })),
+            definitions.map((definition) => ({
+              ...definition,
+              value: lazy(() => callFunction(force(definition.value), argument)),
+            })),
           ),
         );
       return mergeEqual(ev, path, definitions);
@@ -242,13 +247,16 @@ export function collectionTypes(context: TypeContext, addCheck: (type: OptionTyp
       },
     });
   const oneOf = (types: readonly OptionType[]): OptionType => {
-    if (types.length === 0) throw new EvalError("types.oneOf needs to get at least one type in its argument", { code: "option-declaration" });
+    if (types.length === 0)
+      throw new EvalError("types.oneOf needs to get at least one type in its argument", { code: "option-declaration" });
     return types.reduce(either);
   };
 
   const coercedTo = (from: OptionType, coerce: (value: Lazy) => Lazy, to: OptionType): OptionType => {
     if (from.subModules() !== null)
-      throw new EvalError(`coercedTo: coercedType must not have submodules (it’s a ${from.description})`, { code: "option-declaration" });
+      throw new EvalError(`coercedTo: coercedType must not have submodules (it’s a ${from.description})`, {
+        code: "option-declaration",
+      });
     return defineType(context, {
       name: "coercedTo",
       description: () => `${phrase(to, "noun")} or ${phrase(from, "noun")} convertible to it`,
@@ -282,19 +290,31 @@ export function collectionTypes(context: TypeContext, addCheck: (type: OptionTyp
             lazy(() => {
               const formals = new Map<string, Lazy[]>();
               for (const definition of definitions)
-                for (const [name, optional] of functionFormals(force(definition.value))) formals.set(name, [...(formals.get(name) ?? []), optional]);
-              return Attrs.from([...formals].map(([name, optional]) => [name, lazy(() => optional.every((one) => force(one) === true))]));
+                for (const [name, optional] of functionFormals(force(definition.value)))
+                  formals.set(name, [...(formals.get(name) ?? []), optional]);
+              return Attrs.from(
+                [...formals].map(([name, optional]) => [
+                  name,
+                  lazy(() => optional.every((one) => force(one) === true)),
+                ]),
+              );
             }),
           ],
           [
             "__functor",
-            fn("merged functions", 2, (_self, argument) =>
-              mergeDefinitions(
-                ev,
-                [...path, "<function body>"],
-                result,
-                definitions.map((definition) => ({ ...definition, value: lazy(() => callFunction(force(definition.value), argument)) })),
-              ).value,
+            fn(
+              "merged functions",
+              2,
+              (_self, argument) =>
+                mergeDefinitions(
+                  ev,
+                  [...path, "<function body>"],
+                  result,
+                  definitions.map((definition) => ({
+                    ...definition,
+                    value: lazy(() => callFunction(force(definition.value), argument)),
+                  })),
+                ).value,
             ),
           ],
         ]),
@@ -317,5 +337,18 @@ export function collectionTypes(context: TypeContext, addCheck: (type: OptionTyp
     },
   );
 
-  return { listOf, nonEmptyListOf, attrsWith, attrsOf, anything, nullOr, unique, either, oneOf, coercedTo, functionTo, pkgs };
+  return {
+    listOf,
+    nonEmptyListOf,
+    attrsWith,
+    attrsOf,
+    anything,
+    nullOr,
+    unique,
+    either,
+    oneOf,
+    coercedTo,
+    functionTo,
+    pkgs,
+  };
 }

@@ -11,7 +11,6 @@ import {
   type Lazy,
   lazy,
   nixValue,
-
 } from "../../lang/index.ts";
 import { call, fn, tagOf, textList, getOr } from "../../lib/index.ts";
 import type { Definition, Functor, OptionPath, OptionType } from "../types.ts";
@@ -21,7 +20,7 @@ import { typeName } from "../show.ts";
 export interface TypeContext {
   readonly ev: Evaluator;
   /** `lib.types.<name>`: what functors refer to. */
-  from(value: Lazy): OptionType;
+  readonly from: (value: Lazy) => OptionType;
 }
 
 export interface TypeSpec {
@@ -91,7 +90,7 @@ export function defineType(context: TypeContext, spec: TypeSpec): OptionType {
   return type;
 }
 
-function defineFunctor(type: OptionType, spec: TypeSpec["functor"] & object | undefined): Functor {
+function defineFunctor(type: OptionType, spec: (TypeSpec["functor"] & object) | undefined): Functor {
   let value: Attrs | undefined;
   const functor: Functor = {
     name: spec?.name ?? type.name,
@@ -114,7 +113,12 @@ function functorValue(functor: Functor, hasPayload: boolean): Attrs {
     ["name", functor.name],
     ["payload", lazy(() => functor.payload())],
     ["wrapped", null],
-    ["type", hasPayload ? fn("type", 1, (payload) => functor.make(forceAttrs(payload))?.[nixValue] ?? null) : lazy(() => functor.make(null)?.[nixValue] ?? null)],
+    [
+      "type",
+      hasPayload
+        ? fn("type", 1, (payload) => functor.make(forceAttrs(payload))?.[nixValue] ?? null)
+        : lazy(() => functor.make(null)?.[nixValue] ?? null),
+    ],
     ["binOp", fn("binOp", 2, (a, b) => (hasPayload ? functor.join(forceAttrs(a), forceAttrs(b)) : null))],
   ]);
 }
@@ -138,7 +142,10 @@ function toValue(context: TypeContext, type: OptionType, spec: TypeSpec): Attrs 
     ["descriptionClass", lazy(() => type.descriptionClass)],
     ["deprecationMessage", type.deprecationMessage],
     ["check", fn("check", 1, (candidate) => type.check(candidate))],
-    ["merge", fn("merge", 2, (path, definitions) => type.merge(textList(path), forceList(definitions).map(definitionFrom)))],
+    [
+      "merge",
+      fn("merge", 2, (path, definitions) => type.merge(textList(path), forceList(definitions).map(definitionFrom))),
+    ],
     [
       "emptyValue",
       lazy(() => {
@@ -150,11 +157,19 @@ function toValue(context: TypeContext, type: OptionType, spec: TypeSpec): Attrs 
     ["getSubModules", lazy(() => type.subModules())],
     [
       "substSubModules",
-      fn("substSubModules", 1, (modules) => (spec.withSubModules === undefined ? null : type.withSubModules(forceList(modules))[nixValue])),
+      fn("substSubModules", 1, (modules) =>
+        spec.withSubModules === undefined ? null : type.withSubModules(forceList(modules))[nixValue],
+      ),
     ],
-    ["typeMerge", fn("typeMerge", 1, (other) => type.mergeWith(functorFrom(context, force(other)))?.[nixValue] ?? null)],
+    [
+      "typeMerge",
+      fn("typeMerge", 1, (other) => type.mergeWith(functorFrom(context, force(other)))?.[nixValue] ?? null),
+    ],
     ["functor", lazy(() => type.functor[nixValue])],
-    ["nestedTypes", lazy(() => Attrs.from(Object.entries(type.nestedTypes).map(([name, nested]) => [name, nested[nixValue]])))],
+    [
+      "nestedTypes",
+      lazy(() => Attrs.from(Object.entries(type.nestedTypes).map(([name, nested]) => [name, nested[nixValue]]))),
+    ],
   ]);
   knownTypes.set(value, type);
   return value;
@@ -187,7 +202,9 @@ function required(attrs: Attrs, name: string): Lazy {
 export function typeFrom(context: TypeContext, lazyValue: Lazy): OptionType {
   const value = force(lazyValue);
   if (!(value instanceof Attrs) || tagOf(value) !== "option-type")
-    throw new EvalError(`expected an option type, like \`lib.types.str\`, but found ${typeName(value)}`, { code: "option-declaration" });
+    throw new EvalError(`expected an option type, like \`lib.types.str\`, but found ${typeName(value)}`, {
+      code: "option-declaration",
+    });
   let type = knownTypes.get(value);
   if (type === undefined) {
     type = foreignType(context, value);
@@ -285,7 +302,11 @@ export function functorFrom(context: TypeContext, lazyFunctor: Lazy): Functor {
 }
 
 /** A type with some of its fields changed, as `type // { … }` does. */
-export function changeType(context: TypeContext, type: OptionType, changes: Partial<Omit<TypeSpec, "functor" | "mergeWith">>): OptionType {
+export function changeType(
+  context: TypeContext,
+  type: OptionType,
+  changes: Partial<Omit<TypeSpec, "functor" | "mergeWith">>,
+): OptionType {
   return defineType(context, {
     name: type.name,
     description: () => type.description,
@@ -344,14 +365,19 @@ export function phrase(type: OptionType, ...bare: readonly string[]): string {
 }
 
 /** A functor for types made of one element type. */
-export function elementFunctor(context: TypeContext, element: OptionType, make: (element: OptionType) => OptionType): FunctorSpec {
+export function elementFunctor(
+  context: TypeContext,
+  element: OptionType,
+  make: (element: OptionType) => OptionType,
+): FunctorSpec {
   return {
     payload: () => Attrs.from([["elemType", element[nixValue]]]),
     make: (payload) => make(context.from(required(payload, "elemType"))),
     join: (mine, other) => {
-      const merged = context.from(required(mine, "elemType")).mergeWith(context.from(required(other, "elemType")).functor);
+      const merged = context
+        .from(required(mine, "elemType"))
+        .mergeWith(context.from(required(other, "elemType")).functor);
       return merged === null ? null : Attrs.from([["elemType", merged[nixValue]]]);
     },
   };
 }
-

@@ -1,5 +1,15 @@
 /** All option types, for native code (`Types`) and as the set `lib.types`. */
-import { Attrs, callFunction, force, type Lazy, lazy, type Native, toNix, type Value, forceAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  force,
+  type Lazy,
+  lazy,
+  type Native,
+  toNix,
+  type Value,
+  forceAttrs,
+} from "../../lang/index.ts";
 import type { EvaluationContext } from "../evaluation.ts";
 import type { ModuleLike, OptionType, Types } from "../types.ts";
 import { basicTypes } from "./basic.ts";
@@ -10,13 +20,13 @@ import { type SubmoduleParts, submoduleTypes } from "./submodules.ts";
 
 export interface AllTypes extends Types {
   readonly luaInline: OptionType;
-  submoduleOf(parts: SubmoduleParts): OptionType;
-  deferredModuleOf(staticModules: readonly Lazy[]): OptionType;
-  coercedFrom(from: OptionType, coerce: Lazy, to: OptionType): OptionType;
-  enumOf(values: readonly Lazy[]): OptionType;
-  passwdEntry(type: OptionType): OptionType;
-  serializable(name: string, nullable: boolean): OptionType;
-  attrTagOf(tags: Attrs): OptionType;
+  readonly submoduleOf: (parts: SubmoduleParts) => OptionType;
+  readonly deferredModuleOf: (staticModules: readonly Lazy[]) => OptionType;
+  readonly coercedFrom: (from: OptionType, coerce: Lazy, to: OptionType) => OptionType;
+  readonly enumOf: (values: readonly Lazy[]) => OptionType;
+  readonly passwdEntry: (type: OptionType) => OptionType;
+  readonly serializable: (name: string, nullable: boolean) => OptionType;
+  readonly attrTagOf: (tags: Attrs) => OptionType;
 }
 
 export function createTypes(context: EvaluationContext, module: (like: ModuleLike) => Value): AllTypes {
@@ -30,7 +40,15 @@ export function createTypes(context: EvaluationContext, module: (like: ModuleLik
   const serializable = (name: string, nullable: boolean): OptionType => {
     const { bool, int, float, str, path } = basic;
     const value: OptionType = delayType(() => described);
-    const base = collections.oneOf([bool, int, float, str, path, collections.attrsOf(value), collections.listOf(value)]);
+    const base = collections.oneOf([
+      bool,
+      int,
+      float,
+      str,
+      path,
+      collections.attrsOf(value),
+      collections.listOf(value),
+    ]);
     const described = changeType(context, nullable ? collections.nullOr(base) : base, { description: `${name} value` });
     return described;
   };
@@ -64,7 +82,8 @@ export function createTypes(context: EvaluationContext, module: (like: ModuleLik
       submodules.submoduleWith({
         modules: listed(settings.modules),
         specialArgs: settings.specialArgs === undefined ? Attrs.empty : forceAttrs(toNix(settings.specialArgs)),
-        shorthandOnlyDefinesConfig: settings.shorthandOnlyDefinesConfig === undefined ? false : settings.shorthandOnlyDefinesConfig,
+        shorthandOnlyDefinesConfig:
+          settings.shorthandOnlyDefinesConfig === undefined ? false : settings.shorthandOnlyDefinesConfig,
         description: settings.description ?? null,
         class: settings.class ?? null,
       }),
@@ -76,4 +95,3 @@ export function createTypes(context: EvaluationContext, module: (like: ModuleLik
     from: context.from,
   };
 }
-

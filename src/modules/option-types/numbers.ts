@@ -9,12 +9,23 @@ interface Numbers {
 }
 
 export function numberTypes(context: TypeContext, int: OptionType, number: OptionType): Numbers {
-  const atLeast = (bound: number) => (value: Lazy): boolean => !lessThan(force(value), bound);
-  const within = (lowest: number, highest: number) => (value: Lazy): boolean => {
-    const forced = force(value);
-    return !lessThan(forced, lowest) && !lessThan(highest, forced);
-  };
-  const restricted = (base: OptionType, name: string, description: string, check: (value: Lazy) => boolean, descriptionClass?: string): OptionType =>
+  const atLeast =
+    (bound: number) =>
+    (value: Lazy): boolean =>
+      !lessThan(force(value), bound);
+  const within =
+    (lowest: number, highest: number) =>
+    (value: Lazy): boolean => {
+      const forced = force(value);
+      return !lessThan(forced, lowest) && !lessThan(highest, forced);
+    };
+  const restricted = (
+    base: OptionType,
+    name: string,
+    description: string,
+    check: (value: Lazy) => boolean,
+    descriptionClass?: string,
+  ): OptionType =>
     changeType(context, base, {
       name,
       description,
@@ -23,14 +34,20 @@ export function numberTypes(context: TypeContext, int: OptionType, number: Optio
     });
   const bounds = (lowest: number, highest: number): string => `${lowest} and ${highest} (both inclusive)`;
   const ordered = (lowest: number, highest: number, name: string): void => {
-    if (lowest > highest) throw new EvalError(`${name}.between: lowest must be smaller than highest`, { code: "option-declaration" });
+    if (lowest > highest)
+      throw new EvalError(`${name}.between: lowest must be smaller than highest`, { code: "option-declaration" });
   };
   const sized = (lowest: number, highest: number, name: string, what: string): OptionType =>
     restricted(int, name, `${what}; between ${bounds(lowest, highest)}`, within(lowest, highest));
-  const unsigned = (bits: number): OptionType => sized(0, 2 ** bits - 1, `unsignedInt${bits}`, `${bits} bit unsigned integer`);
-  const signed = (bits: number): OptionType => sized(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, `signedInt${bits}`, `${bits} bit signed integer`);
+  const unsigned = (bits: number): OptionType =>
+    sized(0, 2 ** bits - 1, `unsignedInt${bits}`, `${bits} bit unsigned integer`);
+  const signed = (bits: number): OptionType =>
+    sized(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, `signedInt${bits}`, `${bits} bit signed integer`);
   const clause = "nonRestrictiveClause";
-  const more = (bound: number) => (value: Lazy): boolean => lessThan(bound, force(value));
+  const more =
+    (bound: number) =>
+    (value: Lazy): boolean =>
+      lessThan(bound, force(value));
   return {
     ints: {
       between(lowest, highest) {
@@ -49,10 +66,27 @@ export function numberTypes(context: TypeContext, int: OptionType, number: Optio
     numbers: {
       between(lowest, highest) {
         ordered(lowest, highest, "numbers");
-        return restricted(number, "numberBetween", `integer or floating point number between ${bounds(lowest, highest)}`, within(lowest, highest));
+        return restricted(
+          number,
+          "numberBetween",
+          `integer or floating point number between ${bounds(lowest, highest)}`,
+          within(lowest, highest),
+        );
       },
-      nonnegative: restricted(number, "numberNonnegative", "nonnegative integer or floating point number, meaning >=0", atLeast(0), clause),
-      positive: restricted(number, "numberPositive", "positive integer or floating point number, meaning >0", more(0), clause),
+      nonnegative: restricted(
+        number,
+        "numberNonnegative",
+        "nonnegative integer or floating point number, meaning >=0",
+        atLeast(0),
+        clause,
+      ),
+      positive: restricted(
+        number,
+        "numberPositive",
+        "positive integer or floating point number, meaning >0",
+        more(0),
+        clause,
+      ),
     },
   };
 }

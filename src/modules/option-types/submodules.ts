@@ -1,6 +1,17 @@
 /** Types whose values are configurations of modules of their own. */
-import { Attrs, EvalError, force, forceBool, forceList, forceText, type Lazy, lazy, nixValue, updateAttrs } from "../../lang/index.ts";
-import { escapeNixIdentifier, isFunctionLike, tagOf, getOr } from "../../lib/index.ts";
+import {
+  Attrs,
+  EvalError,
+  force,
+  forceBool,
+  forceList,
+  forceText,
+  type Lazy,
+  lazy,
+  nixValue,
+  updateAttrs,
+} from "../../lang/index.ts";
+import { escapeNixIdentifier, isFunctionLike, tagOf, getOr, isStringLike } from "../../lib/index.ts";
 import { type Declaration, evaluateOption, mergeDeclarations, setDefaultModuleLocation } from "../declarations.ts";
 import { type Evaluation, type EvaluationContext, evaluateModules } from "../evaluation.ts";
 import { declarationInvalid, optionMixed } from "../errors.ts";
@@ -8,7 +19,6 @@ import { once } from "../once.ts";
 import { makeOverride } from "../properties.ts";
 import { showOption } from "../show.ts";
 import type { Definition, OptionPath, OptionType } from "../types.ts";
-import { isStringLike } from "./basic.ts";
 import { defineType, phrase } from "./define.ts";
 
 export interface SubmoduleParts {
@@ -46,15 +56,17 @@ export function submoduleTypes(context: EvaluationContext) {
   };
 
   const submoduleWith = (parts: SubmoduleParts): OptionType => {
-    const base = once((): Evaluation =>
-      evaluateModules(context, {
-        modules: [argumentName(makeOverride(1500, PLACEHOLDER)), ...parts.modules],
-        specialArgs: parts.specialArgs,
-        prefix: [],
-        class: parts.class,
-      }),
+    const base = once(
+      (): Evaluation =>
+        evaluateModules(context, {
+          modules: [argumentName(makeOverride(1500, PLACEHOLDER)), ...parts.modules],
+          specialArgs: parts.specialArgs,
+          prefix: [],
+          class: parts.class,
+        }),
     );
-    const documented = (prefix?: OptionPath): Evaluation => base().extend({ modules: [unchecked], specialArgs: Attrs.empty, prefix });
+    const documented = (prefix?: OptionPath): Evaluation =>
+      base().extend({ modules: [unchecked], specialArgs: Attrs.empty, prefix });
     const freeform = (evaluation: Evaluation): OptionType | undefined => {
       const type = force((force(evaluation.module) as Attrs).get("freeformType")!);
       return type === null ? undefined : context.from(type);
@@ -83,7 +95,9 @@ export function submoduleTypes(context: EvaluationContext) {
         const evaluation = documented(prefix);
         const options = force(evaluation.options) as Attrs;
         const type = freeform(evaluation);
-        return type === undefined ? options : updateAttrs(options, Attrs.from([["_freeformOptions", lazy(() => type.subOptions(prefix))]]));
+        return type === undefined
+          ? options
+          : updateAttrs(options, Attrs.from([["_freeformOptions", lazy(() => type.subOptions(prefix))]]));
       },
       subModules: () => parts.modules,
       withSubModules: (modules) => submoduleWith(withModules(parts, modules)),
@@ -108,7 +122,13 @@ export function submoduleTypes(context: EvaluationContext) {
 
   const deferredModuleWith = (staticModules: readonly Lazy[]): OptionType => {
     const documented = once(() =>
-      submoduleWith({ modules: staticModules, specialArgs: Attrs.empty, shorthandOnlyDefinesConfig: false, description: null, class: null }),
+      submoduleWith({
+        modules: staticModules,
+        specialArgs: Attrs.empty,
+        shorthandOnlyDefinesConfig: false,
+        description: null,
+        class: null,
+      }),
     );
     return defineType(context, {
       name: "deferredModule",
@@ -121,7 +141,9 @@ export function submoduleTypes(context: EvaluationContext) {
             "imports",
             [
               ...staticModules,
-              ...definitions.map((definition) => setDefaultModuleLocation(`${definition.file}, via option ${showOption(path)}`, definition.value)),
+              ...definitions.map((definition) =>
+                setDefaultModuleLocation(`${definition.file}, via option ${showOption(path)}`, definition.value),
+              ),
             ],
           ],
         ]),
@@ -133,7 +155,9 @@ export function submoduleTypes(context: EvaluationContext) {
         payload: () => Attrs.from([["staticModules", staticModules]]),
         make: (payload) => deferredModuleWith(forceList(payload.get("staticModules")!)),
         join: (mine, other) =>
-          Attrs.from([["staticModules", [...forceList(mine.get("staticModules")!), ...forceList(other.get("staticModules")!)]]]),
+          Attrs.from([
+            ["staticModules", [...forceList(mine.get("staticModules")!), ...forceList(other.get("staticModules")!)]],
+          ]),
       },
     });
   };
@@ -195,11 +219,23 @@ export function submoduleTypes(context: EvaluationContext) {
           return { file: definition.file, value: value.get(choice)!, position: () => value.position(choice) };
         });
         const at = [...path, choice];
-        const { value } = evaluateOption(context, at, mergeDeclarations(context, at, [declarationOf(choice)]), () => own);
+        const { value } = evaluateOption(
+          context,
+          at,
+          mergeDeclarations(context, at, [declarationOf(choice)]),
+          () => own,
+        );
         return Attrs.from([[choice, value]]);
       },
       subOptions: (prefix) =>
-        Attrs.from(tags.names().map((name) => [name, lazy(() => mergeDeclarations(context, [...prefix, name], [declarationOf(name)]).attrs)])),
+        Attrs.from(
+          tags
+            .names()
+            .map((name) => [
+              name,
+              lazy(() => mergeDeclarations(context, [...prefix, name], [declarationOf(name)]).attrs),
+            ]),
+        ),
       functor: {
         payload: () => Attrs.from([["tags", tags]]),
         make: (payload) => attrTag(force(payload.get("tags")!) as Attrs),
@@ -212,7 +248,13 @@ export function submoduleTypes(context: EvaluationContext) {
             .map((name): [string, Lazy] => [
               name,
               lazy(() => {
-                const declarations = [left, right].map((set): Declaration => ({ file: "<attrTag {...}>", options: set.get(name)!, position: () => set.position(name) }));
+                const declarations = [left, right].map(
+                  (set): Declaration => ({
+                    file: "<attrTag {...}>",
+                    options: set.get(name)!,
+                    position: () => set.position(name),
+                  }),
+                );
                 return mergeDeclarations(context, [name], declarations).attrs;
               }),
             ]);
@@ -275,7 +317,9 @@ function joinSubmodules(mineAttrs: Attrs, otherAttrs: Attrs): Attrs {
   const mine = submodulePartsFrom(mineAttrs);
   const other = submodulePartsFrom(otherAttrs);
   const fail = (what: string): never => {
-    throw new EvalError(`A submoduleWith option is declared multiple times with ${what}`, { code: "option-declaration" });
+    throw new EvalError(`A submoduleWith option is declared multiple times with ${what}`, {
+      code: "option-declaration",
+    });
   };
   const agreed = <T extends string | boolean>(a: T | null, b: T | null, what: string): T | null => {
     if (a === null) return b;
@@ -287,14 +331,25 @@ function joinSubmodules(mineAttrs: Attrs, otherAttrs: Attrs): Attrs {
       "specialArgs",
       lazy(() => {
         const twice = mine.specialArgs.names().filter((name) => other.specialArgs.has(name));
-        return twice.length > 0 ? fail(`the same specialArgs "${twice.join(" ")}"`) : updateAttrs(mine.specialArgs, other.specialArgs);
+        return twice.length > 0
+          ? fail(`the same specialArgs "${twice.join(" ")}"`)
+          : updateAttrs(mine.specialArgs, other.specialArgs);
       }),
     ],
     [
       "shorthandOnlyDefinesConfig",
-      lazy(() => agreed(mine.shorthandOnlyDefinesConfig, other.shorthandOnlyDefinesConfig, "conflicting shorthandOnlyDefinesConfig values")),
+      lazy(() =>
+        agreed(
+          mine.shorthandOnlyDefinesConfig,
+          other.shorthandOnlyDefinesConfig,
+          "conflicting shorthandOnlyDefinesConfig values",
+        ),
+      ),
     ],
     ["description", lazy(() => agreed(mine.description, other.description, "conflicting descriptions"))],
-    ["class", lazy(() => agreed(mine.class, other.class, `conflicting class values "${mine.class}" and "${other.class}"`))],
+    [
+      "class",
+      lazy(() => agreed(mine.class, other.class, `conflicting class values "${mine.class}" and "${other.class}"`)),
+    ],
   ]);
 }

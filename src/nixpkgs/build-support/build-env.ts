@@ -1,8 +1,31 @@
 /** `buildEnv`: one tree of links out of many packages. */
-import { Attrs, EvalError, force, isString, type Lazy, lazy, type NixString, textOf, type Value } from "../../lang/index.ts";
+import {
+  Attrs,
+  EvalError,
+  force,
+  isString,
+  type Lazy,
+  lazy,
+  type NixString,
+  textOf,
+  type Value,
+} from "../../lang/index.ts";
 import { makeOverridable } from "../customisation.ts";
 import type { Scope } from "../scope.ts";
-import { attribute, expectSet, expectString, flag, fn, given, join, listAttribute, merge, set, setFunction, textAttribute } from "../values.ts";
+import {
+  attribute,
+  expectSet,
+  expectString,
+  flag,
+  fn,
+  given,
+  join,
+  listAttribute,
+  merge,
+  set,
+  setFunction,
+  textAttribute,
+} from "../values.ts";
 import { environmentScript, type TrivialBuilders } from "./trivial.ts";
 
 const formals = {
@@ -40,11 +63,13 @@ export function createBuildEnv(scope: Scope, trivial: TrivialBuilders): Lazy {
           meta: attribute(args, "meta") ?? Attrs.empty,
         }),
       ),
-      lazy(() => scope.ev.str`${environmentScript("build-env")}
+      lazy(
+        () => scope.ev.str`${environmentScript("build-env")}
 linkEnvironment
 ${manifest(scope, args)}
 ${given(args, "postBuild") ?? ""}
-`),
+`,
+      ),
       { local: true },
     );
   });
@@ -79,7 +104,8 @@ function chosenOutputs(scope: Scope, args: Attrs): Lazy[] {
     const meta = attribute(value, "meta");
     const priority = meta instanceof Attrs ? (given(meta, "priority") ?? 5) : 5;
     if (typeof priority !== "number") throw new EvalError("meta.priority must be a whole number");
-    for (const output of outputsToLink(value, meta instanceof Attrs ? meta : Attrs.empty, extra)) lines.push(scope.ev.str`${String(priority)} ${output}`);
+    for (const output of outputsToLink(value, meta instanceof Attrs ? meta : Attrs.empty, extra))
+      lines.push(scope.ev.str`${String(priority)} ${output}`);
   }
   return lines;
 }
@@ -91,7 +117,9 @@ function outputsToLink(value: Attrs, meta: Attrs, extra: readonly string[]): Laz
     specified || !Array.isArray(wanted)
       ? [value]
       : (wanted as readonly Lazy[]).map((name) => value.get(textOf(force(name) as NixString)) ?? value);
-  const more = extra.map((name) => value.get(name)).filter((output): output is Lazy => output !== undefined && force(output) !== null);
+  const more = extra
+    .map((name) => value.get(name))
+    .filter((output): output is Lazy => output !== undefined && force(output) !== null);
   return [...first, ...more.filter((output) => force(output) instanceof Attrs)];
 }
 
@@ -107,4 +135,3 @@ function combinedName(args: Attrs): string {
   const version = textAttribute(args, "version");
   return version === undefined ? pname : `${pname}-${version}`;
 }
-

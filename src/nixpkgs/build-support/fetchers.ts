@@ -2,19 +2,58 @@
  * Fetchers. Each gives a fixed-output derivation: its store path follows from name and hash alone, so that evaluating never
  * fetches. Files come by `builtin:fetchurl`, which d2n and Nix do themselves; trees by a builder with network access.
  */
-import { Attrs, ThrownError, force, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  ThrownError,
+  force,
+  isString,
+  type Lazy,
+  lazy,
+  type NixString,
+  textOf,
+  updateAttrs,
+} from "../../lang/index.ts";
 import { builderFile } from "../builder-files.ts";
 import { packageOf, type Scope } from "../scope.ts";
-import { attribute, expectSet, flag, given, join, listAttribute, merge, set, setFunction, textAttribute } from "../values.ts";
+import {
+  attribute,
+  expectSet,
+  flag,
+  given,
+  join,
+  listAttribute,
+  merge,
+  set,
+  setFunction,
+  textAttribute,
+} from "../values.ts";
 import { withOverride } from "../customisation.ts";
 import type { TrivialBuilders } from "./trivial.ts";
 
 /** Variables of the caller that a fetching builder may see: proxies. */
-const proxyVariables = ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NIX_SSL_CERT_FILE"];
+const proxyVariables = [
+  "http_proxy",
+  "https_proxy",
+  "ftp_proxy",
+  "all_proxy",
+  "no_proxy",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "NIX_SSL_CERT_FILE",
+];
 
-const hashFormals = { hash: true, sha256: true, sha512: true, sha1: true, md5: true, outputHash: true, outputHashAlgo: true };
+const hashFormals = {
+  hash: true,
+  sha256: true,
+  sha512: true,
+  sha1: true,
+  md5: true,
+  outputHash: true,
+  outputHashAlgo: true,
+};
 
-export interface FixedHash {
+interface FixedHash {
   readonly outputHash: Lazy;
   readonly outputHashAlgo: Lazy;
 }
@@ -24,10 +63,23 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
 
   const fetchurl = (args: Attrs): Attrs => {
     const urls = urlsOf(args, "fetchurl");
-    const name = given(args, "name") ?? (textAttribute(args, "pname") === undefined ? fileNameOf(urls[0]) : `${textAttribute(args, "pname")}-${textAttribute(args, "version") ?? ""}`);
+    const name =
+      given(args, "name") ??
+      (textAttribute(args, "pname") === undefined
+        ? fileNameOf(urls[0])
+        : `${textAttribute(args, "pname")}-${textAttribute(args, "version") ?? ""}`);
     const postFetch = given(args, "postFetch");
     const hash = hashOf(args, "fetchurl");
-    if (postFetch !== undefined && textOf(postFetch as NixString) !== "") return downloaded(args, { name: name as NixString, urls, hash, postFetch, recursive: flag(args, "recursiveHash"), unpack: false, stripRoot: false });
+    if (postFetch !== undefined && textOf(postFetch as NixString) !== "")
+      return downloaded(args, {
+        name: name as NixString,
+        urls,
+        hash,
+        postFetch,
+        recursive: flag(args, "recursiveHash"),
+        unpack: false,
+        stripRoot: false,
+      });
     const executable = flag(args, "executable");
     const derivation = ev.derivation(
       set({
@@ -72,7 +124,10 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
         impureEnvVars: proxyVariables,
         preferLocalBuild: true,
         nativeBuildInputs: [packageOf(scope, "unzip"), ...listAttribute(args, "nativeBuildInputs")],
-        passthru: updateAttrs(set({ url: download.urls[0]!, urls: [...download.urls] }), expectSet(attribute(args, "passthru") ?? Attrs.empty, "passthru")),
+        passthru: updateAttrs(
+          set({ url: download.urls[0]!, urls: [...download.urls] }),
+          expectSet(attribute(args, "passthru") ?? Attrs.empty, "passthru"),
+        ),
         meta: attribute(args, "meta") ?? Attrs.empty,
       }),
       ev.str`${packageOf(scope, "python3")}/bin/python3 -B ${builderFile(ev, "fetch/download.py")}`,
@@ -94,8 +149,11 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
   const fetchgit = (args: Attrs): Attrs => {
     const url = args.get("url");
     if (url === undefined) throw new ThrownError("fetchgit called without the argument 'url'");
-    const rev = given(args, "rev") ?? (given(args, "tag") === undefined ? "HEAD" : ev.str`refs/tags/${given(args, "tag")!}`);
-    const name = given(args, "name") ?? gitName(ev.coerceToString(url), isString(force(rev)) ? textOf(force(rev) as NixString) : "");
+    const rev =
+      given(args, "rev") ?? (given(args, "tag") === undefined ? "HEAD" : ev.str`refs/tags/${given(args, "tag")!}`);
+    const name =
+      given(args, "name") ??
+      gitName(ev.coerceToString(url), isString(force(rev)) ? textOf(force(rev) as NixString) : "");
     const build = trivial.runCommand(
       name as NixString,
       set({
@@ -109,11 +167,16 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
         sparseCheckout: listAttribute(args, "sparseCheckout").slice(),
         rootDir: given(args, "rootDir") ?? "",
         postFetch: given(args, "postFetch") ?? "",
+        // d2n fetches with the user's git where it can; see its HostFetcher.
+        hostFetcher: "git",
         caBundle: ev.str`${packageOf(scope, "cacert")}/etc/ssl/certs/ca-bundle.crt`,
         impureEnvVars: [...proxyVariables, "GIT_PROXY_COMMAND", "SOCKS_SERVER", "SSH_AUTH_SOCK"],
         preferLocalBuild: true,
         nativeBuildInputs: [packageOf(scope, "gitMinimal"), ...listAttribute(args, "nativeBuildInputs")],
-        passthru: updateAttrs(set({ gitRepoUrl: url, rev, url }), expectSet(attribute(args, "passthru") ?? Attrs.empty, "passthru")),
+        passthru: updateAttrs(
+          set({ gitRepoUrl: url, rev, url }),
+          expectSet(attribute(args, "passthru") ?? Attrs.empty, "passthru"),
+        ),
         meta: attribute(args, "meta") ?? Attrs.empty,
       }),
       ev.str`source ${builderFile(ev, "fetch/git.sh")}`,
@@ -122,8 +185,17 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
   };
 
   /** A repository on a server: by its archive, or by git where more than the tree is wanted. */
-  const repository = (args: Attrs, where: { readonly git: NixString; readonly archive: NixString; readonly homepage: NixString; readonly rev: Lazy }): Attrs => {
-    const byGit = flag(args, "fetchSubmodules") || flag(args, "leaveDotGit") || flag(args, "deepClone") || flag(args, "forceFetchGit") || listAttribute(args, "sparseCheckout").length > 0 || given(args, "rootDir") !== undefined;
+  const repository = (
+    args: Attrs,
+    where: { readonly git: NixString; readonly archive: NixString; readonly homepage: NixString; readonly rev: Lazy },
+  ): Attrs => {
+    const byGit =
+      flag(args, "fetchSubmodules") ||
+      flag(args, "leaveDotGit") ||
+      flag(args, "deepClone") ||
+      flag(args, "forceFetchGit") ||
+      listAttribute(args, "sparseCheckout").length > 0 ||
+      given(args, "rootDir") !== undefined;
     const common = merge(args, set({ name: given(args, "name") ?? "source" }));
     const fetched = byGit
       ? fetchgit(merge(common, set({ url: where.git, rev: where.rev, fetchSubmodules: flag(args, "fetchSubmodules") })))
@@ -142,7 +214,8 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
   const revision = (args: Attrs, fetcher: string): Lazy => {
     const tag = given(args, "tag");
     const rev = given(args, "rev");
-    if ((tag === undefined) === (rev === undefined)) throw new ThrownError(`${fetcher} wants exactly one of 'rev' and 'tag'`);
+    if ((tag === undefined) === (rev === undefined))
+      throw new ThrownError(`${fetcher} wants exactly one of 'rev' and 'tag'`);
     return rev ?? ev.str`refs/tags/${tag!}`;
   };
   const required = (args: Attrs, fetcher: string, name: string): Lazy => {
@@ -151,32 +224,121 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
     return value;
   };
 
-  const repositoryFormals = { owner: false, repo: false, rev: true, tag: true, name: true, fetchSubmodules: true, leaveDotGit: true, deepClone: true, sparseCheckout: true, forceFetchGit: true, meta: true, postFetch: true, passthru: true, ...hashFormals };
+  const repositoryFormals = {
+    owner: false,
+    repo: false,
+    rev: true,
+    tag: true,
+    name: true,
+    fetchSubmodules: true,
+    leaveDotGit: true,
+    deepClone: true,
+    sparseCheckout: true,
+    forceFetchGit: true,
+    meta: true,
+    postFetch: true,
+    passthru: true,
+    ...hashFormals,
+  };
 
   return {
-    fetchurl: setFunction("fetchurl", { url: true, urls: true, name: true, pname: true, version: true, executable: true, recursiveHash: true, postFetch: true, curlOpts: true, curlOptsList: true, meta: true, passthru: true, preferLocalBuild: true, downloadToTemp: true, nativeBuildInputs: true, netrcPhase: true, netrcImpureEnvVars: true, showURLs: true, ...hashFormals }, fetchurl),
-    fetchzip: setFunction("fetchzip", { url: true, urls: true, name: true, stripRoot: true, extension: true, postFetch: true, extraPostFetch: true, meta: true, passthru: true, ...hashFormals }, fetchzip),
+    fetchurl: setFunction(
+      "fetchurl",
+      {
+        url: true,
+        urls: true,
+        name: true,
+        pname: true,
+        version: true,
+        executable: true,
+        recursiveHash: true,
+        postFetch: true,
+        curlOpts: true,
+        curlOptsList: true,
+        meta: true,
+        passthru: true,
+        preferLocalBuild: true,
+        downloadToTemp: true,
+        nativeBuildInputs: true,
+        netrcPhase: true,
+        netrcImpureEnvVars: true,
+        showURLs: true,
+        ...hashFormals,
+      },
+      fetchurl,
+    ),
+    fetchzip: setFunction(
+      "fetchzip",
+      {
+        url: true,
+        urls: true,
+        name: true,
+        stripRoot: true,
+        extension: true,
+        postFetch: true,
+        extraPostFetch: true,
+        meta: true,
+        passthru: true,
+        ...hashFormals,
+      },
+      fetchzip,
+    ),
     fetchTarball: setFunction("fetchTarball", { url: false, name: true, ...hashFormals }, fetchzip),
-    fetchgit: setFunction("fetchgit", { url: false, rev: true, tag: true, name: true, fetchSubmodules: true, leaveDotGit: true, deepClone: true, sparseCheckout: true, postFetch: true, rootDir: true, meta: true, passthru: true, ...hashFormals }, fetchgit),
-    fetchFromGitHub: setFunction("fetchFromGitHub", { ...repositoryFormals, githubBase: true, private: true }, (args) => {
-      const base = ev.str`https://${given(args, "githubBase") ?? "github.com"}/${required(args, "fetchFromGitHub", "owner")}/${required(args, "fetchFromGitHub", "repo")}`;
-      const rev = revision(args, "fetchFromGitHub");
-      return repository(args, { git: ev.str`${base}.git`, archive: ev.str`${base}/archive/${rev}.tar.gz`, homepage: base, rev });
-    }),
-    fetchFromGitLab: setFunction("fetchFromGitLab", { ...repositoryFormals, domain: true, protocol: true, group: true }, (args) => {
-      const domain = given(args, "domain") ?? "gitlab.com";
-      const group = given(args, "group");
-      const slug = join(ev, "/", [...(group === undefined ? [] : [group]), required(args, "fetchFromGitLab", "owner"), required(args, "fetchFromGitLab", "repo")]);
-      const rev = revision(args, "fetchFromGitLab");
-      const base = ev.str`${given(args, "protocol") ?? "https"}://${domain}/${slug}`;
-      const encoded = textOf(slug).replaceAll("/", "%2F").replaceAll(".", "%2E");
-      return repository(args, {
-        git: ev.str`${base}.git`,
-        archive: ev.str`${given(args, "protocol") ?? "https"}://${domain}/api/v4/projects/${encoded}/repository/archive.tar.gz?sha=${encodeURIComponent(textOf(rev as NixString))}`,
-        homepage: base,
-        rev,
-      });
-    }),
+    fetchgit: setFunction(
+      "fetchgit",
+      {
+        url: false,
+        rev: true,
+        tag: true,
+        name: true,
+        fetchSubmodules: true,
+        leaveDotGit: true,
+        deepClone: true,
+        sparseCheckout: true,
+        postFetch: true,
+        rootDir: true,
+        meta: true,
+        passthru: true,
+        ...hashFormals,
+      },
+      fetchgit,
+    ),
+    fetchFromGitHub: setFunction(
+      "fetchFromGitHub",
+      { ...repositoryFormals, githubBase: true, private: true },
+      (args) => {
+        const base = ev.str`https://${given(args, "githubBase") ?? "github.com"}/${required(args, "fetchFromGitHub", "owner")}/${required(args, "fetchFromGitHub", "repo")}`;
+        const rev = revision(args, "fetchFromGitHub");
+        return repository(args, {
+          git: ev.str`${base}.git`,
+          archive: ev.str`${base}/archive/${rev}.tar.gz`,
+          homepage: base,
+          rev,
+        });
+      },
+    ),
+    fetchFromGitLab: setFunction(
+      "fetchFromGitLab",
+      { ...repositoryFormals, domain: true, protocol: true, group: true },
+      (args) => {
+        const domain = given(args, "domain") ?? "gitlab.com";
+        const group = given(args, "group");
+        const slug = join(ev, "/", [
+          ...(group === undefined ? [] : [group]),
+          required(args, "fetchFromGitLab", "owner"),
+          required(args, "fetchFromGitLab", "repo"),
+        ]);
+        const rev = revision(args, "fetchFromGitLab");
+        const base = ev.str`${given(args, "protocol") ?? "https"}://${domain}/${slug}`;
+        const encoded = textOf(slug).replaceAll("/", "%2F").replaceAll(".", "%2E");
+        return repository(args, {
+          git: ev.str`${base}.git`,
+          archive: ev.str`${given(args, "protocol") ?? "https"}://${domain}/api/v4/projects/${encoded}/repository/archive.tar.gz?sha=${encodeURIComponent(textOf(rev as NixString))}`,
+          homepage: base,
+          rev,
+        });
+      },
+    ),
     fetchFromGitea: setFunction("fetchFromGitea", { ...repositoryFormals, domain: false }, (args) => {
       const base = ev.str`https://${required(args, "fetchFromGitea", "domain")}/${required(args, "fetchFromGitea", "owner")}/${required(args, "fetchFromGitea", "repo")}`;
       const rev = revision(args, "fetchFromGitea");
@@ -184,7 +346,9 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
     }),
     fetchpatch: setFunction("fetchpatch", { url: false, name: true, ...hashFormals }, (args) => fetchPatch(args)),
     fetchpatch2: setFunction("fetchpatch2", { url: false, name: true, ...hashFormals }, (args) => fetchPatch(args)),
-    requireFile: setFunction("requireFile", { name: true, url: true, message: true, ...hashFormals }, (args) => requireFile(args)),
+    requireFile: setFunction("requireFile", { name: true, url: true, message: true, ...hashFormals }, (args) =>
+      requireFile(args),
+    ),
   };
 
   /** A patch as a server makes it, without what changes from day to day. */
@@ -205,10 +369,18 @@ ${given(args, "postFetch") ?? ""}`,
 
   function requireFile(args: Attrs): Attrs {
     const name = given(args, "name") ?? fileNameOf(args.get("url") ?? "file");
-    const message = given(args, "message") ?? ev.str`The file ${name} has to be obtained by hand${args.has("url") ? ev.str` from ${args.get("url")!}` : ""} and added to the store.`;
+    const message =
+      given(args, "message") ??
+      ev.str`The file ${name} has to be obtained by hand${args.has("url") ? ev.str` from ${args.get("url")!}` : ""} and added to the store.`;
     return trivial.runCommand(
       name as NixString,
-      set({ ...fixedAttributes(hashOf(args, "requireFile")), outputHashMode: textAttribute(args, "hashMode") ?? "flat", preferLocalBuild: true, message, passAsFile: ["message"] }),
+      set({
+        ...fixedAttributes(hashOf(args, "requireFile")),
+        outputHashMode: textAttribute(args, "hashMode") ?? "flat",
+        preferLocalBuild: true,
+        message,
+        passAsFile: ["message"],
+      }),
       `cat "$messagePath" >&2; exit 1`,
     );
   }
@@ -216,7 +388,9 @@ ${given(args, "postFetch") ?? ""}`,
   function describe(derivation: Attrs, args: Attrs, more: Attrs, again: (args: Attrs) => Attrs): Attrs {
     const passthru = expectSet(attribute(args, "passthru") ?? Attrs.empty, "passthru");
     const meta = lazy(() => expectSet(attribute(args, "meta") ?? Attrs.empty, "meta"));
-    return withOverride(merge(derivation, more, set({ meta, passthru }), passthru), (change) => again(updateAttrs(args, expectSet(change, "the argument of override"))));
+    return withOverride(merge(derivation, more, set({ meta, passthru }), passthru), (change) =>
+      again(updateAttrs(args, expectSet(change, "the argument of override"))),
+    );
   }
 }
 
@@ -234,9 +408,10 @@ function urlsOf(args: Attrs, fetcher: string): readonly Lazy[] {
 }
 
 /** The hash that the arguments fix, in whatever form Nix reads. @throws ThrownError if there is none */
-export function hashOf(args: Attrs, fetcher: string): FixedHash {
+function hashOf(args: Attrs, fetcher: string): FixedHash {
   const outputHash = given(args, "outputHash");
-  if (outputHash !== undefined && outputHash !== "") return { outputHash, outputHashAlgo: given(args, "outputHashAlgo") ?? "sha256" };
+  if (outputHash !== undefined && outputHash !== "")
+    return { outputHash, outputHashAlgo: given(args, "outputHashAlgo") ?? "sha256" };
   const hash = given(args, "hash");
   if (hash !== undefined && isString(hash)) {
     // An empty hash is how people ask for the real one.
@@ -260,7 +435,7 @@ function describeSource(args: Attrs): string {
 }
 
 /** The last part of a URL as the name of a file in the store. */
-export function fileNameOf(url: Lazy | undefined): string {
+function fileNameOf(url: Lazy | undefined): string {
   if (url === undefined) return "source";
   const value = force(url);
   const text = isString(value) ? textOf(value) : "source";

@@ -19,7 +19,9 @@ if [ -n "$propagatedHookInputs" ]; then printf '%s' "$propagatedHookInputs" > $o
       { local: true },
     );
   const libraries = (): Lazy[] =>
-    ["glibc", "gccLibraries", "gcc-libs"].filter((name) => hasDebianPackage(scope, name)).map((name) => ev.str`${debianPackage(scope, name)}/lib`);
+    ["glibc", "gccLibraries", "gcc-libs"]
+      .filter((name) => hasDebianPackage(scope, name))
+      .map((name) => ev.str`${debianPackage(scope, name)}/lib`);
   const autoPatchelf = (): Attrs =>
     hook(
       "auto-patchelf-hook",
@@ -27,7 +29,9 @@ if [ -n "$propagatedHookInputs" ]; then printf '%s' "$propagatedHookInputs" > $o
       ev.str`autoPatchelfLoader=${debianPackage(scope, "glibc")}/lib/${loaderName(scope.system)}
 autoPatchelfDefaultLibs="${join(ev, " ", libraries())}"
 `,
-      ["patchelf", "binutils"].filter((name) => hasDebianPackage(scope, name)).map((name) => debianPackage(scope, name)),
+      ["patchelf", "binutils"]
+        .filter((name) => hasDebianPackage(scope, name))
+        .map((name) => debianPackage(scope, name)),
     );
   const makeWrapper = lazy(() => hook("make-wrapper-hook", "hooks/make-wrapper.sh"));
   return {
@@ -55,7 +59,12 @@ sys.path.insert(0, "${meson}/${attribute(python, "sitePackages")!}")
 from mesonbuild.mesonmain import main
 sys.exit(main())
 `;
-    const program = trivial.runCommand(ev.str`meson-${version}`, set({ script, passAsFile: ["script"] }), `mkdir -p $out/bin; cp "$scriptPath" $out/bin/meson; chmod 755 $out/bin/meson`, { local: true });
+    const program = trivial.runCommand(
+      ev.str`meson-${version}`,
+      set({ script, passAsFile: ["script"] }),
+      `mkdir -p $out/bin; cp "$scriptPath" $out/bin/meson; chmod 755 $out/bin/meson`,
+      { local: true },
+    );
     return updateAttrs(program, set({ version }));
   });
 }

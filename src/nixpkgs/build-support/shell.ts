@@ -4,7 +4,17 @@ import { makeOverridable } from "../customisation.ts";
 import type { Scope } from "../scope.ts";
 import { attribute, expectSet, fn, given, join, listAttribute, merge, omit, set, setFunction } from "../values.ts";
 
-const ownArguments = new Set(["name", "packages", "inputsFrom", "shellHook", "buildInputs", "nativeBuildInputs", "propagatedBuildInputs", "propagatedNativeBuildInputs", "stdenv"]);
+const ownArguments = new Set([
+  "name",
+  "packages",
+  "inputsFrom",
+  "shellHook",
+  "buildInputs",
+  "nativeBuildInputs",
+  "propagatedBuildInputs",
+  "propagatedNativeBuildInputs",
+  "stdenv",
+]);
 
 /** `mkShell` over a standard environment. */
 export function createMkShell(scope: Scope, stdenv: Lazy): Lazy {
@@ -13,12 +23,28 @@ export function createMkShell(scope: Scope, stdenv: Lazy): Lazy {
       const inputsFrom = listAttribute(args, "inputsFrom").map((entry) => expectSet(entry, "an element of inputsFrom"));
       const merged = (name: string): Lazy =>
         lazy(() => {
-          const own = name === "nativeBuildInputs" ? [...listAttribute(args, "packages"), ...listAttribute(args, name)] : listAttribute(args, name);
-          const themselves = new Set(inputsFrom.map((drv) => drv.get("drvPath")).filter((path) => path !== undefined).map((path) => scope.ev.coerceToString(path)).map((path) => (typeof path === "string" ? path : path.text)));
-          const inherited = inputsFrom.flatMap((drv) => listAttribute(drv, name)).filter((input) => !isOneOf(scope, themselves, input));
+          const own =
+            name === "nativeBuildInputs"
+              ? [...listAttribute(args, "packages"), ...listAttribute(args, name)]
+              : listAttribute(args, name);
+          const themselves = new Set(
+            inputsFrom
+              .map((drv) => drv.get("drvPath"))
+              .filter((path) => path !== undefined)
+              .map((path) => scope.ev.coerceToString(path))
+              .map((path) => (typeof path === "string" ? path : path.text)),
+          );
+          const inherited = inputsFrom
+            .flatMap((drv) => listAttribute(drv, name))
+            .filter((input) => !isOneOf(scope, themselves, input));
           return [...own, ...inherited];
         });
-      const hooks = lazy(() => join(scope.ev, "\n", [...inputsFrom.map((drv) => given(drv, "shellHook") ?? "").filter((hook) => hook !== ""), given(args, "shellHook") ?? ""]));
+      const hooks = lazy(() =>
+        join(scope.ev, "\n", [
+          ...inputsFrom.map((drv) => given(drv, "shellHook") ?? "").filter((hook) => hook !== ""),
+          given(args, "shellHook") ?? "",
+        ]),
+      );
       const makeDerivation = attribute(expectSet(environment, "stdenv"), "mkDerivation")!;
       return callFunction(
         makeDerivation,

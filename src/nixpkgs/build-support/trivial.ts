@@ -1,13 +1,44 @@
 /** Trivial builders: derivations out of a text, a command, a few links. */
-import { Attrs, EvalError, force, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  EvalError,
+  force,
+  isString,
+  type Lazy,
+  lazy,
+  type NixString,
+  textOf,
+  updateAttrs,
+} from "../../lang/index.ts";
 import { builderText } from "../builder-files.ts";
 import { packageOf, type Scope } from "../scope.ts";
-import { attribute, expectList, expectSet, expectString, expectText, flag, fn, given, join, listAttribute, merge, omit, set, setFunction, textAttribute } from "../values.ts";
+import {
+  attribute,
+  expectList,
+  expectSet,
+  expectString,
+  expectText,
+  flag,
+  fn,
+  given,
+  join,
+  listAttribute,
+  merge,
+  omit,
+  set,
+  setFunction,
+  textAttribute,
+} from "../values.ts";
 import { makeOverridable } from "../customisation.ts";
 import { callFunction } from "../../lang/index.ts";
 
 export interface TrivialBuilders {
-  runCommand(name: NixString, attrs: Attrs, command: Lazy, options?: { readonly local?: boolean; readonly cc?: boolean }): Attrs;
+  runCommand(
+    name: NixString,
+    attrs: Attrs,
+    command: Lazy,
+    options?: { readonly local?: boolean; readonly cc?: boolean },
+  ): Attrs;
   writeTextFile(args: Attrs): Attrs;
   /** By attribute of the package set. */
   readonly attributes: Readonly<Record<string, Lazy>>;
@@ -17,7 +48,10 @@ export function createTrivialBuilders(scope: Scope, stdenv: Lazy, stdenvNoCC: La
   const { ev } = scope;
   const shell = lazy(() => ev.str`${packageOf(scope, "bash")}/bin/bash`);
   const makeWith = (environment: Lazy, attrs: Attrs): Attrs =>
-    expectSet(callFunction(force(attribute(expectSet(environment, "stdenv"), "mkDerivation")!), attrs), "the derivation");
+    expectSet(
+      callFunction(force(attribute(expectSet(environment, "stdenv"), "mkDerivation")!), attrs),
+      "the derivation",
+    );
 
   const runCommand: TrivialBuilders["runCommand"] = (name, attrs, command, { local = false, cc = false } = {}) => {
     const own = attribute(attrs, "derivationArgs");
@@ -25,7 +59,12 @@ export function createTrivialBuilders(scope: Scope, stdenv: Lazy, stdenvNoCC: La
     return makeWith(
       attribute(given, "stdenv") ?? (cc ? stdenv : stdenvNoCC),
       merge(
-        set({ enableParallelBuilding: true, name, buildCommand: command, passAsFile: ["buildCommand", ...listAttribute(given, "passAsFile")] }),
+        set({
+          enableParallelBuilding: true,
+          name,
+          buildCommand: command,
+          passAsFile: ["buildCommand", ...listAttribute(given, "passAsFile")],
+        }),
         omit(given, new Set(["passAsFile", "stdenv"])),
         local ? set({ preferLocalBuild: true, allowSubstitutes: false }) : Attrs.empty,
       ),
@@ -71,47 +110,117 @@ eval "$checkPhase"
   const inBin = (name: Lazy): string => `/bin/${expectText(name, "the name of a script")}`;
 
   const attributes: Record<string, Lazy> = {
-    runCommand: fn("runCommand", 3, (name, attrs, command) => runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommand"), command)),
-    runCommandLocal: fn("runCommandLocal", 3, (name, attrs, command) => runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommandLocal"), command, { local: true })),
-    runCommandCC: fn("runCommandCC", 3, (name, attrs, command) => runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommandCC"), command, { cc: true })),
+    runCommand: fn("runCommand", 3, (name, attrs, command) =>
+      runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommand"), command),
+    ),
+    runCommandLocal: fn("runCommandLocal", 3, (name, attrs, command) =>
+      runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommandLocal"), command, {
+        local: true,
+      }),
+    ),
+    runCommandCC: fn("runCommandCC", 3, (name, attrs, command) =>
+      runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommandCC"), command, { cc: true }),
+    ),
     runCommandWith: fn("runCommandWith", 2, (options, command) => {
       const given = expectSet(options, "the options of runCommandWith");
       const derivationArgs = expectSet(attribute(given, "derivationArgs") ?? Attrs.empty, "derivationArgs");
       const environment = attribute(given, "stdenv");
-      return runCommand(expectString(given.get("name") ?? missing("runCommandWith", "name"), "name"), environment === undefined ? derivationArgs : updateAttrs(derivationArgs, set({ stdenv: environment })), command, {
-        local: flag(given, "runLocal"),
-        cc: true,
-      });
+      return runCommand(
+        expectString(given.get("name") ?? missing("runCommandWith", "name"), "name"),
+        environment === undefined ? derivationArgs : updateAttrs(derivationArgs, set({ stdenv: environment })),
+        command,
+        {
+          local: flag(given, "runLocal"),
+          cc: true,
+        },
+      );
     }),
-    writeTextFile: setFunction("writeTextFile", { name: true, text: false, executable: true, destination: true, checkPhase: true, meta: true, passthru: true, allowSubstitutes: true, preferLocalBuild: true, derivationArgs: true }, writeTextFile),
+    writeTextFile: setFunction(
+      "writeTextFile",
+      {
+        name: true,
+        text: false,
+        executable: true,
+        destination: true,
+        checkPhase: true,
+        meta: true,
+        passthru: true,
+        allowSubstitutes: true,
+        preferLocalBuild: true,
+        derivationArgs: true,
+      },
+      writeTextFile,
+    ),
     writeText: fn("writeText", 2, (name, content) => text(name, content)),
     writeTextDir: fn("writeTextDir", 2, (path, content) => {
       const where = expectText(path, "the path of writeTextDir");
       return text(where.slice(where.lastIndexOf("/") + 1), content, { destination: `/${where}` });
     }),
     writeScript: fn("writeScript", 2, (name, content) => text(name, content, { executable: true })),
-    writeScriptBin: fn("writeScriptBin", 2, (name, content) => text(name, content, { executable: true, destination: inBin(name) })),
-    writeShellScript: fn("writeShellScript", 2, (name, content) => text(name, shebang(content), { executable: true, checkPhase: syntaxCheck })),
+    writeScriptBin: fn("writeScriptBin", 2, (name, content) =>
+      text(name, content, { executable: true, destination: inBin(name) }),
+    ),
+    writeShellScript: fn("writeShellScript", 2, (name, content) =>
+      text(name, shebang(content), { executable: true, checkPhase: syntaxCheck }),
+    ),
     writeShellScriptBin: fn("writeShellScriptBin", 2, (name, content) =>
-      text(name, shebang(content), { executable: true, destination: inBin(name), checkPhase: syntaxCheck, meta: { mainProgram: expectText(name, "name") } }),
+      text(name, shebang(content), {
+        executable: true,
+        destination: inBin(name),
+        checkPhase: syntaxCheck,
+        meta: { mainProgram: expectText(name, "name") },
+      }),
     ),
     writeShellApplication: setFunction(
       "writeShellApplication",
-      { name: false, text: false, runtimeInputs: true, runtimeEnv: true, meta: true, checkPhase: true, excludeShellChecks: true, extraShellCheckFlags: true, bashOptions: true, derivationArgs: true, passthru: true, inheritPath: true },
+      {
+        name: false,
+        text: false,
+        runtimeInputs: true,
+        runtimeEnv: true,
+        meta: true,
+        checkPhase: true,
+        excludeShellChecks: true,
+        extraShellCheckFlags: true,
+        bashOptions: true,
+        derivationArgs: true,
+        passthru: true,
+        inheritPath: true,
+      },
       (args) => shellApplication(args),
     ),
-    concatTextFile: setFunction("concatTextFile", { name: false, files: false, executable: true, destination: true, checkPhase: true, meta: true, passthru: true }, (args) => concatTextFile(args)),
+    concatTextFile: setFunction(
+      "concatTextFile",
+      { name: false, files: false, executable: true, destination: true, checkPhase: true, meta: true, passthru: true },
+      (args) => concatTextFile(args),
+    ),
     concatText: fn("concatText", 2, (name, files) => concatTextFile(set({ name: expectString(name, "name"), files }))),
-    concatScript: fn("concatScript", 2, (name, files) => concatTextFile(set({ name: expectString(name, "name"), files, executable: true }))),
+    concatScript: fn("concatScript", 2, (name, files) =>
+      concatTextFile(set({ name: expectString(name, "name"), files, executable: true })),
+    ),
     symlinkJoin: fn("symlinkJoin", 1, (args) => {
-      const build = setFunction("symlinkJoin", { name: true, paths: false, postBuild: true, preferLocalBuild: true, allowSubstitutes: true, stripPrefix: true, failOnMissing: true }, (given) => symlinkJoin(given));
+      const build = setFunction(
+        "symlinkJoin",
+        {
+          name: true,
+          paths: false,
+          postBuild: true,
+          preferLocalBuild: true,
+          allowSubstitutes: true,
+          stripPrefix: true,
+          failOnMissing: true,
+        },
+        (given) => symlinkJoin(given),
+      );
       return makeOverridable(build, expectSet(args, "the argument of symlinkJoin"));
     }),
     linkFarm: fn("linkFarm", 2, (name, entries) => linkFarm(expectString(name, "name"), entries)),
     linkFarmFromDrvs: fn("linkFarmFromDrvs", 2, (name, packages) =>
       linkFarm(
         expectString(name, "name"),
-        expectList(packages, "the packages of linkFarmFromDrvs").map((entry) => set({ name: lazy(() => expectSet(entry, "a package").get("name")!), path: entry })),
+        expectList(packages, "the packages of linkFarmFromDrvs").map((entry) =>
+          set({ name: lazy(() => expectSet(entry, "a package").get("name")!), path: entry }),
+        ),
       ),
     ),
     onlyBin: fn("onlyBin", 1, (drv) => {
@@ -119,7 +228,11 @@ eval "$checkPhase"
       return runCommand(ev.str`${name}-only-bin`, Attrs.empty, ev.str`mkdir -p $out; ln -s ${drv}/bin $out/bin`);
     }),
     writeReferencesToFile: fn("writeReferencesToFile", 1, (path) =>
-      runCommand("runtime-deps", set({ exportReferencesGraph: ["graph", path] }), `touch $out; while read path; do echo $path >> $out; read dummy; read nrRefs; for ((i = 0; i < nrRefs; i++)); do read ref; done; done < graph`),
+      runCommand(
+        "runtime-deps",
+        set({ exportReferencesGraph: ["graph", path] }),
+        `touch $out; while read path; do echo $path >> $out; read dummy; read nrRefs; for ((i = 0; i < nrRefs; i++)); do read ref; done; done < graph`,
+      ),
     ),
     writeClosure: fn("writeClosure", 1, (paths) =>
       runCommand(
@@ -128,22 +241,36 @@ eval "$checkPhase"
         `grep -o '"path":"[^"]*"' "$NIX_ATTRS_JSON_FILE" | cut -d'"' -f4 | sort -u > "$out"`,
       ),
     ),
-    emptyFile: lazy(() => fixed("empty-file", "touch $out", "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "flat")),
-    emptyDirectory: lazy(() => fixed("empty-directory", "mkdir $out", "sha256-pQpattmS9VmO3ZIQUFn66az8GSmB4IvYhTTCFn6SUmo=", "recursive")),
+    emptyFile: lazy(() =>
+      fixed("empty-file", "touch $out", "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "flat"),
+    ),
+    emptyDirectory: lazy(() =>
+      fixed("empty-directory", "mkdir $out", "sha256-pQpattmS9VmO3ZIQUFn66az8GSmB4IvYhTTCFn6SUmo=", "recursive"),
+    ),
     srcOnly: fn("srcOnly", 1, (argument) => srcOnly(expectSet(argument, "the argument of srcOnly"))),
     applyPatches: setFunction("applyPatches", { src: false, name: true, patches: true }, (args) =>
       srcOnly(updateAttrs(args, set({ name: attribute(args, "name") ?? ev.str`${sourceName(args)}-patched` }))),
     ),
-    makeSetupHook: fn("makeSetupHook", 2, (options, script) => setupHook(expectSet(options, "the options of makeSetupHook"), script)),
+    makeSetupHook: fn("makeSetupHook", 2, (options, script) =>
+      setupHook(expectSet(options, "the options of makeSetupHook"), script),
+    ),
     substituteAll: fn("substituteAll", 1, (args) => substituteAll(expectSet(args, "the argument of substituteAll"))),
     replaceVars: fn("replaceVars", 2, (source, replacements) =>
-      substituteAll(updateAttrs(expectSet(replacements, "the replacements"), set({ src: source, name: lazy(() => baseName(source)) }))),
+      substituteAll(
+        updateAttrs(
+          expectSet(replacements, "the replacements"),
+          set({ src: source, name: lazy(() => baseName(source)) }),
+        ),
+      ),
     ),
   };
 
   function shellApplication(args: Attrs): Attrs {
     const name = expectString(args.get("name")!, "name");
-    const options = given(args, "bashOptions") === undefined ? ["errexit", "nounset", "pipefail"] : listAttribute(args, "bashOptions");
+    const options =
+      given(args, "bashOptions") === undefined
+        ? ["errexit", "nounset", "pipefail"]
+        : listAttribute(args, "bashOptions");
     const inputs = listAttribute(args, "runtimeInputs");
     const environment = attribute(args, "runtimeEnv");
     const variables = environment instanceof Attrs ? [...environment.entries()] : [];
@@ -152,10 +279,25 @@ eval "$checkPhase"
       const escaped = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
       return isString(string) && typeof string === "string" ? escaped(string) : ev.str`'${string}'`;
     };
-    const path = inputs.length === 0 ? "" : ev.str`\nexport PATH="${join(ev, ":", inputs.map((input) => ev.str`${binOutput(input)}/bin`))}:$PATH"\n`;
+    const path =
+      inputs.length === 0
+        ? ""
+        : ev.str`\nexport PATH="${join(
+            ev,
+            ":",
+            inputs.map((input) => ev.str`${binOutput(input)}/bin`),
+          )}:$PATH"\n`;
     const body = ev.str`#!${shell}
-${join(ev, "\n", options.map((option) => ev.str`set -o ${option}`))}
-${join(ev, "", variables.map(([variable, value]) => ev.str`${variable}=${quoted(value)}\nexport ${variable}\n`))}${path}
+${join(
+  ev,
+  "\n",
+  options.map((option) => ev.str`set -o ${option}`),
+)}
+${join(
+  ev,
+  "",
+  variables.map(([variable, value]) => ev.str`${variable}=${quoted(value)}\nexport ${variable}\n`),
+)}${path}
 ${args.get("text")!}
 `;
     return writeTextFile(
@@ -165,7 +307,10 @@ ${args.get("text")!}
           text: body,
           executable: true,
           destination: `/bin/${textOf(name)}`,
-          meta: updateAttrs(set({ mainProgram: textOf(name) }), expectSet(attribute(args, "meta") ?? Attrs.empty, "meta")),
+          meta: updateAttrs(
+            set({ mainProgram: textOf(name) }),
+            expectSet(attribute(args, "meta") ?? Attrs.empty, "meta"),
+          ),
           passthru: attribute(args, "passthru") ?? Attrs.empty,
           derivationArgs: attribute(args, "derivationArgs") ?? Attrs.empty,
           checkPhase: given(args, "checkPhase") ?? syntaxCheck,
@@ -198,7 +343,9 @@ eval "$checkPhase"
   function symlinkJoin(args: Attrs): Attrs {
     const pname = textAttribute(args, "pname");
     const version = textAttribute(args, "version");
-    const name = given(args, "name") ?? (pname === undefined ? missing("symlinkJoin", "name") : `${pname}${version === undefined ? "" : `-${version}`}`);
+    const name =
+      given(args, "name") ??
+      (pname === undefined ? missing("symlinkJoin", "name") : `${pname}${version === undefined ? "" : `-${version}`}`);
     return runCommand(
       expectString(name, "name"),
       merge(
@@ -239,7 +386,9 @@ eval "$postBuild"
             return [expectString(pair.get("name")!, "name"), pair.get("path")!];
           });
     const last = new Map(pairs.map(([linkName, target]) => [textOf(linkName), target]));
-    const lines = [...last].map(([linkName, target]) => ev.str`mkdir -p "$(dirname ${quote(linkName)})"; ln -s ${target} ${quote(linkName)}`);
+    const lines = [...last].map(
+      ([linkName, target]) => ev.str`mkdir -p "$(dirname ${quote(linkName)})"; ln -s ${target} ${quote(linkName)}`,
+    );
     return runCommand(
       name,
       set({ passthru: { entries: Attrs.from(last) } }),
@@ -253,12 +402,21 @@ ${join(ev, "\n", lines)}
 
   function setupHook(options: Attrs, script: Lazy): Attrs {
     const substitutions = attribute(options, "substitutions");
-    const replaced = substitutions instanceof Attrs ? [...substitutions.entries()].map(([name, value]) => ev.str`--subst-var-by ${name} ${quotedString(value)} `) : [];
+    const replaced =
+      substitutions instanceof Attrs
+        ? [...substitutions.entries()].map(([name, value]) => ev.str`--subst-var-by ${name} ${quotedString(value)} `)
+        : [];
     const propagated = [...listAttribute(options, "propagatedBuildInputs"), ...listAttribute(options, "deps")];
     return runCommand(
       expectString(attribute(options, "name") ?? "hook", "name"),
       merge(
-        set({ meta: attribute(options, "meta") ?? Attrs.empty, passthru: attribute(options, "passthru") ?? Attrs.empty, strictDeps: true, script, propagatedHookInputs: propagated }),
+        set({
+          meta: attribute(options, "meta") ?? Attrs.empty,
+          passthru: attribute(options, "passthru") ?? Attrs.empty,
+          strictDeps: true,
+          script,
+          propagatedHookInputs: propagated,
+        }),
       ),
       ev.str`mkdir -p $out/nix-support
 cp "$script" $out/nix-support/setup-hook
@@ -282,7 +440,10 @@ if [ -n "\${isExecutable:-}" ]; then chmod +x $out; fi
   function srcOnly(args: Attrs): Attrs {
     const drvAttrs = attribute(args, "drvAttrs");
     const from = drvAttrs instanceof Attrs ? drvAttrs : args;
-    const name = attribute(args, "drvAttrs") === undefined ? attribute(args, "name") : ev.str`${expectString(args.get("name")!, "name")}-source`;
+    const name =
+      attribute(args, "drvAttrs") === undefined
+        ? attribute(args, "name")
+        : ev.str`${expectString(args.get("name")!, "name")}-source`;
     return makeWith(
       stdenvNoCC,
       merge(
@@ -305,7 +466,11 @@ if [ -n "\${isExecutable:-}" ]; then chmod +x $out; fi
   }
 
   function fixed(name: string, command: string, hash: string, mode: string): Attrs {
-    return runCommand(name, set({ outputHash: hash, outputHashAlgo: "sha256", outputHashMode: mode, preferLocalBuild: true }), command);
+    return runCommand(
+      name,
+      set({ outputHash: hash, outputHashAlgo: "sha256", outputHashMode: mode, preferLocalBuild: true }),
+      command,
+    );
   }
 
   function quotedString(value: Lazy): NixString {
@@ -323,7 +488,7 @@ if [ -n "\${isExecutable:-}" ]; then chmod +x $out; fi
 }
 
 /** The output with programs. */
-export function binOutput(value: Lazy): Lazy {
+function binOutput(value: Lazy): Lazy {
   const forced = force(value);
   if (!(forced instanceof Attrs) || attribute(forced, "outputSpecified") === true) return forced;
   return forced.get("bin") ?? forced.get("out") ?? forced;

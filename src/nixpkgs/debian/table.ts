@@ -309,7 +309,7 @@ const libraries: Readonly<Record<string, TableEntry>> = {
 /** Programs, by their names in nixpkgs. */
 const programs: Readonly<Record<string, TableEntry>> = {
   autoconf: entry("autoconf", { deps: ["m4"], script: "post-perl-tools.sh" }),
-  automake: entry("automake", { deps: ["autoconf"], script: "post-perl-tools.sh" }),
+  automake: entry("automake", { deps: ["autoconf", "perl"], script: "post-perl-tools.sh" }),
   bc: entry("bc"),
   binaryen: entry("binaryen"),
   bison: entry("bison"),
@@ -379,18 +379,6 @@ const programs: Readonly<Record<string, TableEntry>> = {
   redis: entry("redis-tools redis-server"),
   ripgrep: entry("ripgrep"),
   rsync: entry("rsync", { cut: ["init-system-helpers"] }),
-  ruby: entry("ruby3.3 libruby3.3", {
-    cut: [
-      "rake",
-      "ruby",
-      "ruby-net-telnet",
-      "ruby-rubygems",
-      "ruby-sdbm",
-      "ruby-webrick",
-      "ruby-xmlrpc",
-      "rubygems-integration",
-    ],
-  }),
   ghostscript: entry("ghostscript libgs10 libgs10-common libgs-common"),
   scons: entry("scons"),
   socat: entry("socat"),

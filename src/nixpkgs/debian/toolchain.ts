@@ -98,8 +98,10 @@ export function createToolchain(context: DebianContext, inputs: ToolchainInputs)
       // The kernel's headers come for all architectures; ours is a link into their folder.
       preFix: `for folder in lib/linux/uapi/*; do case $folder in */${platform.architecture === "amd64" ? "x86" : "arm64"}) ;; *) rm -rf "$folder" ;; esac; done
 for folder in include/*-linux-*; do [ -L "$folder" ] || rm -rf "$folder"; done`,
-      // Linker scripts name /usr/lib; run-time libraries are found beside what they are linked with.
-      postFix: `ln -s . usr; [ -e lib64 ] || ln -s lib lib64
+      // Linker scripts name /usr/lib; run-time libraries are found beside what they are linked with. The linker looks for what
+      // libraries need along their run paths, below the system root: there must be the store.
+      postFix: `mkdir -p ".\${NIX_STORE%/*}"; ln -s "$NIX_STORE" ".$NIX_STORE"
+ln -s . usr; [ -e lib64 ] || ln -s lib lib64
 for file in "$glibc"/lib/*.so.*; do [ -e "lib/\${file##*/}" ] || ln -s "$file" lib/; done
 [ -e include/asm/unistd.h ] && [ -e include/linux/limits.h ]`,
     }),

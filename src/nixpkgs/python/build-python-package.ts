@@ -1,9 +1,34 @@
 /** `buildPythonPackage` and `buildPythonApplication`: a Python package from a source distribution or a wheel. */
-import { Attrs, callFunction, ThrownError, force, isCallable, isString, type Lazy, lazy, type NixString, textOf, updateAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  ThrownError,
+  force,
+  isCallable,
+  isString,
+  type Lazy,
+  lazy,
+  type NixString,
+  textOf,
+  updateAttrs,
+} from "../../lang/index.ts";
 import { builderFile } from "../builder-files.ts";
 import { withOverride } from "../customisation.ts";
 import { debianPackage, hasDebianPackage, type Scope } from "../scope.ts";
-import { attribute, expectSet, flag, fn, given, join, listAttribute, merge, omit, set, setAttribute, textAttribute } from "../values.ts";
+import {
+  attribute,
+  expectSet,
+  flag,
+  fn,
+  given,
+  join,
+  listAttribute,
+  merge,
+  omit,
+  set,
+  setAttribute,
+  textAttribute,
+} from "../values.ts";
 import { pythonModuleAttributes } from "./modules.ts";
 
 export interface PythonBuildContext {
@@ -14,12 +39,22 @@ export interface PythonBuildContext {
   /** `lib/python3.13/site-packages`. */
   readonly sitePackages: string;
   readonly stdenv: Lazy;
-  /** The archive's pip, build, setuptools …: on the path after everything that the package names. */
-  readonly buildTools: readonly string[];
+  /** A package of the archive's, as it is. */
   tool(name: string): Lazy | undefined;
 }
 
-const formats = ["setuptools", "pyproject", "flit", "wheel", "other"];
+/**
+ * By format, what every build may fall back on: on the path after everything that the package itself names. Old versions of
+ * setuptools, which a lock may hold, need wheel.
+ */
+const buildTools: Readonly<Record<string, readonly string[]>> = {
+  setuptools: ["pip", "setuptools", "wheel", "packaging"],
+  pyproject: ["pip", "build", "pyproject-hooks", "packaging", "setuptools", "wheel"],
+  flit: ["pip", "build", "pyproject-hooks", "packaging", "flit-core"],
+  wheel: ["pip"],
+  other: [],
+};
+const formats = Object.keys(buildTools);
 
 /** Consumed here; the rest goes to `mkDerivation` as it is. */
 const own = new Set([
@@ -51,19 +86,32 @@ const own = new Set([
 export function buildPythonPackage(context: PythonBuildContext, argument: Lazy, application = false): Attrs {
   const value = force(argument);
   const makeArgs = (final: Lazy): Attrs =>
-    isCallable(value) ? expectSet(callFunction(value, final), "the attributes of buildPythonPackage") : expectSet(value, "the argument of buildPythonPackage");
-  const mkDerivation = (args: Attrs): Lazy => attribute(expectSet(given(args, "stdenv") ?? context.stdenv, "stdenv"), "mkDerivation")!;
+    isCallable(value)
+      ? expectSet(callFunction(value, final), "the attributes of buildPythonPackage")
+      : expectSet(value, "the argument of buildPythonPackage");
+  const mkDerivation = (args: Attrs): Lazy =>
+    attribute(expectSet(given(args, "stdenv") ?? context.stdenv, "stdenv"), "mkDerivation")!;
   const drv = isCallable(value)
-    ? callFunction(force(mkDerivation(Attrs.empty)), fnOf((final) => pythonDerivation(context, makeArgs(final), application)))
+    ? callFunction(
+        force(mkDerivation(Attrs.empty)),
+        fnOf((final) => pythonDerivation(context, makeArgs(final), application)),
+      )
     : callFunction(force(mkDerivation(makeArgs(null))), pythonDerivation(context, makeArgs(null), application));
   const result = expectSet(drv, "the derivation of a Python package");
   const again = (change: Lazy, previous: Attrs): Attrs => {
     const changed = force(change);
-    return updateAttrs(previous, expectSet(isCallable(changed) ? callFunction(changed, previous) : changed, "the changed attributes"));
+    return updateAttrs(
+      previous,
+      expectSet(isCallable(changed) ? callFunction(changed, previous) : changed, "the changed attributes"),
+    );
   };
   const rebuilt = (change: Lazy): Attrs =>
     isCallable(value)
-      ? buildPythonPackage(context, fnOf((final) => again(change, makeArgs(final))), application)
+      ? buildPythonPackage(
+          context,
+          fnOf((final) => again(change, makeArgs(final))),
+          application,
+        )
       : buildPythonPackage(context, again(change, makeArgs(null)), application);
   return updateAttrs(withOverride(result, rebuilt), set({ overridePythonAttrs: fnOf(rebuilt) }));
 }
@@ -76,7 +124,9 @@ function formatOf(args: Attrs, name: string): string {
   const pyproject = given(args, "pyproject");
   const format = textAttribute(args, "format");
   if (format === "egg")
-    throw new ThrownError(`${name}: format = "egg" is not supported`, { hint: "Eggs are obsolete; use the project's wheel (format = \"wheel\") or its source distribution." });
+    throw new ThrownError(`${name}: format = "egg" is not supported`, {
+      hint: 'Eggs are obsolete; use the project\'s wheel (format = "wheel") or its source distribution.',
+    });
   if (format !== undefined && !formats.includes(format))
     throw new ThrownError(`${name}: unknown format "${format}"`, { hint: `Formats are ${formats.join(", ")}.` });
   // A wheel needs no build, whatever was said about how to build.
@@ -91,28 +141,50 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
   const { scope, python } = context;
   const { ev } = scope;
   const pname = textAttribute(args, "pname");
-  const plainName = given(args, "name") ?? (pname === undefined ? undefined : `${pname}${textAttribute(args, "version") === undefined ? "" : `-${textAttribute(args, "version")}`}`);
-  if (plainName === undefined || !isString(plainName)) throw new ThrownError("buildPythonPackage wants 'pname' and 'version', or 'name'");
+  const plainName =
+    given(args, "name") ??
+    (pname === undefined
+      ? undefined
+      : `${pname}${textAttribute(args, "version") === undefined ? "" : `-${textAttribute(args, "version")}`}`);
+  if (plainName === undefined || !isString(plainName))
+    throw new ThrownError("buildPythonPackage wants 'pname' and 'version', or 'name'");
   const label = textOf(plainName);
   const interpreter = expectSet(python, "the interpreter");
   const prefix = given(args, "namePrefix") ?? (application ? "" : `${textAttribute(interpreter, "libPrefix")}-`);
   const format = formatOf(args, label);
   if (flag(args, "disabled")) throw new ThrownError(`${label} not supported for interpreter ${context.executable}`);
 
-  const dependencies = lazy(() => [...listAttribute(args, "propagatedBuildInputs"), ...listAttribute(args, "dependencies"), ...listAttribute(args, "pythonPath")]);
+  const dependencies = lazy(() => [
+    ...listAttribute(args, "propagatedBuildInputs"),
+    ...listAttribute(args, "dependencies"),
+    ...listAttribute(args, "pythonPath"),
+  ]);
   const extras = setAttribute(args, "optional-dependencies");
-  const providedLibraries = ["glibc", "gccLibraries", "gcc-libs", "zlib", "expat"].filter((name) => hasDebianPackage(scope, name));
+  const providedLibraries = ["glibc", "gccLibraries", "gcc-libs", "zlib", "expat"].filter((name) =>
+    hasDebianPackage(scope, name),
+  );
   const checks = flag(args, "doCheck", true);
 
   const derived = set({
-    name: `${typeof prefix === "string" ? prefix : textOf(prefix as NixString)}${label}`.replace(/[^A-Za-z0-9+\-._?=]/g, "-"),
+    name: `${typeof prefix === "string" ? prefix : textOf(prefix as NixString)}${label}`.replace(
+      /[^A-Za-z0-9+\-._?=]/g,
+      "-",
+    ),
     pythonFormat: format,
     pythonExecutable: lazy(() => ev.str`${python}/bin/${context.executable}`),
     pythonSitePackages: context.sitePackages,
     pythonHelper: builderFile(ev, "python/package.py"),
-    pythonBuildTools: format === "other" ? [] : context.buildTools.map((name) => context.tool(name)).filter((tool): tool is Lazy => tool !== undefined),
+    pythonBuildTools: buildTools[format]!.map((name) => context.tool(name)).filter(
+      (tool): tool is Lazy => tool !== undefined,
+    ),
     // Where the interpreter's RPATH leads: libraries that its extension modules need not bring.
-    autoPatchelfProvided: lazy(() => join(ev, " ", providedLibraries.map((name) => ev.str`${debianPackage(scope, name)}/lib`))),
+    autoPatchelfProvided: lazy(() =>
+      join(
+        ev,
+        " ",
+        providedLibraries.map((name) => ev.str`${debianPackage(scope, name)}/lib`),
+      ),
+    ),
     nativeBuildInputs: lazy(() => [
       builderFile(ev, "python/package.sh"),
       python,
@@ -124,8 +196,14 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
     strictDeps: flag(args, "strictDeps", true),
     doCheck: false,
     doInstallCheck: checks,
-    nativeInstallCheckInputs: lazy(() => [...listAttribute(args, "nativeCheckInputs"), ...listAttribute(args, "nativeInstallCheckInputs")]),
-    installCheckInputs: lazy(() => [...listAttribute(args, "checkInputs"), ...listAttribute(args, "installCheckInputs")]),
+    nativeInstallCheckInputs: lazy(() => [
+      ...listAttribute(args, "nativeCheckInputs"),
+      ...listAttribute(args, "nativeInstallCheckInputs"),
+    ]),
+    installCheckInputs: lazy(() => [
+      ...listAttribute(args, "checkInputs"),
+      ...listAttribute(args, "installCheckInputs"),
+    ]),
     ...(given(args, "checkPhase") === undefined ? {} : { installCheckPhase: given(args, "checkPhase") }),
     ...(flag(args, "catchConflicts", true) ? { pythonCatchConflicts: true } : {}),
     ...(flag(args, "removeBinBytecode", true) ? {} : { dontUsePythonRemoveBinBytecode: true }),

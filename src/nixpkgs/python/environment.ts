@@ -18,7 +18,14 @@ export interface EnvironmentContext {
   readonly passthru: () => Attrs;
 }
 
-const formals = { extraLibs: true, extraOutputsToInstall: true, postBuild: true, ignoreCollisions: true, permitUserSite: true, makeWrapperArgs: true };
+const formals = {
+  extraLibs: true,
+  extraOutputsToInstall: true,
+  postBuild: true,
+  ignoreCollisions: true,
+  permitUserSite: true,
+  makeWrapperArgs: true,
+};
 
 /** `python.buildEnv`: overridable, so `python.buildEnv.override { extraLibs = … }`. */
 export function createPythonEnvironment(context: EnvironmentContext): Lazy {
@@ -53,10 +60,12 @@ export function createPythonEnvironment(context: EnvironmentContext): Lazy {
           meta: { mainProgram: context.executable, description: "A Python interpreter with packages" },
         }),
       ),
-      lazy(() => ev.str`${environmentScript("build-env", "python-env")}
+      lazy(
+        () => ev.str`${environmentScript("build-env", "python-env")}
 buildPythonEnvironment
 ${given(args, "postBuild") ?? ""}
-`),
+`,
+      ),
       { local: true },
     );
     return box.self;

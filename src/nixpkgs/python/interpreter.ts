@@ -17,7 +17,11 @@ export interface InterpreterContext {
 /** Attributes of the derivation that must not be forced before they are asked for: not every interpreter can be had. */
 const derivationAttributes = ["outPath", "drvPath", "all", "drvAttrs", "builder", "args", "debs"];
 
-export function createInterpreter(context: InterpreterContext, debian: DebianInterpreter, overrides: readonly Lazy[] = []): Attrs {
+export function createInterpreter(
+  context: InterpreterContext,
+  debian: DebianInterpreter,
+  overrides: readonly Lazy[] = [],
+): Attrs {
   const { scope } = context;
   const { ev } = scope;
   const [major = "3", minor = "0", patch = "0"] = debian.version.split(".");
@@ -33,7 +37,9 @@ export function createInterpreter(context: InterpreterContext, debian: DebianInt
       if (value === undefined) throw new EvalError(`attribute '${name}' missing`);
       return value;
     });
-  const packages = lazy(() => createPythonPackages({ ...context, python: self, executable, sitePackages, debian, overrides }));
+  const packages = lazy(() =>
+    createPythonPackages({ ...context, python: self, executable, sitePackages, debian, overrides }),
+  );
   const numbers = [Number(major), Number(minor)] as const;
   const compare = (other: Lazy): number => {
     const text = ev.coerceToString(other);
@@ -41,9 +47,22 @@ export function createInterpreter(context: InterpreterContext, debian: DebianInt
     return numbers[0] - a || numbers[1] - b;
   };
   const flags = Object.fromEntries(
-    ["27", "35", "36", "37", "38", "39", "310", "311", "312", "313", "314", "315"].map((name) => [`isPy${name}`, `${major}${minor}` === name]),
+    ["27", "35", "36", "37", "38", "39", "310", "311", "312", "313", "314", "315"].map((name) => [
+      `isPy${name}`,
+      `${major}${minor}` === name,
+    ]),
   );
-  const buildEnv = lazy(() => createPythonEnvironment({ scope, trivial: context.trivial, python: self, executable, sitePackages, version: debian.version, passthru: () => passthru }));
+  const buildEnv = lazy(() =>
+    createPythonEnvironment({
+      scope,
+      trivial: context.trivial,
+      python: self,
+      executable,
+      sitePackages,
+      version: debian.version,
+      passthru: () => passthru,
+    }),
+  );
   const passthru: Attrs = set({
     executable,
     libPrefix,
@@ -87,14 +106,28 @@ export function createInterpreter(context: InterpreterContext, debian: DebianInt
       dev: self,
       lib: self,
       bin: self,
-      meta: { name: `python3-${debian.version}`, mainProgram: executable, description: "Interpreter of the programming language Python", outputsToInstall: ["out"], available: lazy(() => isAvailable(debian)) },
+      meta: {
+        name: `python3-${debian.version}`,
+        mainProgram: executable,
+        description: "Interpreter of the programming language Python",
+        outputsToInstall: ["out"],
+        available: lazy(() => isAvailable(debian)),
+      },
       override: setFunction("override", { packageOverrides: true, self: true }, (changes) => {
         const added = attribute(changes, "packageOverrides");
-        return createInterpreter(context, debian, added === undefined || added === null ? overrides : [...overrides, added]);
+        return createInterpreter(
+          context,
+          debian,
+          added === undefined || added === null ? overrides : [...overrides, added],
+        );
       }),
       overrideAttrs: fn("overrideAttrs", 1, (change) => {
         const raw = context.overrideRaw(expectSet(derivation, "the interpreter"));
-        return createInterpreter(context, { ...debian, packages: debian.packages, derivation: callFunction(attribute(raw, "overrideAttrs")!, change) }, overrides);
+        return createInterpreter(
+          context,
+          { ...debian, packages: debian.packages, derivation: callFunction(attribute(raw, "overrideAttrs")!, change) },
+          overrides,
+        );
       }),
     }),
   );

@@ -39,7 +39,8 @@ export function requiredPythonModules(ev: Evaluator, python: Lazy, packages: rea
   for (const module of modules) add(module);
   for (const module of modules) {
     const drv = force(module) as Attrs;
-    for (const needed of listAttribute(drv, "requiredPythonModules")) if (hasPythonModule(ev, python, needed)) add(needed);
+    for (const needed of listAttribute(drv, "requiredPythonModules"))
+      if (hasPythonModule(ev, python, needed)) add(needed);
   }
   return found;
 }
@@ -65,5 +66,12 @@ function flat(values: readonly Lazy[]): Lazy[] {
 
 /** `toPythonModule`: an ordinary package that holds modules for the interpreter. */
 export function toPythonModule(ev: Evaluator, python: Lazy, drv: Attrs): Attrs {
-  return updateAttrs(drv, pythonModuleAttributes(ev, python, lazy(() => attribute(drv, "propagatedBuildInputs") ?? [])));
+  return updateAttrs(
+    drv,
+    pythonModuleAttributes(
+      ev,
+      python,
+      lazy(() => attribute(drv, "propagatedBuildInputs") ?? []),
+    ),
+  );
 }

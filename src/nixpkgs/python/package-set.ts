@@ -3,7 +3,18 @@ import { Attrs, callFunction, ThrownError, force, type Lazy, lazy, updateAttrs }
 import { builderText } from "../builder-files.ts";
 import { callPackageWith } from "../customisation.ts";
 import type { DebianInterpreter, DebianPythonPackage } from "../types.ts";
-import { attribute, expectSet, fixOverlays, fn, given, join, listAttribute, set, setFunction, textAttribute } from "../values.ts";
+import {
+  attribute,
+  expectSet,
+  fixOverlays,
+  fn,
+  given,
+  join,
+  listAttribute,
+  set,
+  setFunction,
+  textAttribute,
+} from "../values.ts";
 import { buildPythonPackage, type PythonBuildContext } from "./build-python-package.ts";
 import type { InterpreterContext } from "./interpreter.ts";
 import { hasPythonModule, pythonModuleAttributes, requiredPythonModules, toPythonModule } from "./modules.ts";
@@ -16,9 +27,6 @@ export interface PythonPackagesContext extends InterpreterContext {
   /** `packageOverrides`, oldest first. */
   readonly overrides: readonly Lazy[];
 }
-
-/** What every build of a Python package may fall back on, last on its path. */
-const buildTools = ["pip", "build", "pyproject-hooks", "packaging", "setuptools", "wheel"];
 
 /** Hooks of nixpkgs whose work `buildPythonPackage` does anyway: naming them changes nothing. */
 const builtInHooks = [
@@ -42,8 +50,13 @@ const builtInHooks = [
 ];
 
 export function createPythonPackages(context: PythonPackagesContext): Attrs {
-  const extensions = lazy(() => listAttribute(expectSet(context.scope.pkgs, "the package set"), "pythonPackagesExtensions"));
-  return fixOverlays((self) => basePackages(context, self), [...(force(extensions) as readonly Lazy[]), ...context.overrides]);
+  const extensions = lazy(() =>
+    listAttribute(expectSet(context.scope.pkgs, "the package set"), "pythonPackagesExtensions"),
+  );
+  return fixOverlays(
+    (self) => basePackages(context, self),
+    [...(force(extensions) as readonly Lazy[]), ...context.overrides],
+  );
 }
 
 function basePackages(context: PythonPackagesContext, self: Lazy): Attrs {
@@ -55,30 +68,55 @@ function basePackages(context: PythonPackagesContext, self: Lazy): Attrs {
     executable: context.executable,
     sitePackages: context.sitePackages,
     stdenv: context.stdenv,
-    buildTools,
     tool: (name) => debian.packages.get(name)?.derivation,
   };
-  const packages: [string, Lazy][] = [...debian.packages].map(([name, entry]) => [name, lazy(() => debianModule(context, self, name, entry))]);
-  const everything = lazy(() => updateAttrs(expectSet(scope.pkgs, "the package set"), expectSet(self, "the Python packages")));
+  const packages: [string, Lazy][] = [...debian.packages].map(([name, entry]) => [
+    name,
+    lazy(() => debianModule(context, self, name, entry)),
+  ]);
+  const everything = lazy(() =>
+    updateAttrs(expectSet(scope.pkgs, "the package set"), expectSet(self, "the Python packages")),
+  );
   const functions = set({
     python,
     pythonModule: python,
     callPackage: fn("callPackage", 2, (target, args) => callPackageWith(ev, everything, target, args)),
     newScope: fn("newScope", 1, (extra) =>
-      fn("callPackage", 2, (target, args) => callPackageWith(ev, lazy(() => updateAttrs(expectSet(everything, "the scope"), expectSet(extra, "the scope"))), target, args)),
+      fn("callPackage", 2, (target, args) =>
+        callPackageWith(
+          ev,
+          lazy(() => updateAttrs(expectSet(everything, "the scope"), expectSet(extra, "the scope"))),
+          target,
+          args,
+        ),
+      ),
     ),
-    overrideScope: fn("overrideScope", 1, (overlay) => createPythonPackages({ ...context, overrides: [...context.overrides, overlay] })),
+    overrideScope: fn("overrideScope", 1, (overlay) =>
+      createPythonPackages({ ...context, overrides: [...context.overrides, overlay] }),
+    ),
     pkgs: scope.pkgs,
     stdenv: context.stdenv,
     lib: scope.lib,
     buildPythonPackage: fn("buildPythonPackage", 1, (args) => buildPythonPackage(build, args)),
     buildPythonApplication: fn("buildPythonApplication", 1, (args) => buildPythonPackage(build, args, true)),
-    toPythonModule: fn("toPythonModule", 1, (drv) => toPythonModule(ev, python, expectSet(drv, "the argument of toPythonModule"))),
-    toPythonApplication: fn("toPythonApplication", 1, (drv) => withoutModule(expectSet(drv, "the argument of toPythonApplication"))),
+    toPythonModule: fn("toPythonModule", 1, (drv) =>
+      toPythonModule(ev, python, expectSet(drv, "the argument of toPythonModule")),
+    ),
+    toPythonApplication: fn("toPythonApplication", 1, (drv) =>
+      withoutModule(expectSet(drv, "the argument of toPythonApplication")),
+    ),
     hasPythonModule: fn("hasPythonModule", 1, (drv) => hasPythonModule(ev, python, drv)),
-    requiredPythonModules: fn("requiredPythonModules", 1, (list) => requiredPythonModules(ev, python, force(list) as readonly Lazy[])),
+    requiredPythonModules: fn("requiredPythonModules", 1, (list) =>
+      requiredPythonModules(ev, python, force(list) as readonly Lazy[]),
+    ),
     makePythonPath: fn("makePythonPath", 1, (list) =>
-      join(ev, ":", requiredPythonModules(ev, python, force(list) as readonly Lazy[]).map((module) => ev.str`${module}/${context.sitePackages}`)),
+      join(
+        ev,
+        ":",
+        requiredPythonModules(ev, python, force(list) as readonly Lazy[]).map(
+          (module) => ev.str`${module}/${context.sitePackages}`,
+        ),
+      ),
     ),
     disabled: fn("disabled", 1, (drv) => disabled(context, drv)),
     disabledIf: fn("disabledIf", 2, (condition, drv) => (force(condition) === true ? disabled(context, drv) : drv)),
@@ -87,10 +125,40 @@ function basePackages(context: PythonPackagesContext, self: Lazy): Attrs {
     isPy3k: true,
     isPy27: false,
     isPyPy: false,
-    fetchPypi: setFunction("fetchPypi", { pname: true, version: true, format: true, hash: true, sha256: true, extension: true, python: true, abi: true, platform: true, dist: true }, (args) => fetchPypi(context, args)),
-    pytestCheckHook: lazy(() => hook(context, "pytest-check-hook", builderText("hooks/pytest-check.sh"), ["pytest"], self)),
+    fetchPypi: setFunction(
+      "fetchPypi",
+      {
+        pname: true,
+        version: true,
+        format: true,
+        hash: true,
+        sha256: true,
+        extension: true,
+        python: true,
+        abi: true,
+        platform: true,
+        dist: true,
+      },
+      (args) => fetchPypi(context, args),
+    ),
+    pytestCheckHook: lazy(() =>
+      hook(context, "pytest-check-hook", builderText("hooks/pytest-check.sh"), ["pytest"], self),
+    ),
     unittestCheckHook: lazy(() => hook(context, "unittest-check-hook", unittestHook, [], self)),
-    ...Object.fromEntries(builtInHooks.map((name) => [name, lazy(() => hook(context, name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), `# buildPythonPackage does this itself.\n`, [], self))])),
+    ...Object.fromEntries(
+      builtInHooks.map((name) => [
+        name,
+        lazy(() =>
+          hook(
+            context,
+            name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+            `# buildPythonPackage does this itself.\n`,
+            [],
+            self,
+          ),
+        ),
+      ]),
+    ),
     setuptools_scm: lazy(() => member(self, "setuptools-scm")),
     flit_core: lazy(() => member(self, "flit-core")),
     poetry_core: lazy(() => member(self, "poetry-core")),
@@ -114,12 +182,20 @@ function member(self: Lazy, name: string): Lazy {
   return found;
 }
 
-function hook(context: PythonPackagesContext, name: string, script: string, packages: readonly string[], self: Lazy): Lazy {
+function hook(
+  context: PythonPackagesContext,
+  name: string,
+  script: string,
+  packages: readonly string[],
+  self: Lazy,
+): Lazy {
   const make = attribute(expectSet(context.scope.pkgs, "the package set"), "makeSetupHook")!;
   return callFunction(
     make,
     set({ name, propagatedBuildInputs: packages.map((wanted) => lazy(() => member(self, wanted))) }),
-    lazy(() => callFunction(attribute(expectSet(context.scope.pkgs, "the package set"), "writeText")!, `${name}.sh`, script)),
+    lazy(() =>
+      callFunction(attribute(expectSet(context.scope.pkgs, "the package set"), "writeText")!, `${name}.sh`, script),
+    ),
   );
 }
 
@@ -128,7 +204,10 @@ function debianModule(context: PythonPackagesContext, self: Lazy, name: string, 
   const { ev } = context.scope;
   const raw = expectSet(entry.derivation, name);
   const dependencies = lazy(() => entry.dependencies.map((dependency) => lazy(() => member(self, dependency))));
-  const derivation = updateAttrs(raw, set({ pname: name, version: entry.version, propagatedBuildInputs: dependencies, dependencies }));
+  const derivation = updateAttrs(
+    raw,
+    set({ pname: name, version: entry.version, propagatedBuildInputs: dependencies, dependencies }),
+  );
   return updateAttrs(context.overrideRaw(derivation), pythonModuleAttributes(ev, context.python, dependencies));
 }
 
@@ -161,5 +240,12 @@ function fetchPypi(context: PythonPackagesContext, args: Attrs): Lazy {
   const fetchurl = attribute(expectSet(context.scope.pkgs, "the package set"), "fetchurl")!;
   const hash = given(args, "hash");
   const sha256 = given(args, "sha256");
-  return callFunction(fetchurl, set({ url: `mirror://pypi/${path}`, ...(hash === undefined ? {} : { hash }), ...(sha256 === undefined ? {} : { sha256 }) }));
+  return callFunction(
+    fetchurl,
+    set({
+      url: `mirror://pypi/${path}`,
+      ...(hash === undefined ? {} : { hash }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+    }),
+  );
 }

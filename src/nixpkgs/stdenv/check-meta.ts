@@ -1,5 +1,15 @@
 /** What a package's `meta` says about whether it may be used, and what others read in it. */
-import { Attrs, callFunction, ThrownError, force, isString, type Lazy, lazy, textOf, updateAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  ThrownError,
+  force,
+  isString,
+  type Lazy,
+  lazy,
+  textOf,
+  updateAttrs,
+} from "../../lang/index.ts";
 import { attribute, flag, given, listAttribute, set, textAttribute } from "../values.ts";
 
 export interface MetaContext {
@@ -39,7 +49,9 @@ export function checkMeta(meta: Attrs, context: MetaContext): void {
   const problem = findProblem(meta, context);
   if (problem === undefined) return;
   const where = context.position === undefined ? "" : ` in ${context.position}`;
-  throw new ThrownError(`Package '${context.name}'${where} ${problem.what}, refusing to evaluate.`, { hint: problem.hint });
+  throw new ThrownError(`Package '${context.name}'${where} ${problem.what}, refusing to evaluate.`, {
+    hint: problem.hint,
+  });
 }
 
 interface Problem {
@@ -51,7 +63,8 @@ function findProblem(meta: Attrs, { config, system, name }: MetaContext): Proble
   const allow = (option: string): string => `To use it all the same: import nixpkgs { config.${option} = true; }.`;
   if (hasUnfreeLicence(meta) && !flag(config, "allowUnfree") && !predicate(config, "allowUnfreePredicate", name))
     return { what: "has an unfree license", hint: allow("allowUnfree") };
-  if (flag(meta, "broken") && !flag(config, "allowBroken")) return { what: "is marked as broken", hint: allow("allowBroken") };
+  if (flag(meta, "broken") && !flag(config, "allowBroken"))
+    return { what: "is marked as broken", hint: allow("allowBroken") };
   if (!supports(meta, system) && !flag(config, "allowUnsupportedSystem"))
     return { what: `is not available on the requested hostPlatform: ${system}`, hint: allow("allowUnsupportedSystem") };
   const vulnerabilities = listAttribute(meta, "knownVulnerabilities");
@@ -61,7 +74,10 @@ function findProblem(meta: Attrs, { config, system, name }: MetaContext): Proble
       return isString(value) && textOf(value) === name;
     });
     if (!permitted && !predicate(config, "allowInsecurePredicate", name))
-      return { what: "is marked as insecure", hint: `To use it all the same: import nixpkgs { config.permittedInsecurePackages = [ "${name}" ]; }.` };
+      return {
+        what: "is marked as insecure",
+        hint: `To use it all the same: import nixpkgs { config.permittedInsecurePackages = [ "${name}" ]; }.`,
+      };
   }
   return undefined;
 }

@@ -48,18 +48,25 @@ export function extendDerivation(derivation: Attrs, passthru: Attrs, check: () =
   return box.common;
 }
 
-export function outputNames(derivation: Attrs): string[] {
+function outputNames(derivation: Attrs): string[] {
   const outputs = attribute(derivation, "outputs");
   if (!Array.isArray(outputs)) return ["out"];
   return outputs.map((name: Lazy) => force(name) as string);
 }
 
 /** Raw derivations as the package set has them: with `override`, `overrideAttrs` and the names of outputs that they don't have. */
-export function finishRawDerivation(ev: Evaluator, derivation: Attrs, overrideAttrs: (change: Lazy, self: Attrs) => Lazy, makeFunction: (name: string, run: (argument: Lazy) => Lazy) => Lazy): Attrs {
+export function finishRawDerivation(
+  ev: Evaluator,
+  derivation: Attrs,
+  overrideAttrs: (change: Lazy, self: Attrs) => Lazy,
+  makeFunction: (name: string, run: (argument: Lazy) => Lazy) => Lazy,
+): Attrs {
   void ev;
   const box: { self?: Attrs } = {};
   const self = lazy(() => box.self!);
-  const alias: [string, Lazy][] = ["dev", "lib", "bin", "out", "static", "man", "doc", "info"].filter((name) => !derivation.has(name)).map((name) => [name, self]);
+  const alias: [string, Lazy][] = ["dev", "lib", "bin", "out", "static", "man", "doc", "info"]
+    .filter((name) => !derivation.has(name))
+    .map((name) => [name, self]);
   box.self = updateAttrs(
     Attrs.from(alias),
     updateAttrs(

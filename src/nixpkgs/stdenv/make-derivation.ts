@@ -18,7 +18,19 @@ import {
 } from "../../lang/index.ts";
 import { builderFile } from "../builder-files.ts";
 import type { Scope } from "../scope.ts";
-import { attribute, developmentOutput, expectSet, flag, fn, given, listAttribute, omit, set, setAttribute, textAttribute } from "../values.ts";
+import {
+  attribute,
+  developmentOutput,
+  expectSet,
+  flag,
+  fn,
+  given,
+  listAttribute,
+  omit,
+  set,
+  setAttribute,
+  textAttribute,
+} from "../values.ts";
 import { checkMeta, completeMeta, type MetaContext } from "./check-meta.ts";
 import { extendDerivation } from "./extend-derivation.ts";
 
@@ -81,7 +93,8 @@ const notForTheBuilder = new Set([
  */
 export function mkDerivation(context: DerivationContext, argument: Lazy): Attrs {
   const value = force(argument);
-  if (isCallable(value)) return extensible(context, (final) => expectSet(callFunction(value, final), "the attributes of mkDerivation"));
+  if (isCallable(value))
+    return extensible(context, (final) => expectSet(callFunction(value, final), "the attributes of mkDerivation"));
   const attrs = expectSet(value, "the argument of mkDerivation");
   return extensible(context, () => attrs);
 }
@@ -94,7 +107,15 @@ function extensible(context: DerivationContext, makeAttrs: (final: Lazy) => Attr
       return updateAttrs(previous, changedAttrs(change, final, previous));
     }),
   );
-  const final = lazy(() => updateAttrs(attrs(), Attrs.from([["finalPackage", lazy(() => result())], ["overrideAttrs", overrideAttrs]])));
+  const final = lazy(() =>
+    updateAttrs(
+      attrs(),
+      Attrs.from([
+        ["finalPackage", lazy(() => result())],
+        ["overrideAttrs", overrideAttrs],
+      ]),
+    ),
+  );
   const attrs = (): Attrs => (box.attrs ??= makeAttrs(final));
   const result = (): Attrs => (box.result ??= derive(context, attrs(), overrideAttrs));
   return result();
@@ -106,7 +127,8 @@ export function changedAttrs(change: Lazy, final: Lazy, previous: Attrs): Attrs 
   if (!isCallable(value)) return expectSet(value, "the argument of overrideAttrs");
   const once = callFunction(value, previous);
   // `final: prev: …`: what came back wants another argument.
-  if (isCallable(once) && !(once instanceof Attrs && !once.has("__functor"))) return expectSet(callFunction(value, final, previous), "the result of overrideAttrs");
+  if (isCallable(once) && !(once instanceof Attrs && !once.has("__functor")))
+    return expectSet(callFunction(value, final, previous), "the result of overrideAttrs");
   return expectSet(once, "the result of overrideAttrs");
 }
 
@@ -140,7 +162,9 @@ function derive(context: DerivationContext, attrs: Attrs, overrideAttrs: Lazy): 
 
 /** Attributes that do not reach the builder stay visible on the package, as nixpkgs has them. */
 function unseen(attrs: Attrs, derivation: Attrs): Attrs {
-  return Attrs.from([...attrs.entries()].filter(([name]) => !derivation.has(name) && name !== "passthru" && name !== "meta"));
+  return Attrs.from(
+    [...attrs.entries()].filter(([name]) => !derivation.has(name) && name !== "passthru" && name !== "meta"),
+  );
 }
 
 function packageName(attrs: Attrs): NixString {
@@ -166,12 +190,20 @@ function positionText(attrs: Attrs): string | undefined {
   const pos = given(attrs, "pos");
   if (pos instanceof Attrs) {
     const file = textAttribute(pos, "file");
-    return file === undefined ? undefined : `${file}:${String(attribute(pos, "line") ?? 0)}`;
+    return file === undefined ? undefined : `${file}:${lineOf(pos)}`;
   }
   const meta = given(attrs, "meta");
   const position: Position | undefined =
-    (meta instanceof Attrs ? meta.position("description") : undefined) ?? attrs.position("version") ?? attrs.position("name") ?? attrs.position("pname");
+    (meta instanceof Attrs ? meta.position("description") : undefined) ??
+    attrs.position("version") ??
+    attrs.position("name") ??
+    attrs.position("pname");
   return position === undefined ? undefined : `${position.file}:${position.line}`;
+}
+
+function lineOf(pos: Attrs): number {
+  const line = attribute(pos, "line");
+  return typeof line === "number" ? line : 0;
 }
 
 /** The argument of `derivation`. */
@@ -214,7 +246,9 @@ function derivationArguments(context: DerivationContext, attrs: Attrs, name: Nix
       entries.push([list, lazy(() => dependencies(list, [...listAttribute(attrs, list), ...extra], textOf(name)))]);
   }
 
-  const platforms = listAttribute(attrs, "configurePlatforms").map((entry) => `--${textOf(force(entry) as NixString)}=${context.platformConfig}`);
+  const platforms = listAttribute(attrs, "configurePlatforms").map(
+    (entry) => `--${textOf(force(entry) as NixString)}=${context.platformConfig}`,
+  );
   if (platforms.length > 0) entries.push(["configureFlags", [...listAttribute(attrs, "configureFlags"), ...platforms]]);
   const hardening = hardeningFlags(attrs);
   if (hardening !== undefined) entries.push(["NIX_HARDENING_ENABLE", hardening]);
@@ -222,8 +256,12 @@ function derivationArguments(context: DerivationContext, attrs: Attrs, name: Nix
   const environment = setAttribute(attrs, "env");
   checkEnvironment(environment, own, textOf(name));
   const result = updateAttrs(own, Attrs.from(entries));
-  const withEnvironment = structured ? updateAttrs(result, Attrs.from([["env", environment]])) : updateAttrs(result, environment);
-  return flag(attrs, "__ignoreNulls") ? Attrs.from([...withEnvironment.entries()].filter(([, value]) => force(value) !== null)) : withEnvironment;
+  const withEnvironment = structured
+    ? updateAttrs(result, Attrs.from([["env", environment]]))
+    : updateAttrs(result, environment);
+  return flag(attrs, "__ignoreNulls")
+    ? Attrs.from([...withEnvironment.entries()].filter(([, value]) => force(value) !== null))
+    : withEnvironment;
 }
 
 function dependencies(list: string, values: readonly Lazy[], name: string): Lazy[] {
@@ -248,13 +286,19 @@ function dependencies(list: string, values: readonly Lazy[], name: string): Lazy
 function checkEnvironment(environment: Attrs, own: Attrs, name: string): void {
   for (const [variable, value] of environment.entries()) {
     if (own.has(variable))
-      throw new ThrownError(`The 'env' attribute set cannot contain any attributes passed to derivation. The following attributes are overlapping: ${variable}`, {
-        hint: `${name} defines '${variable}' both as an attribute and in 'env'.`,
-      });
+      throw new ThrownError(
+        `The 'env' attribute set cannot contain any attributes passed to derivation. The following attributes are overlapping: ${variable}`,
+        {
+          hint: `${name} defines '${variable}' both as an attribute and in 'env'.`,
+        },
+      );
     const forced = force(value);
-    const wrong = typeof forced === "object" && forced instanceof Attrs && !forced.has("outPath") && !forced.has("__toString");
+    const wrong =
+      typeof forced === "object" && forced instanceof Attrs && !forced.has("outPath") && !forced.has("__toString");
     if (wrong || isCallable(forced))
-      throw new ThrownError(`The 'env' attribute set can only contain derivation, string, boolean or integer attributes. The '${variable}' attribute is of another type.`);
+      throw new ThrownError(
+        `The 'env' attribute set can only contain derivation, string, boolean or integer attributes. The '${variable}' attribute is of another type.`,
+      );
   }
 }
 
@@ -263,13 +307,31 @@ function hardeningFlags(attrs: Attrs): string | undefined {
   if (!attrs.has("hardeningEnable") && !attrs.has("hardeningDisable")) return undefined;
   const words = (name: string): string[] => listAttribute(attrs, name).map((word) => textOf(force(word) as NixString));
   const disabled = new Set(words("hardeningDisable"));
-  return disabled.has("all") ? "" : words("hardeningEnable").filter((word) => !disabled.has(word)).join(" ");
+  return disabled.has("all")
+    ? ""
+    : words("hardeningEnable")
+        .filter((word) => !disabled.has(word))
+        .join(" ");
 }
 
 /** A derivation that depends on what building the package needs, for shells that are to keep it. */
 function inputDerivation(context: DerivationContext, args: Attrs): Attrs {
   const { ev } = context.scope;
-  const without = new Set(["name", "builder", "args", "outputs", "outputHash", "outputHashAlgo", "outputHashMode", "allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites", "__structuredAttrs", "__contentAddressed"]);
+  const without = new Set([
+    "name",
+    "builder",
+    "args",
+    "outputs",
+    "outputHash",
+    "outputHashAlgo",
+    "outputHashMode",
+    "allowedReferences",
+    "allowedRequisites",
+    "disallowedReferences",
+    "disallowedRequisites",
+    "__structuredAttrs",
+    "__contentAddressed",
+  ]);
   const name = args.get("name");
   return ev.derivation(
     updateAttrs(
@@ -284,4 +346,3 @@ function inputDerivation(context: DerivationContext, args: Attrs): Attrs {
     ),
   );
 }
-

@@ -40,7 +40,9 @@ export function createStdenv(scope: Scope, options: StdenvOptions): Attrs {
   const { ev } = scope;
   const shellPackage = debianPackage(scope, "bash");
   const shell = lazy(() => ev.str`${shellPackage}/bin/bash`);
-  const initialPath = lazy(() => tools.filter((name) => hasDebianPackage(scope, name)).map((name) => debianPackage(scope, name)));
+  const initialPath = lazy(() =>
+    tools.filter((name) => hasDebianPackage(scope, name)).map((name) => debianPackage(scope, name)),
+  );
   const hookFiles = lazy(() => [
     ...hooks.map((name) => builderFile(ev, name)),
     ...(options.cc === undefined ? [] : [builderFile(ev, "hooks/cc-environment.sh"), options.cc, ...binutils(scope)]),
@@ -86,7 +88,8 @@ export GCONV_PATH=\${GCONV_PATH-${debianPackage(scope, "glibc")}/lib/gconv} LOCP
     preHook: "",
     allowedRequisites: null,
     hasCC: options.cc !== undefined,
-    cc: options.cc === undefined ? lazy(() => null) : lazy(() => compiler(scope, expectSet(options.cc!, "the compiler"))),
+    cc:
+      options.cc === undefined ? lazy(() => null) : lazy(() => compiler(scope, expectSet(options.cc!, "the compiler"))),
     libc: debianPackage(scope, "glibc"),
     mkDerivation: fn("mkDerivation", 1, (argument) => mkDerivation(context(), argument)),
     overrides: fn("overrides", 2, () => Attrs.empty),
@@ -97,7 +100,9 @@ export GCONV_PATH=\${GCONV_PATH-${debianPackage(scope, "glibc")}/lib/gconv} LOCP
     passthru: Attrs.empty,
   });
   // `stdenv.isLinux` and the like: the host's.
-  const predicates = Attrs.from([...host.entries()].filter(([name]) => name.startsWith("is") && name !== "isCompatible"));
+  const predicates = Attrs.from(
+    [...host.entries()].filter(([name]) => name.startsWith("is") && name !== "isCompatible"),
+  );
   return updateAttrs(predicates, fields);
 }
 
@@ -113,7 +118,10 @@ function stdenvDerivation(ev: Evaluator, scope: Scope, name: string, shell: NixS
       name,
       system: scope.system,
       builder: shell,
-      args: ["-c", ev.str`PATH=${debianPackage(scope, "coreutils")}/bin; mkdir $out; cat "$headPath" "$partsPath" > $out/setup`],
+      args: [
+        "-c",
+        ev.str`PATH=${debianPackage(scope, "coreutils")}/bin; mkdir $out; cat "$headPath" "$partsPath" > $out/setup`,
+      ],
       head,
       parts,
       passAsFile: ["head", "parts"],
@@ -179,4 +187,3 @@ function overridden(scope: Scope, options: StdenvOptions, changes: Attrs): Attrs
     extraBuildInputs: list("extraBuildInputs", options.extraBuildInputs),
   });
 }
-

@@ -10,4 +10,9 @@ grep -l -r -I '/usr/share\|/usr/bin' bin share 2> /dev/null | grep -v '\.m4f$' |
   done
   true
 done
+if ls -d share/aclocal-* > /dev/null 2>&1; then
+  # Looked for in any case; macros of others come by ACLOCAL_PATH.
+  mkdir -p share/aclocal
+  echo "Macros of other packages: see ACLOCAL_PATH" > share/aclocal/README
+fi
 eval "$linkVersions"

@@ -131,6 +131,16 @@ sub system_chmod {
 sub relink { my ($path, $target) = @_; unlink $path; symlink $target, $path or die "$path: $!\n" }
 sub there { return -e $_[0] || -l $_[0] }
 
+# A path without `.` and `..`, links in it not looked at.
+sub normal {
+    my @parts;
+    for my $part (split m{/}, $_[0]) {
+        next if $part eq '' || $part eq '.';
+        if ($part eq '..') { pop @parts } else { push @parts, $part }
+    }
+    return '/' . join('/', @parts);
+}
+
 sub fix_link {
     my ($path) = @_;
     my $target = readlink $path;
@@ -155,7 +165,10 @@ sub fix_link {
     return if -e $path;
     # Flattening took a level away, or moved what was beside the multiarch folder.
     if ($target =~ m{^\.\./(.+)$} && -e "$folder/$1") { return relink($path, $1) }
+    # Debian's packages share one tree; here the target is at the same place of another.
+    my $inside = normal("$folder/$target");
     for my $root (@deps) {
+        return relink($path, $root . substr($inside, length $out)) if index($inside, "$out/") == 0 && -e $root . substr($inside, length $out);
         return relink($path, "$root/lib/$base") if -e "$root/lib/$base";
     }
     return if $ENV{keepDangling};

@@ -209,19 +209,23 @@ _copyArray() {
   fi
 }
 
+# Without local variables and without runHook: when `set -e` ends the shell in the middle of an `eval`, bash has lost its function
+# contexts by the time it runs the trap.
 exitHandler() {
-  local _status=$?
+  _exitStatus=$?
   set +e
-  if [ "$_status" -ne 0 ]; then
-    runHook failureHook
+  if [ "$_exitStatus" -ne 0 ]; then _exitHook=failureHook; else _exitHook=exitHook; fi
+  if declare -F "$_exitHook" >/dev/null; then "$_exitHook"; elif [ -n "${!_exitHook:-}" ]; then eval "${!_exitHook}"; fi
+  if [ "$_exitHook" = failureHook ]; then
+    for _exitHook in "${failureHooks[@]}"; do eval "$_exitHook"; done
   else
-    runHook exitHook
+    for _exitHook in "${exitHooks[@]}"; do eval "$_exitHook"; done
   fi
   if [ -n "${showBuildStats:-}" ]; then
     echo "build times (shell, children):"
     times
   fi
-  exit "$_status"
+  exit "$_exitStatus"
 }
 trap exitHandler EXIT
 

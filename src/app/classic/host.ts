@@ -1,0 +1,306 @@
+/**
+ * The world of the classic commands: impure unless asked otherwise, files straight from the disk, store paths computed here.
+ * Only what a real store has to do (fetching, building, looking up, and storing where that is wanted) is asked of services.
+ */
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { D2nError, isSystemError } from "../../base/index.ts";
+import {
+  bytePath,
+  type Derivation,
+  equalHashes,
+  fsPath,
+  hashFileSync,
+  hashNarSync,
+  makeFixedOutputPath,
+  makeTextPath,
+  parseHash,
+} from "../../formats/index.ts";
+import {
+  type AddPathRequest,
+  EvalError,
+  type FetchTreeRequest,
+  type FetchTreeResult,
+  type FetchUrlRequest,
+  type FileStatus,
+  type FileType,
+  fromUtf8,
+  type Host,
+} from "../../lang/index.ts";
+import type { SyncServices } from "../evaluation/service-client.ts";
+import type { ClassicSettings } from "./protocol.ts";
+
+const MAX_PENDING = 256;
+
+export class ClassicHost implements Host {
+  readonly storeDir: string;
+  readonly system: string;
+  readonly currentTime: number;
+  readonly pure: boolean;
+  readonly #settings: ClassicSettings;
+  readonly #services: SyncServices;
+  readonly #notify: (level: "trace" | "warning", text: string) => void;
+  readonly #derivations = new Map<string, Derivation>();
+  #pending: { path: string; derivation: Derivation }[] = [];
+  /** Store paths that were computed only, and what they are made of. */
+  readonly #texts = new Map<string, Uint8Array>();
+  readonly #copies = new Map<string, string>();
+  /** What pure or restricted evaluation may read, with everything below. */
+  readonly #allowed = new Set<string>();
+
+  constructor(
+    settings: ClassicSettings,
+    services: SyncServices,
+    notify: (level: "trace" | "warning", text: string) => void,
+  ) {
+    this.#settings = settings;
+    this.#services = services;
+    this.#notify = notify;
+    this.storeDir = settings.storeDir;
+    this.system = settings.system;
+    this.currentTime = Math.floor(Date.now() / 1000);
+    this.pure = settings.pure;
+  }
+
+  /** Lets pure or restricted evaluation read a file or folder. */
+  allow(path: string): void {
+    this.#allowed.add(path);
+  }
+
+  readFile(path: string): Uint8Array {
+    const text = this.#texts.get(path);
+    return text ?? this.#access(path, (physical) => readFileSync(physical));
+  }
+
+  readDirectory(path: string): ReadonlyMap<string, FileType> {
+    return this.#access(path, (physical) => {
+      const entries = new Map<string, FileType>();
+      for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "buffer" }))
+        entries.set(bytePath(entry.name), fileType(entry));
+      return entries;
+    });
+  }
+
+  status(path: string): FileStatus | undefined {
+    const text = this.#texts.get(path);
+    if (text !== undefined) return { type: "regular", executable: false, size: text.length };
+    return this.#access(path, (physical) => {
+      try {
+        const status = lstatSync(physical, { throwIfNoEntry: false });
+        if (status === undefined) return undefined;
+        return { type: fileType(status), executable: (status.mode & 0o100) !== 0, size: status.size };
+      } catch (error) {
+        if (isSystemError(error, "ENOTDIR") || isSystemError(error, "ENAMETOOLONG")) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  readLink(path: string): string {
+    return this.#access(path, (physical) => bytePath(readlinkSync(physical, { encoding: "buffer" })));
+  }
+
+  addPath(request: AddPathRequest): string {
+    const { path, name, method, filter, sha256 } = request;
+    this.#check(path);
+    if (this.#stores) return this.#storePath(request);
+    const hash = this.#access(path, (physical) =>
+      method === "flat" ? hashFileSync(physical) : hashNarSync(physical, { filter: filter && this.#named(path, physical, filter) }),
+    ).hash;
+    const storePath = makeFixedOutputPath(this.storeDir, name, method, hash);
+    if (sha256 !== undefined && !equalHashes(parseHash(sha256, "sha256"), hash))
+      throw new EvalError(`store path mismatch in (possibly filtered) path added from '${path}'`);
+    this.#copies.set(storePath, path);
+    this.#allowed.add(storePath);
+    return storePath;
+  }
+
+  addText(name: string, content: Uint8Array, references: readonly string[]): string {
+    const path = this.#stores
+      ? this.#services.addText({ name, content, references })
+      : makeTextPath(this.storeDir, name, content, references);
+    if (!this.#stores) this.#texts.set(path, content);
+    this.#allowed.add(path);
+    return path;
+  }
+
+  addDerivation(path: string, derivation: Derivation): void {
+    if (this.#derivations.has(path)) return;
+    this.#derivations.set(path, derivation);
+    if (!this.#stores) return;
+    this.#pending.push({ path, derivation });
+    if (this.#pending.length >= MAX_PENDING) this.flush();
+  }
+
+  /** Hands over the derivations that were put off. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const derivations = this.#pending;
+    this.#pending = [];
+    this.#services.addDerivations(derivations);
+  }
+
+  readDerivation(path: string): Derivation {
+    return this.#derivations.get(path) ?? this.#services.readDerivation(path);
+  }
+
+  isValidPath(path: string): boolean {
+    if (this.#derivations.has(path) || this.#texts.has(path) || this.#copies.has(path)) return true;
+    return this.#settings.store !== "none" && this.#services.isValidPath(path);
+  }
+
+  references(path: string): readonly string[] {
+    const known = this.#texts.has(path) || this.#copies.has(path) || this.#settings.store === "none";
+    return known ? [] : this.#services.references(path);
+  }
+
+  realise(context: ReadonlySet<string>): void {
+    const wanted = [...context].filter((element) => element.startsWith("!"));
+    const [first] = wanted;
+    if (first !== undefined && !this.#stores) {
+      const missing = wanted.find((element) => !this.#isBuilt(element));
+      if (missing === undefined) return;
+      throw new EvalError(
+        `cannot build '${missing.slice(missing.indexOf("!", 1) + 1)}' during evaluation: the store is read only here`,
+        { hint: "`--read-write-mode` lets an evaluation write to the store and build what it imports from." },
+      );
+    }
+    if (first === undefined) return;
+    this.flush();
+    this.#services.realise([...context]);
+    for (const element of wanted) {
+      const path = this.#outputOf(element);
+      if (path !== undefined) this.#allowed.add(path);
+    }
+  }
+
+  fetchUrl(request: FetchUrlRequest): string {
+    this.#checkUri(request.url);
+    if (this.pure && request.sha256 === undefined)
+      throw new EvalError(`in pure evaluation mode, '${request.unpack ? "fetchTarball" : "fetchurl"}' requires a 'sha256' argument`);
+    this.#needStore(`fetch '${request.url}'`);
+    const path = this.#services.fetchUrl(request);
+    this.#allowed.add(path);
+    return path;
+  }
+
+  fetchTree(request: FetchTreeRequest): FetchTreeResult {
+    const url = request.get("url") ?? request.get("path");
+    if (typeof url === "string") this.#checkUri(url);
+    this.#needStore("fetch a source tree");
+    const tree = this.#services.fetchTree([...request]);
+    this.#allowed.add(tree.outPath);
+    return { outPath: tree.outPath, attributes: new Map(tree.info) };
+  }
+
+  environment(name: string): string {
+    return this.pure || this.#settings.restricted ? "" : (this.#settings.environment[name] ?? "");
+  }
+
+  message(level: "trace" | "warning", text: string): void {
+    this.#notify(level, text);
+  }
+
+  get #stores(): boolean {
+    return this.#settings.store === "read-write";
+  }
+
+  #needStore(what: string): void {
+    if (this.#settings.store === "none") throw new EvalError(`cannot ${what}: there is no store (dummy://)`);
+  }
+
+  #isBuilt(element: string): boolean {
+    const path = this.#outputOf(element);
+    return path !== undefined && this.isValidPath(path);
+  }
+
+  /** The path of `!output!/…​.drv`. */
+  #outputOf(element: string): string | undefined {
+    const end = element.indexOf("!", 1);
+    return this.readDerivation(element.slice(end + 1)).outputs.get(element.slice(1, end))?.path;
+  }
+
+  #storePath({ path, name, method, filter, sha256 }: AddPathRequest): string {
+    const include = filter === undefined ? undefined : this.#included(path, filter);
+    const stored = this.#services.addPath({ path, name, method, include, sha256 });
+    this.#allowed.add(stored);
+    return stored;
+  }
+
+  /** The entries below a folder that a filter lets in, relative to it. */
+  #included(root: string, filter: NonNullable<AddPathRequest["filter"]>): string[] {
+    const include: string[] = [];
+    const walk = (folder: string, relative: string): void => {
+      for (const [name, type] of [...this.readDirectory(folder)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const path = folder === "/" ? `/${name}` : `${folder}/${name}`;
+        if (!filter(path, type)) continue;
+        const inner = relative === "" ? name : `${relative}/${name}`;
+        include.push(inner);
+        if (type === "directory") walk(path, inner);
+      }
+    };
+    if (this.status(root)?.type === "directory") walk(root, "");
+    return include;
+  }
+
+  /** A filter that is asked about physical paths asks about logical ones. */
+  #named(
+    path: string,
+    physical: string | Uint8Array,
+    filter: NonNullable<AddPathRequest["filter"]>,
+  ): NonNullable<AddPathRequest["filter"]> {
+    const root = bytePath(physical);
+    return root === path ? filter : (file, type) => filter(path + file.slice(root.length), type);
+  }
+
+  /** Runs an action on the physical path and turns system errors into ours. */
+  #access<T>(path: string, action: (physical: string | Buffer) => T): T {
+    this.#check(path);
+    try {
+      return action(this.#physical(path));
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const text = fromUtf8(path);
+      if (error.code === "ENOENT" || error.code === "ENOTDIR")
+        throw new D2nError("file-missing", `path '${text}' does not exist`);
+      if (error.code === "EISDIR") throw new D2nError("file-access", `cannot read file '${text}': it is a directory`);
+      throw new D2nError("file-access", `cannot read '${text}': ${error.code}`);
+    }
+  }
+
+  #physical(path: string): string | Buffer {
+    if (path !== this.storeDir && !path.startsWith(`${this.storeDir}/`)) return fsPath(path);
+    const end = path.indexOf("/", this.storeDir.length + 1);
+    const original = this.#copies.get(end < 0 ? path : path.slice(0, end));
+    if (original !== undefined) return fsPath(end < 0 ? original : original + path.slice(end));
+    return fsPath(Buffer.from(this.#settings.physicalRoot).toString("latin1") + path);
+  }
+
+  #check(path: string): void {
+    const { pure, restricted } = this.#settings;
+    if (!pure && !restricted) return;
+    for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) if (this.#allowed.has(at)) return;
+    // Folders on the way to something allowed may be looked at.
+    for (const allowed of this.#allowed) if (allowed.startsWith(path === "/" ? "/" : `${path}/`)) return;
+    const mode = pure ? "pure evaluation" : "restricted";
+    const advice = pure ? " (use '--impure' to override)" : "";
+    throw new EvalError(`access to absolute path '${path}' is forbidden in ${mode} mode${advice}`);
+  }
+
+  /** @throws EvalError for an address that restricted evaluation may not fetch */
+  #checkUri(uri: string): void {
+    if (!this.#settings.restricted) return;
+    for (const allowed of this.#settings.allowedUris) {
+      if (uri === allowed || (uri.startsWith(allowed) && (allowed.endsWith("/") || uri[allowed.length] === "/"))) return;
+      // A bare scheme allows all its addresses.
+      if (/^[a-z+]+:$/.test(allowed) && uri.startsWith(allowed)) return;
+    }
+    if (uri.startsWith("/")) return this.#check(uri);
+    throw new EvalError(`access to URI '${uri}' is forbidden in restricted mode`);
+  }
+}
+
+function fileType(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
+  if (entry.isFile()) return "regular";
+  if (entry.isDirectory()) return "directory";
+  return entry.isSymbolicLink() ? "symlink" : "unknown";
+}

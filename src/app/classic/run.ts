@@ -1,0 +1,83 @@
+/** Running a task in a worker with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
+import { MessageChannel, Worker } from "node:worker_threads";
+import { D2nError } from "../../base/index.ts";
+import type { Context } from "../context.ts";
+import { errorToMessage, messageToError } from "../evaluation/errors.ts";
+import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
+import type { ClassicJob, ClassicMessage, FoundDerivation } from "./protocol.ts";
+import type { OpenServices } from "./services.ts";
+
+/** Megabytes. */
+const STACK = 512;
+const YOUNG_GENERATION = 128;
+const OLD_GENERATION = 8192;
+
+export interface ClassicSink {
+  /** Standard output, in order. */
+  write(bytes: Uint8Array): void;
+  derivation?(found: FoundDerivation): void;
+  notice(level: "trace" | "warning", text: string): void;
+}
+
+export interface ClassicRun {
+  readonly job: ClassicJob;
+  readonly sink: ClassicSink;
+  /** Called only if evaluation needs the store or the network. */
+  readonly context: () => Context;
+}
+
+/** @throws whatever evaluation throws */
+export async function runClassic({ job, sink, context }: ClassicRun): Promise<void> {
+  const signal = new SharedArrayBuffer(4);
+  const answered = new Int32Array(signal);
+  const channel = new MessageChannel();
+  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    workerData: { job, signal, port: channel.port2 },
+    transferList: [channel.port2],
+    resourceLimits: {
+      stackSizeMb: STACK,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION,
+      maxOldGenerationSizeMb: OLD_GENERATION,
+    },
+  });
+  let opened: Promise<OpenServices> | undefined;
+  channel.port1.on("message", (request: ServiceRequest) => {
+    opened ??= import("./services.ts").then(({ openServices }) => openServices(context));
+    void answer(opened, request).then((reply) => {
+      channel.port1.postMessage(reply);
+      Atomics.add(answered, 0, 1);
+      Atomics.notify(answered, 0);
+    });
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.on("message", (message: ClassicMessage) => {
+        if ("output" in message) sink.write(Buffer.from(message.output, "latin1"));
+        else if ("derivation" in message) sink.derivation?.(message.derivation);
+        else if ("notice" in message) sink.notice(message.notice.level, message.notice.text);
+        else if ("failed" in message) reject(messageToError(message.failed));
+        else resolve();
+      });
+      worker.once("error", (error: NodeJS.ErrnoException) => reject(workerFailure(error)));
+      worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
+    });
+  } finally {
+    channel.port1.close();
+    await (await opened)?.close();
+    void worker.terminate();
+  }
+}
+
+function workerFailure(error: NodeJS.ErrnoException): Error {
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") return new D2nError("evaluation", "out of memory");
+  return error;
+}
+
+async function answer(opened: Promise<OpenServices>, { service, argument }: ServiceRequest): Promise<ServiceReply> {
+  try {
+    const { services } = await opened;
+    return { value: await (services[service] as (argument: unknown) => Promise<unknown>)(argument) };
+  } catch (error) {
+    return { error: errorToMessage(error) };
+  }
+}

@@ -1,0 +1,139 @@
+/** What the worker of a classic command does. */
+import {
+  createEvaluator,
+  type Evaluator,
+  force,
+  forceDeep,
+  type Lazy,
+  NixPath,
+  printClassic,
+  printValue,
+  textOf,
+  toJson,
+  toXml,
+  utf8,
+  type Value,
+} from "../../lang/index.ts";
+import { findAlongPath } from "./attribute-path.ts";
+import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
+import { findDerivations } from "./derivations.ts";
+import { ClassicHost } from "./host.ts";
+import type { ClassicJob, ClassicSettings, ExpressionSource, FoundDerivation, ValueFormat } from "./protocol.ts";
+import type { SyncClassicServices } from "./services.ts";
+
+export interface TaskOutput {
+  /** Bytes for standard output. */
+  write(bytes: string): void;
+  derivation(found: FoundDerivation): void;
+  notice(level: "trace" | "warning", text: string): void;
+}
+
+export function runTask({ settings, task }: ClassicJob, services: SyncClassicServices, output: TaskOutput): void {
+  const { host, ev } = makeEvaluator(settings, services, output);
+  const cwd = utf8(settings.cwd);
+  if (task.kind === "find-files") {
+    for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);
+    return;
+  }
+  const args = automaticArguments(ev, task.arguments, cwd);
+  if (task.kind === "eval") {
+    const root = evaluateSource(ev, host, task.source, cwd);
+    const selected = callWithArguments(ev, args, findAlongPath(ev, task.attributePath, args, root));
+    const value = task.apply === undefined ? selected : ev.call(ev.evaluate(task.apply, { basePath: cwd }), selected);
+    output.write(show(ev, value, { format: task.format, strict: true, locations: false }));
+    host.flush();
+    return;
+  }
+  for (const source of task.sources) {
+    if (task.action === "parse") {
+      const { text, basePath, name } = readSource(ev, host, source, cwd);
+      output.write(`${ev.normalForm(text, { basePath, name })}\n`);
+      continue;
+    }
+    const root = evaluateSource(ev, host, source, cwd);
+    for (const path of task.attributePaths) {
+      const value = findAlongPath(ev, path, args, root);
+      force(value);
+      if (task.action === "instantiate")
+        findDerivations(ev, value, args, (found) => {
+          host.flush();
+          output.derivation(found);
+        });
+      else output.write(show(ev, args.size === 0 ? value : callWithArguments(ev, args, value), task));
+    }
+  }
+  host.flush();
+}
+
+function makeEvaluator(
+  settings: ClassicSettings,
+  services: SyncClassicServices,
+  output: TaskOutput,
+): { host: ClassicHost; ev: Evaluator } {
+  const host = new ClassicHost(settings, services, (level, text) => output.notice(level, text));
+  const ev = createEvaluator({
+    host,
+    maxCallDepth: settings.maxCallDepth,
+    experimentalFeatures: new Set(settings.experimentalFeatures),
+    searchPath: settings.searchPath.map(utf8),
+    traceVerbose: settings.traceVerbose,
+    lints: settings.lints,
+  });
+  if (settings.restricted)
+    for (const entry of settings.searchPath) {
+      const path = entry.slice(entry.indexOf("=") + 1);
+      if (path.startsWith("/")) host.allow(utf8(path));
+    }
+  return { host, ev };
+}
+
+/** The text of a source, its name in messages, and the folder that its relative paths start from. */
+function readSource(
+  ev: Evaluator,
+  host: ClassicHost,
+  source: ExpressionSource,
+  cwd: string,
+): { text: string; basePath: string; name: string } {
+  if (source.kind === "text") return { text: source.text, basePath: cwd, name: source.name };
+  const named = /^<(.+)>$/s.exec(source.file)?.[1];
+  const file = ev.resolveFile(named === undefined ? absolute(utf8(source.file), cwd) : findFile(ev, utf8(named)).path);
+  const text = Buffer.from(host.readFile(file)).toString("latin1");
+  return { text, basePath: file.slice(0, Math.max(1, file.lastIndexOf("/"))), name: file };
+}
+
+function evaluateSource(ev: Evaluator, host: ClassicHost, source: ExpressionSource, cwd: string): Value {
+  const { text, basePath, name } = readSource(ev, host, source, cwd);
+  return ev.evaluate(text, { basePath, name });
+}
+
+function absolute(path: string, cwd: string): string {
+  return path.startsWith("/") ? path : `${cwd}/${path}`;
+}
+
+/** What `<name>` means. */
+function findFile(ev: Evaluator, name: string): NixPath {
+  return ev.call(ev.builtins.get("findFile")!, ev.builtins.get("nixPath")!, name) as NixPath;
+}
+
+interface Shown {
+  readonly format: ValueFormat;
+  readonly strict: boolean;
+  readonly locations: boolean;
+}
+
+function show(ev: Evaluator, value: Lazy, { format, strict, locations }: Shown): string {
+  switch (format) {
+    case "raw":
+      return textOf(ev.coerceToString(value));
+    case "xml":
+      return textOf(toXml(value, { strict, locations }));
+    case "json":
+      return `${textOf(toJson(ev.world, value))}\n`;
+    case "text":
+      return `${printValue(value, { force: true, derivationPaths: true, errors: "throw" })}\n`;
+    case "classic":
+      if (strict) forceDeep(value);
+      else force(value);
+      return `${printClassic(value)}\n`;
+  }
+}
