@@ -67,9 +67,15 @@ export class Context {
     return existsSync(this.toPhysical(path));
   }
 
+  /** Where store paths lie on disk: in a chroot store under `nix/store`, whatever they are called, as in Nix. */
+  get physicalStoreDir(): string {
+    return this.chroot ? join(this.storeRoot, "nix/store") : this.storeDir;
+  }
+
   /** Where a path really lies: store paths in the store's folder, others where they say. */
   toPhysical(path: string): string {
-    return this.chroot && (path === this.storeDir || path.startsWith(`${this.storeDir}/`)) ? join(this.storeRoot, path) : path;
+    const inStore = path === this.storeDir || path.startsWith(`${this.storeDir}/`);
+    return inStore ? this.physicalStoreDir + path.slice(this.storeDir.length) : path;
   }
 
   async #openStore(): Promise<LocalStore> {

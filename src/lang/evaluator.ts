@@ -77,6 +77,8 @@ export interface Evaluator {
   /** `builtins.derivation`: the attribute set with `drvPath`, `outPath`, `type = "derivation"`, one per output. */
   derivation(attrs: Attrs): Attrs;
   equal(a: Lazy, b: Lazy): boolean;
+  /** Runs something that forces values, with this evaluator's limit of nested calls. */
+  within<R>(run: () => R): R;
   /** What operations on strings need of the host: paths that become strings are copied to its store, each once. */
   readonly world: StringWorld;
 }
@@ -161,6 +163,10 @@ class HostedEvaluator implements Evaluator {
 
   equal(a: Lazy, b: Lazy): boolean {
     return this.#enter(() => equalValues(force(a), force(b)));
+  }
+
+  within<R>(run: () => R): R {
+    return this.#enter(run);
   }
 
   /** Calls from inside an evaluation go on counting; the outermost starts from nothing and leaves nothing behind. */

@@ -1,3 +1,5 @@
+export { forceDeep } from "./builtins/control.ts";
+export { nixVersion } from "./builtins/index.ts";
 export * from "./errors.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";

@@ -38,7 +38,7 @@ export function showPlace(definition: Definition): string {
     : `${place} (${definition.file})`;
 }
 
-export function positionOf(definition: Definition): Position | undefined {
+function positionOf(definition: Definition): Position | undefined {
   return typeof definition.position === "function" ? definition.position() : definition.position;
 }
 

@@ -18,7 +18,7 @@ import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
 import { findDerivations } from "./derivations.ts";
 import { ClassicHost } from "./host.ts";
-import type { ClassicJob, ClassicSettings, ExpressionSource, FoundDerivation, ValueFormat } from "./protocol.ts";
+import type { ClassicJob, ClassicSettings, ClassicTask, ExpressionSource, FoundDerivation, ValueFormat } from "./protocol.ts";
 import type { SyncClassicServices } from "./services.ts";
 
 export interface TaskOutput {
@@ -30,6 +30,10 @@ export interface TaskOutput {
 
 export function runTask({ settings, task }: ClassicJob, services: SyncClassicServices, output: TaskOutput): void {
   const { host, ev } = makeEvaluator(settings, services, output);
+  ev.within(() => runWith(ev, host, settings, task, output));
+}
+
+function runWith(ev: Evaluator, host: ClassicHost, settings: ClassicSettings, task: ClassicTask, output: TaskOutput): void {
   const cwd = utf8(settings.cwd);
   if (task.kind === "find-files") {
     for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);

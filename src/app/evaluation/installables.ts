@@ -48,7 +48,7 @@ function jobSettings(context: Context): JobSettings {
   if (context.options.impure) for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) environment[name] = value;
   return {
     storeDir: context.storeDir,
-    physicalRoot: context.chroot ? context.storeRoot : "",
+    physicalStoreDir: context.physicalStoreDir,
     system: context.system,
     pure: !context.options.impure,
     environment,

@@ -79,6 +79,7 @@ export interface ErrorMessage {
   readonly hint: string | undefined;
   readonly location: SourceLocation | undefined;
   readonly trace: readonly TraceFrame[];
+  readonly suggestions: readonly string[];
   readonly details: string | undefined;
   readonly exitCode: number;
   readonly stack: string | undefined;
@@ -88,8 +89,8 @@ export type Job = InstallableJob | ShowJob;
 
 export interface JobSettings {
   readonly storeDir: string;
-  /** Where the store really lies; "" if it lies at its own name. */
-  readonly physicalRoot: string;
+  /** Where store paths really lie. */
+  readonly physicalStoreDir: string;
   readonly system: string;
   readonly pure: boolean;
   readonly environment: Readonly<Record<string, string>>;

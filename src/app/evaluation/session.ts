@@ -77,8 +77,7 @@ export class Session {
     },
     addText: async ({ name, content, references }) => (await this.context.store()).addText(name, content, references),
     addDerivations: async (derivations) => {
-      const store = await this.context.store();
-      for (const { derivation } of derivations) store.addDerivationSync(derivation);
+      (await this.context.store()).addDerivationsSync(derivations.map(({ derivation }) => derivation));
     },
     readDerivation: async (path) => (await this.context.store()).readDerivation(path),
     isValidPath: async (path) => (await this.context.store()).isValidPath(path),

@@ -29,6 +29,7 @@ export class WorkerHost implements Host {
   /** Set when something was used that may change although the flake does not. */
   impure = false;
   readonly #settings: JobSettings;
+  readonly #physicalStoreDir: string;
   readonly #services: SyncServices;
   readonly #pending: { path: string; derivation: Derivation }[] = [];
   readonly #added = new Map<string, Derivation>();
@@ -40,6 +41,7 @@ export class WorkerHost implements Host {
     this.#settings = settings;
     this.#services = services;
     this.storeDir = settings.storeDir;
+    this.#physicalStoreDir = Buffer.from(settings.physicalStoreDir, "utf8").toString("latin1");
     this.system = settings.system;
     this.currentTime = Math.floor(Date.now() / 1000);
     this.pure = settings.pure;
@@ -217,7 +219,7 @@ export class WorkerHost implements Host {
   /** Where a logical path really lies. */
   physical(path: string): Buffer {
     const inStore = path === this.storeDir || path.startsWith(`${this.storeDir}/`);
-    return Buffer.from(inStore ? Buffer.from(this.#settings.physicalRoot).toString("latin1") + path : path, "latin1");
+    return Buffer.from(inStore ? this.#physicalStoreDir + path.slice(this.storeDir.length) : path, "latin1");
   }
 
   /** The entries below a folder that a filter lets in, relative to it. */
