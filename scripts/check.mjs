@@ -7,7 +7,7 @@ setUp();
 const step = (name) => process.stdout.write(`check: ${name}\n`);
 
 step("format");
-run(tool("biome"), ["format", "."]);
+run(tool("prettier"), ["--check", "--log-level", "warn", "."]);
 step("types");
 run(process.execPath, [join(root, "node_modules/typescript-native/bin/tsc"), "-p", "tsconfig.lint.json"]);
 step("layers");

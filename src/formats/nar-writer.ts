@@ -33,7 +33,6 @@ export function fsPath(bytes: string): string | Buffer {
   return ascii.test(bytes) ? bytes : Buffer.from(bytes, "latin1");
 }
 
-// biome-ignore lint: the control characters are meant
 const ascii = /^[\x00-\x7f]*$/;
 
 /** A path as a byte string; strings are UTF-8. */

@@ -96,7 +96,8 @@ export function mergeDeclarations(
   return { attrs, type: effective, declarations: files };
 }
 
-function positionValue(file: string, position: LazyPosition): Lazy {
+/** A position as Nix code sees it; without one, the file alone. */
+export function positionValue(file: string, position: LazyPosition): Lazy {
   return lazy(() => {
     const found = typeof position === "function" ? position() : position;
     return Attrs.from([

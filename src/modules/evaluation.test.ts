@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { MemoryHost } from "../lang/testing.ts";
 import { createWorld } from "./testing.ts";
 
-const { nix, host } = createWorld({
-  "/project/base.nix":
-    "{ lib, ... }: { options.names = lib.mkOption { type = lib.types.listOf lib.types.str; default = [ ]; }; }",
-  "/project/cyclic.nix": '{ imports = [ ./base.nix ./cyclic.nix ]; names = [ "cyclic" ]; }',
-  "/project/twice.nix": '{ imports = [ ./cyclic.nix ./base.nix ./cyclic.nix ]; names = [ "twice" ]; }',
-});
+const { nix, host } = createWorld(
+  new MemoryHost({
+    files: {
+      "/project/base.nix":
+        "{ lib, ... }: { options.names = lib.mkOption { type = lib.types.listOf lib.types.str; default = [ ]; }; }",
+      "/project/cyclic.nix": '{ imports = [ ./base.nix ./cyclic.nix ]; names = [ "cyclic" ]; }',
+      "/project/twice.nix": '{ imports = [ ./cyclic.nix ./base.nix ./cyclic.nix ]; names = [ "twice" ]; }',
+    },
+  }),
+);
 
 /** Evaluates the configuration of modules given as Nix list elements. */
 function config(modules: string, path = ""): unknown {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { D2nError } from "../base/index.ts";
+import { MemoryHost } from "../lang/testing.ts";
 import { createWorld } from "./testing.ts";
 
-const { nix } = createWorld({
-  "/project/options.nix": `{ lib, ... }: {
+const { nix } = createWorld(
+  new MemoryHost({
+    files: {
+      "/project/options.nix": `{ lib, ... }: {
   options.name = lib.mkOption { type = lib.types.str; };
   options.version = lib.mkOption { type = lib.types.str; };
   options.fixed = lib.mkOption { type = lib.types.int; default = 1; readOnly = true; };
@@ -12,43 +15,45 @@ const { nix } = createWorld({
   options.deps = lib.mkOption { type = lib.types.attrsOf (lib.types.submodule { options.doCheck = lib.mkOption { type = lib.types.bool; }; }); default = { }; };
 }
 `,
-  "/project/typo.nix": `{
+      "/project/typo.nix": `{
   pip = {
     requirementList = [ "pillow" ];
   };
 }
 `,
-  "/project/typo2.nix": `{ lib, ... }: {
+      "/project/typo2.nix": `{ lib, ... }: {
   pip.requirementList = lib.mkIf true [ "requests" ];
   pip.flatten = true;
 }
 `,
-  "/project/version.nix": `{ lib, ... }:
+      "/project/version.nix": `{ lib, ... }:
 {
   name = "pillow";
   version = 10.4;
 }
 `,
-  "/project/other-name.nix": `{ name = "requests"; }`,
-  "/project/nested.nix": `{
+      "/project/other-name.nix": `{ name = "requests"; }`,
+      "/project/nested.nix": `{
   deps.pillow.doCheck = "yes";
 }
 `,
-  "/project/nested-typo.nix": `{
+      "/project/nested-typo.nix": `{
   deps.pillow = {
     doCheck = true;
     doChek = false;
   };
 }
 `,
-  "/project/fixed.nix": `{ fixed = 2; }`,
-  "/project/mixed.nix": `{
+      "/project/fixed.nix": `{ fixed = 2; }`,
+      "/project/mixed.nix": `{
   config.name = "a";
   version = "1";
 }
 `,
-  "/project/not-a-set.nix": `{ pip = "pillow"; }`,
-});
+      "/project/not-a-set.nix": `{ pip = "pillow"; }`,
+    },
+  }),
+);
 
 function failure(modules: string, path: string): D2nError {
   try {

@@ -12,6 +12,7 @@ import {
   mkOption,
   optionDocs,
 } from "./index.ts";
+import { MemoryHost } from "../lang/testing.ts";
 import { createWorld, plain } from "./testing.ts";
 
 const base = defineModule({
@@ -56,7 +57,7 @@ const packageSets = {
 
 describe("defineModule", () => {
   it("is evaluated lazily, once, with the arguments it asks for", () => {
-    const { system } = createWorld();
+    const { system } = createWorld(new MemoryHost());
     const { config } = system.evalModules({ modules: [user, base], specialArgs: { packageSets } });
     expect(plain(config.get())).toEqual({
       enable: true,
@@ -69,7 +70,7 @@ describe("defineModule", () => {
   });
 
   it("mixes with modules written in Nix, each importing the other", () => {
-    const { ev, system } = createWorld();
+    const { ev, system } = createWorld(new MemoryHost());
     const scope = new Map<string, Lazy>([
       ["lib", system.lib],
       ["base", system.module(base)],
@@ -92,7 +93,7 @@ describe("defineModule", () => {
   });
 
   it("is named in messages", () => {
-    const { system } = createWorld();
+    const { system } = createWorld(new MemoryHost());
     const wrong = defineModule({ file: "test/wrong", config: () => ({ flags: "no list" }) });
     const { config } = system.evalModules({ modules: [base, wrong], specialArgs: { packageSets } });
     expect(() => config.at("flags").get()).toThrow(
@@ -108,7 +109,7 @@ describe("defineModule", () => {
   });
 
   it("extends, and gives a submodule type", () => {
-    const { system } = createWorld();
+    const { system } = createWorld(new MemoryHost());
     const evaluation = system.evalModules({ modules: [user], specialArgs: { packageSets } });
     const more = evaluation.extendModules({ modules: [{ name: mkForce("other") }] });
     expect(more.config.at("title").text()).toBe("other");
@@ -126,7 +127,7 @@ describe("defineModule", () => {
   });
 
   it("takes native modules in submodule types and functions of declared arguments in option values", () => {
-    const { system } = createWorld();
+    const { system } = createWorld(new MemoryHost());
     const inner = defineModule({
       file: "test/inner",
       args: ["name"],
@@ -158,7 +159,7 @@ describe("defineModule", () => {
 });
 
 describe("View", () => {
-  const { system } = createWorld();
+  const { system } = createWorld(new MemoryHost());
   const view = system.view(
     {
       set: {
@@ -205,7 +206,7 @@ describe("View", () => {
 
 describe("optionDocs()", () => {
   it("describes every option as plain data", () => {
-    const { system } = createWorld();
+    const { system } = createWorld(new MemoryHost());
     const { options } = system.evalModules({ modules: [user], specialArgs: { packageSets } });
     const docs = optionDocs(system, options).filter(({ path }) => path[0] !== "_module");
     expect(docs.map(({ name, type }) => [name, type])).toEqual([

@@ -1,7 +1,7 @@
 /** For tests: Nix code that sees our `lib`, over files in memory. */
-import { createEvaluator } from "../lang/evaluator.ts";
 import {
   type Evaluator,
+  type Host,
   force,
   forceList,
   isDerivation,
@@ -9,23 +9,22 @@ import {
   textOf,
   type Value,
   Attrs,
+  createEvaluator,
   NixFloat,
   NixPath,
 } from "../lang/index.ts";
-import { MemoryHost } from "../lang/testing.ts";
 import { createModuleSystem } from "./system.ts";
 import type { ModuleSystem } from "./types.ts";
 
-export interface World {
+export interface World<H extends Host> {
   readonly ev: Evaluator;
-  readonly host: MemoryHost;
+  readonly host: H;
   readonly system: ModuleSystem;
   /** Evaluates an expression in which `lib` is ours, and gives it as plain JavaScript. */
   readonly nix: (source: string) => unknown;
 }
 
-export function createWorld(files: Readonly<Record<string, string>> = {}): World {
-  const host = new MemoryHost({ files });
+export function createWorld<H extends Host>(host: H): World<H> {
   const ev = createEvaluator({ host });
   const system = createModuleSystem(ev);
   return {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { MemoryHost } from "../lang/testing.ts";
 import { createWorld } from "./testing.ts";
 
-const { nix } = createWorld();
+const { nix } = createWorld(new MemoryHost());
 
 /** The merged value of definitions of an option of a type. */
 function merge(type: string, ...definitions: string[]): unknown {

@@ -137,7 +137,7 @@ function basePackages(
     stdenv,
     stdenvNoCC,
     gccStdenv: named("stdenv"),
-    cc: lazy(() => attribute(expectSet(named("stdenv"), "stdenv"), "cc")!),
+    gcc: lazy(() => attribute(expectSet(named("stdenv"), "stdenv"), "cc")!),
     addAttrsToDerivation: fn("addAttrsToDerivation", 2, (extra, environment) => {
       const base = expectSet(environment, "a stdenv");
       const make = attribute(base, "mkDerivation")!;

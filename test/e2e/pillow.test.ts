@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasStack, type Outcome, repository, Rig, shown } from "./rig.ts";
 
-const rig = new Rig();
+const rig = new Rig({ sharedStore: true });
 afterAll(() => rig.remove());
 
 const lockName = "lock.x86_64-linux.json";
@@ -180,7 +180,7 @@ describe("without a mirror", () => {
   it("says how to name one", async () => {
     const folder = await rig.project(files);
     const outcome = await rig.d2n(folder, ["run", ".#default.lock"], {
-      env: { HOME: join(rig.folder, "other-home"), D2N_STORE: join(rig.folder, "other-store"), D2N_DEBIAN_MIRROR: "http://127.0.0.1:9/debian" },
+      env: { HOME: join(rig.folder, "other-home"), XDG_CACHE_HOME: join(rig.folder, "other-cache"), D2N_STORE: join(rig.folder, "other-store"), D2N_DEBIAN_MIRROR: "http://127.0.0.1:9/debian" },
     });
     expect(outcome.status, shown(outcome)).toBe(1);
     expect(outcome.stderr).toContain("d2n config debian-mirror");

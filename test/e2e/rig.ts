@@ -22,12 +22,17 @@ export class Rig {
   /** What every command of this rig gets besides the usual variables. */
   readonly environment: Record<string, string>;
 
-  /** @param store shared between rigs, so that what one has built the next need not */
-  constructor(options: { readonly store?: string; readonly home?: string } = {}) {
-    this.home = options.home ?? this.home;
-    this.store = options.store ?? join(this.folder, "store");
+  /**
+   * @param sharedStore use the store that `npm test` gives all such rigs, so that what one has built the next need not. Tests
+   * that collect garbage or count what is there want their own.
+   */
+  constructor({ sharedStore = false }: { readonly sharedStore?: boolean } = {}) {
+    const shared = process.env["D2N_TEST_SHARED"];
+    this.store = sharedStore && shared !== undefined ? join(shared, "store") : join(this.folder, "store");
     mkdirSync(this.home, { recursive: true });
     this.environment = { HOME: this.home, D2N_STORE: this.store, TERM: "dumb", LANG: "C.UTF-8" };
+    // Downloads are the same whoever makes them.
+    if (shared !== undefined) this.environment["XDG_CACHE_HOME"] = join(shared, "cache");
     for (const [name, value] of Object.entries(process.env))
       if (value !== undefined && /^(PATH$|PIP_|NODE_EXTRA_CA_CERTS$|SSL_CERT|REQUESTS_CA_BUNDLE$|CURL_CA_BUNDLE$|[a-zA-Z]*_proxy$|[A-Z]*_PROXY$|D2N_DEBIAN)/.test(name))
         this.environment[name] = value;

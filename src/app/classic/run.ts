@@ -23,7 +23,7 @@ export interface ClassicRun {
   readonly job: ClassicJob;
   readonly sink: ClassicSink;
   /** Called only if evaluation needs the store or the network. */
-  readonly context: () => Context;
+  readonly context: () => Promise<Context>;
 }
 
 /** @throws whatever evaluation throws */

@@ -19,11 +19,11 @@ export interface OpenServices {
 }
 
 /** Made when first asked for: most evaluations need none, and none of the modules behind them. */
-export async function openServices(context: () => Context): Promise<OpenServices> {
+export async function openServices(context: () => Promise<Context>): Promise<OpenServices> {
   const [{ Session }, flake] = await Promise.all([import("../evaluation/session.ts"), import("../../flake/index.ts")]);
   let session: InstanceType<typeof Session> | undefined;
-  const ofSession = (name: keyof Services) => (argument: never) => {
-    session ??= new Session(context());
+  const ofSession = (name: keyof Services) => async (argument: never) => {
+    session ??= new Session(await context());
     return (session.services[name] as (argument: never) => Promise<unknown>)(argument);
   };
   const own: Pick<ClassicServices, "parseFlakeReference" | "showFlakeReference"> = {

@@ -94,7 +94,6 @@ function suggest(names: readonly string[]): string | undefined {
 
 /** Without what would move a terminal's cursor; tabs become spaces. */
 function filtered(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is removed
   const clean = text.replace(/\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x1b\x07]*(?:\x07|\x1b\\)?|[\r\x07]/g, "");
   if (!clean.includes("\t")) return clean;
   // Nix counts from the start of the message, lines or not.

@@ -128,7 +128,6 @@ const shortEscapes: Readonly<Record<string, string>> = {
 
 /** A byte string, which has to be UTF-8, as a JSON string in the same encoding. */
 export function jsonString(bytes: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what JSON escapes
   if (/^[ !#-[\]-\x7f]*$/.test(bytes)) return `"${bytes}"`;
   const invalid = findInvalidUtf8(bytes);
   if (invalid !== undefined) {
@@ -142,7 +141,6 @@ export function jsonString(bytes: string): string {
         : `JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index ${invalid.at}: 0x${byte}`,
     );
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
   const escaped = bytes.replace(/["\\\x00-\x1f]/g, (found) => {
     return shortEscapes[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });

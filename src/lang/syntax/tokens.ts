@@ -16,7 +16,6 @@ export const T = {
   pathEnd: 10,
   uri: 11,
   if: 12,
-  // biome-ignore lint/suspicious/noThenProperty: a keyword
   then: 13,
   else: 14,
   assert: 15,

@@ -11,8 +11,14 @@ import {
   nixValue,
   updateAttrs,
 } from "../../lang/index.ts";
-import { escapeNixIdentifier, isFunctionLike, tagOf, getOr, isStringLike } from "../../lib/index.ts";
-import { type Declaration, evaluateOption, mergeDeclarations, setDefaultModuleLocation } from "../declarations.ts";
+import { escapeNixIdentifier, isFunctionLike, tagOf, getOr, isStringLike, mapValues } from "../../lib/index.ts";
+import {
+  type Declaration,
+  evaluateOption,
+  mergeDeclarations,
+  positionValue,
+  setDefaultModuleLocation,
+} from "../declarations.ts";
 import { type Evaluation, type EvaluationContext, evaluateModules } from "../evaluation.ts";
 import { declarationInvalid, optionMixed } from "../errors.ts";
 import { once } from "../once.ts";
@@ -31,6 +37,9 @@ export interface SubmoduleParts {
 
 /** The value of `_module.args.name` where a submodule is looked at without one: in documentation. */
 const PLACEHOLDER = Buffer.from("‹name›", "utf8").toString("latin1");
+
+/** What declares an option of a tagged union that stands in no file. */
+const ANONYMOUS_TAG = "<attrTag {...}>";
 
 function argumentName(name: Lazy): Attrs {
   return Attrs.from([["_module", Attrs.from([["args", Attrs.from([["name", name]])]])]]);
@@ -183,19 +192,31 @@ export function submoduleTypes(context: EvaluationContext) {
     },
   });
 
-  const attrTag = (tags: Attrs): OptionType => {
-    const checkedTag = (name: string): Attrs => {
-      const option = force(tags.get(name)!);
-      if (tagOf(option) === "option") return option as Attrs;
-      throw declarationInvalid(
-        ev,
-        `In attrTag, each tag value must be an option, but tag ${escapeNixIdentifier(name)} ${tagOf(option) === "option-type" ? "was a bare type, not wrapped in mkOption" : "was not"}`,
-        () => tags.position(name),
+  const attrTag = (given: Attrs): OptionType => {
+    /** An option that knows where it was declared, if only as part of this type. */
+    const declaredTag = (name: string, lazyOption: Lazy): Attrs => {
+      const option = force(lazyOption);
+      if (tagOf(option) !== "option")
+        throw declarationInvalid(
+          ev,
+          `In attrTag, each tag value must be an option, but tag ${escapeNixIdentifier(name)} ${tagOf(option) === "option-type" ? "was a bare type, not wrapped in mkOption" : "was not"}`,
+          () => given.position(name),
+        );
+      const position = given.position(name);
+      const files = position === undefined ? [] : [position.file];
+      const positions = position === undefined ? [] : [positionValue(position.file, position)];
+      return updateAttrs(
+        Attrs.from([
+          ["declarations", files],
+          ["declarationPositions", positions],
+        ]),
+        option as Attrs,
       );
     };
+    const tags = mapValues(given, (option, name) => lazy(() => declaredTag(name, option)));
     const declarationOf = (name: string): Declaration => {
       const position = tags.position(name);
-      return { file: position?.file ?? "<attrTag {...}>", options: checkedTag(name), position };
+      return { file: position?.file ?? ANONYMOUS_TAG, options: tags.get(name)!, position };
     };
     const choices = tags.names().map(escapeNixIdentifier).join(", ");
     const only = (value: Lazy): string | undefined => {
@@ -228,13 +249,8 @@ export function submoduleTypes(context: EvaluationContext) {
         return Attrs.from([[choice, value]]);
       },
       subOptions: (prefix) =>
-        Attrs.from(
-          tags
-            .names()
-            .map((name) => [
-              name,
-              lazy(() => mergeDeclarations(context, [...prefix, name], [declarationOf(name)]).attrs),
-            ]),
+        mapValues(tags, (option, name) =>
+          lazy(() => updateAttrs(force(option) as Attrs, Attrs.from([["loc", [...prefix, name]]]))),
         ),
       functor: {
         payload: () => Attrs.from([["tags", tags]]),
@@ -242,6 +258,8 @@ export function submoduleTypes(context: EvaluationContext) {
         join: (mine, other) => {
           const left = force(mine.get("tags")!) as Attrs;
           const right = force(other.get("tags")!) as Attrs;
+          const both = (field: string, name: string): Lazy =>
+            [left, right].flatMap((set) => forceList(getOr(force(set.get(name)!) as Attrs, field, [])));
           const shared = right
             .names()
             .filter((name) => left.has(name))
@@ -250,12 +268,18 @@ export function submoduleTypes(context: EvaluationContext) {
               lazy(() => {
                 const declarations = [left, right].map(
                   (set): Declaration => ({
-                    file: "<attrTag {...}>",
+                    file: ANONYMOUS_TAG,
                     options: set.get(name)!,
                     position: () => set.position(name),
                   }),
                 );
-                return mergeDeclarations(context, [name], declarations).attrs;
+                return updateAttrs(
+                  mergeDeclarations(context, [name], declarations).attrs,
+                  Attrs.from([
+                    ["declarations", both("declarations", name)],
+                    ["declarationPositions", both("declarationPositions", name)],
+                  ]),
+                );
               }),
             ]);
           return Attrs.from([["tags", updateAttrs(updateAttrs(left, right), Attrs.from(shared))]]);

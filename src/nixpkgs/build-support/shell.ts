@@ -58,12 +58,7 @@ export function createMkShell(scope: Scope, stdenv: Lazy): Lazy {
             shellHook: hooks,
             phases: ["buildPhase"],
             // A shell can be built, too: then it is the list of what it consists of.
-            buildPhase: `{ echo "------------------------------------------------------------"
-echo " WARNING: the existence of this path is not guaranteed."
-echo " It is an internal implementation detail for pkgs.mkShell."
-echo "------------------------------------------------------------"
-echo
-export; } >> "$out"`,
+            buildPhase: `{ echo "# The environment of a shell. What is in this file may change at any time."; export; } > "$out"`,
             preferLocalBuild: true,
           }),
           omit(args, ownArguments),

@@ -37,10 +37,7 @@ function fakePins(depends: Readonly<Record<string, readonly string[]>> = {}, mis
   return { pins, asked };
 }
 
-function packageSet(
-  pins: PackagePins,
-  { mirror = "https://mirror.example.org/debian", system = "x86_64-linux" } = {},
-) {
+function packageSet(pins: PackagePins, { mirror = "https://mirror.example.org/debian", system = "x86_64-linux" } = {}) {
   const host = new MemoryHost({ system });
   const ev = createEvaluator({ host });
   const set = createDebianPackages(ev, { system, pins, url: (pin) => `${mirror}/${pin.filename}`, busybox });
@@ -110,7 +107,9 @@ describe("createDebianPackages()", () => {
   it("fetches with builtin:fetchurl under names that stores accept", () => {
     const { derivation, host } = packageSet(fakePins().pins);
     const fetches = [...derivation("zlib").inputDrvs.keys()].map((path) => host.derivations.get(path)!);
-    const deb = fetches.find((input) => input.builder === "builtin:fetchurl" && input.env.get("url")!.includes("zlib1g-dev"))!;
+    const deb = fetches.find(
+      (input) => input.builder === "builtin:fetchurl" && input.env.get("url")!.includes("zlib1g-dev"),
+    )!;
     expect(deb.env.get("name")).toBe("zlib1g-dev_1.2.3_x-4_amd64.deb");
     expect(deb.env.get("url")).toBe("https://mirror.example.org/debian/pool/main/x/zlib1g-dev_1.2.3~x-4_amd64.deb");
     expect(deb.outputs.get("out")!.hashAlgo).toBe("sha256");
@@ -148,7 +147,12 @@ describe("createDebianPackages()", () => {
     const { derivation, host } = packageSet(pins);
     const inputs = [...derivation("hello").inputDrvs.keys()].map((path) => host.derivations.get(path)!);
     const group = inputs.find((input) => input.name.startsWith("libone-"))!;
-    expect(group.env.get("debs")!.split(" ").map((path) => path.replace(/.*-(lib\w+)_.*/, "$1"))).toEqual(["libone", "libtwo"]);
+    expect(
+      group.env
+        .get("debs")!
+        .split(" ")
+        .map((path) => path.replace(/.*-(lib\w+)_.*/, "$1")),
+    ).toEqual(["libone", "libtwo"]);
   });
 
   it("answers for any package of Debian by its name", () => {
@@ -171,7 +175,10 @@ describe("createDebianPackages()", () => {
       get(python.derivation, "drvPath");
       expect.unreachable();
     } catch (error) {
-      expect(error).toMatchObject({ message: expect.stringMatching(/3\.10/), hint: expect.stringMatching(/python313/) });
+      expect(error).toMatchObject({
+        message: expect.stringMatching(/3\.10/),
+        hint: expect.stringMatching(/python313/),
+      });
     }
   });
 

@@ -73,9 +73,7 @@ function build({ context, toolchain, graph }: BuildInputs, minor: string, suite:
     ),
   ];
   const libraries =
-    suite === mainSuite
-      ? graph
-      : createGraph(context, { toolchain: () => toolchain, python: () => self, suite });
+    suite === mainSuite ? graph : createGraph(context, { toolchain: () => toolchain, python: () => self, suite });
   const { deps } = libraries.dependencies(debs, { cut: ["libnsl2", "libtirpc3", "tzdata", "python3"] });
   return toolchain.relocate({
     pname: "python3",
@@ -90,7 +88,10 @@ function build({ context, toolchain, graph }: BuildInputs, minor: string, suite:
     // The module `nis` alone would bring five more libraries.
     preFix: `for name in python3 python; do ln -sf python${minor} bin/$name; done
 ln -sf pydoc${minor} bin/pydoc3
-rm -f bin/*-config lib/python${minor}/lib-dynload/nis.*`,
+for config in bin/*-linux-gnu-python${minor}-config; do
+  [ -e $config ] && ln -sf \${config##*/} bin/python${minor}-config && ln -sf python${minor}-config bin/python3-config
+done
+rm -f lib/python${minor}/lib-dynload/nis.*`,
     postFix: scriptText("post-python.sh"),
     environment: {
       pythonVersion: minor,
@@ -110,7 +111,9 @@ export function createInterpreters(
   for (const { minor, version, suite } of interpreters) {
     const attribute = interpreterAttribute(minor);
     const derivation: Lazy = lazy(() =>
-      suite === undefined ? unavailable(minor) : build({ context, toolchain: toolchain(), graph }, minor, suite, derivation),
+      suite === undefined
+        ? unavailable(minor)
+        : build({ context, toolchain: toolchain(), graph }, minor, suite, derivation),
     );
     let packages: ReadonlyMap<string, DebianPythonPackage> | undefined;
     found.set(attribute, {
@@ -119,8 +122,7 @@ export function createInterpreters(
       pythonVersion: minor,
       derivation,
       get packages() {
-        packages ??=
-          suite === undefined ? new Map() : pythonPackages(context, toolchain, graph, { derivation, minor });
+        packages ??= suite === undefined ? new Map() : pythonPackages(context, toolchain, graph, { derivation, minor });
         return packages;
       },
     });

@@ -188,7 +188,7 @@ const libraries: Readonly<Record<string, TableEntry>> = {
   libopus: entry("libopus0 libopus-dev"),
   libpcap: entry("libpcap0.8t64 libpcap0.8-dev libpcap-dev", { cut: ["libdbus-1-dev"] }),
   libpng: entry("libpng16-16t64 libpng-dev"),
-  libpq: entry("libpq5 libpq-dev"),
+  libpq: entry("libpq5 libpq-dev", { script: "post-libpq.sh" }),
   libpsl: entry("libpsl5t64 libpsl-dev"),
   libraqm: entry("libraqm0 libraqm-dev"),
   libraw: entry("libraw23t64 libraw-dev"),
@@ -231,7 +231,8 @@ const libraries: Readonly<Record<string, TableEntry>> = {
   openal: entry("libopenal1 libopenal-data libopenal-dev"),
   openblas: entry("libopenblas0-pthread libopenblas-pthread-dev", {
     cut: ["libblas3", "liblapack3"],
-    preFix: "for f in lib/openblas-pthread/*; do ln -sf openblas-pthread/${f##*/} lib/${f##*/}; done",
+    preFix:
+      "for f in lib/openblas-pthread/lib*; do ln -sf openblas-pthread/${f##*/} lib/${f##*/}; done; mkdir -p lib/pkgconfig; for f in lib/openblas-pthread/pkgconfig/*.pc; do ln -sf ../openblas-pthread/pkgconfig/${f##*/} lib/pkgconfig/${f##*/}; done",
   }),
   opencv: entry("libopencv-dev"),
   openexr: entry("libopenexr-3-1-30 libopenexr-dev"),
@@ -473,7 +474,7 @@ export const cut: ReadonlySet<string> = new Set(
     "fonts-dejavu-mono fonts-liberation fonts-urw-base35 gtk-update-icon-cache hicolor-icon-theme init-system-helpers install-info " +
     "iso-codes krb5-locales libc-l10n libnsl-dev libpam-modules libpam-runtime libpam-systemd libtirpc-common locales login " +
     "login.defs logrotate lsb-base lsb-release media-types mime-support netbase nodejs-doc openssl-provider-fips passwd perl-openssl-defaults " +
-    "poppler-data readline-common sensible-utils sgml-base shared-mime-info ssl-cert systemd systemd-standalone-sysusers " +
+    "poppler-data readline-common sensible-utils sgml-base ssl-cert systemd systemd-standalone-sysusers " +
     "systemd-sysusers sysvinit-utils tex-common tzdata-legacy ucf udev update-motd x11-common xdg-utils xfonts-utils xkb-data xml-core " +
     "libjs-jquery libjs-sphinxdoc libjs-underscore libdpkg-perl dpkg-dev pkgconf pkg-config xtrans-dev x11-xkb-utils"
   ).split(" "),

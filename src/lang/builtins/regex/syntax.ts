@@ -213,7 +213,6 @@ const classes: ReadonlyMap<string, RegExp> = new Map([
   ["alnum", /[0-9A-Za-z]/],
   ["alpha", /[A-Za-z]/],
   ["blank", /[ \t]/],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what the class is about
   ["cntrl", /[\x00-\x1f\x7f]/],
   ["digit", /[0-9]/],
   ["graph", /[!-~]/],

@@ -121,7 +121,8 @@ for data in "$lib"/_sysconfigdata_*.py; do
     -e "s#$out/bin/install -c#install -c#; s#$out/bin/dtrace##"
   # Debug information would make what is built refer to the compiler and to Python's headers. CFLAGS cannot turn it off:
   # setuptools takes them in place of these.
-  edit "$data" "'OPT': '-DNDEBUG" -e 's# -g # #g'
+  # Options that name files of Debian's build, or of its package tools.
+  edit "$data" "'OPT': '-DNDEBUG" -e "s# -specs=[^ ']*##g; s# -f[a-z]*-prefix-map=[^ ']*##g; s# -g # #g"
   if grep -E "^    '(prefix|exec_prefix|BINDIR|LIBDIR|INCLUDEPY|LIBDEST|CONFINCLUDEPY|CFLAGS|LDFLAGS|CC)': .*/usr" "$data"; then
     echo "python: $data still names /usr" >&2
     exit 1
@@ -130,7 +131,10 @@ done
 for makefile in "$lib"/config-*/Makefile; do
   [ -e "$makefile" ] || continue
   sed -i -e "s#/usr/share/python-wheels#$out/share/python-wheels#; s#=/usr\$#=$out#; s#^prefix=.*#prefix=\t\t$out#; s#/usr/#$out/#g" \
-    -e 's# -g # #g' "$makefile"
+    -e 's# -specs=[^ ]*##g; s# -f[a-z]*-prefix-map=[^ ]*##g; s# -g # #g' "$makefile"
+done
+for config in bin/*-config; do
+  [ -L "$config" ] || [ ! -e "$config" ] || sed -i -e 's# -specs=[^ "]*##g; s# -f[a-z]*-prefix-map=[^ "]*##g; s# -g # #g' "$config"
 done
 
 # ---- pip in the wheels that venv installs reads Debian's certificates when imported, where there may be none

@@ -9,8 +9,7 @@ _defaultUnpack() {
   if [ -d "$_file" ]; then
     _destination=$(stripHash "$_file")
     if [ -e "$_destination" ]; then
-      echo "Cannot copy $_file to $_destination: destination already exists!" >&2
-      echo "Did you specify two \"srcs\" with the same \"name\"?" >&2
+      echo "cannot unpack $_file: there is a $_destination already (do two of srcs have the same name?)" >&2
       return 1
     fi
     cp -r --preserve=mode,timestamps --reflink=auto -- "$_file" "$_destination"

@@ -1,0 +1,53 @@
+/** Entry of the launchers that `d2n shims` writes: the first argument is the name of the program. */
+import process from "node:process";
+import { D2nError } from "../../base/index.ts";
+import type { World } from "../world.ts";
+import { Program } from "./program.ts";
+import { renderNixError } from "./render-nix-error.ts";
+
+const [name = "nix", ...argv] = process.argv.slice(2);
+const world: World = {
+  argv,
+  environment: process.env,
+  cwd: process.cwd(),
+  uid: process.getuid?.() ?? 0,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onInterrupt: (interrupt) => {
+    let times = 0;
+    const handle = (): void => {
+      if (++times > 1) process.exit(130);
+      interrupt();
+    };
+    process.on("SIGINT", handle);
+    process.on("SIGTERM", handle);
+    process.on("SIGHUP", handle);
+  },
+};
+const status = await run();
+process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
+
+async function run(): Promise<number> {
+  let program: Program | undefined;
+  try {
+    program = new Program(name, world);
+    return await serve(program);
+  } catch (error) {
+    const showTrace = program?.common.settings.text("show-trace") === "true";
+    const color = world.stderr.isTTY === true && (world.environment["TERM"] ?? "dumb") !== "dumb" && world.environment["NO_COLOR"] === undefined;
+    world.stderr.write(renderNixError(error, { showTrace, color }));
+    if (error instanceof D2nError && error.code === "usage") world.stderr.write(`Try '${name} --help' for more information.\n`);
+    return error instanceof D2nError && error.exitCode !== 2 ? error.exitCode : 1;
+  } finally {
+    await program?.close();
+  }
+}
+
+async function serve(program: Program): Promise<number> {
+  switch (program.name) {
+    case "nix-instantiate":
+      return (await import("./nix-instantiate.ts")).nixInstantiate(program);
+    default:
+      throw new D2nError("usage", `d2n does not serve the program '${program.name}'`);
+  }
+}
