@@ -66,7 +66,7 @@ export function readConfiguration(file: string): Configuration {
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) throw fail("it must be an object whose values are strings");
   for (const key of Object.keys(parsed.output)) checkConfigurationKey(key);
-  return parsed.output as Configuration;
+  return parsed.output;
 }
 
 /** @throws D2nError `settings` for an unknown key */

@@ -49,6 +49,8 @@ export class D2nError extends Error {
   readonly code: ErrorCode;
   hint: string | undefined;
   location: SourceLocation | undefined;
+  /** The location is merely the nearest that is known, not what is wrong itself. */
+  nearby = false;
   trace: readonly TraceFrame[];
   details: string | undefined;
   readonly suggestions: readonly string[];

@@ -175,10 +175,10 @@ function refuseMode(drvPath: string, output: string, from: string): void {
       },
     );
   }
-  if (!status!.isSymbolicLink() && (status!.mode & 0o022) !== 0)
+  if (!status.isSymbolicLink() && (status.mode & 0o022) !== 0)
     throw new D2nError(
       "output-rejected",
-      `the output '${output}' of '${drvPath}' can be written by others (mode ${(status!.mode & 0o777).toString(8)})`,
+      `the output '${output}' of '${drvPath}' can be written by others (mode ${(status.mode & 0o777).toString(8)})`,
       {
         hint: "Remove that permission in the builder: `chmod go-w`.",
       },

@@ -103,7 +103,7 @@ export async function schedule(tasks: readonly Task[], options: ScheduleOptions)
       const start = (task: Task): void => {
         running[task.kind]++;
         started.add(task.id);
-        task
+        void task
           .run(controller.signal)
           .then(
             () => {

@@ -66,12 +66,11 @@ export async function runCommandLine(world: World): Promise<number> {
       const interrupter = new AbortController();
       world.onInterrupt(() => interrupter.abort());
       reporter = makeReporter(world, raw, wantsColor);
-      const { report } = reporter;
       const context = new Context({
         environment: world.environment,
         cwd: world.cwd,
         uid: world.uid,
-        sink: report,
+        sink: (event) => reporter?.report(event),
         signal: interrupter.signal,
         options: commonOptions(raw),
       });

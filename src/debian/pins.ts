@@ -130,7 +130,7 @@ export function recordedPins(
         indexes: indexes.map((index) => ({ ...index })),
         packages,
         ...(aliases.size === 0 ? {} : { aliases: names }),
-      } as ArchivePins;
+      };
     },
   };
 }

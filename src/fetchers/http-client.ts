@@ -50,7 +50,10 @@ const clients = new WeakMap<Environment, Map<string, Promise<HttpClient>>>();
 export function httpClient(environment: Environment, timeouts: HttpTimeouts): Promise<HttpClient> {
   const key = `${timeouts.stall} ${timeouts.connect}`;
   let byTimeouts = clients.get(environment);
-  if (byTimeouts === undefined) clients.set(environment, (byTimeouts = new Map()));
+  if (byTimeouts === undefined) {
+    byTimeouts = new Map<string, Promise<HttpClient>>();
+    clients.set(environment, byTimeouts);
+  }
   let client = byTimeouts.get(key);
   if (client === undefined) {
     client = createClient(environment, timeouts);

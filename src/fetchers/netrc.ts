@@ -57,6 +57,7 @@ export function parseNetrc(text: string): { machines: Map<string, NetrcEntry>; f
       case "account":
         i++;
         break;
+      default:
     }
   }
   return { machines, fallback };

@@ -3,14 +3,27 @@ import { D2nError, type D2nErrorOptions, type ErrorCode } from "../base/index.ts
 export interface EvalErrorOptions extends D2nErrorOptions {
   /** A code of its own for messages that users search for; "evaluation" unless set. */
   readonly code?: ErrorCode | undefined;
+  /** The error is about the operation that was asked for as a whole, a call of a builtin say: its place is the error's. */
+  readonly wantsPlace?: boolean | undefined;
 }
 
 /** Evaluation failed. `addErrorContext` and the evaluator add trace frames on the way out. */
 export class EvalError extends D2nError {
   override readonly name: string = "EvalError";
+  readonly wantsPlace: boolean;
 
   constructor(message: string, options: EvalErrorOptions = {}) {
     super(options.code ?? "evaluation", readable(message), options);
+    this.wantsPlace = options.wantsPlace === true;
+  }
+}
+
+/** An operation cannot do what it was called for; the error is where the call is. */
+export class CallError extends EvalError {
+  override readonly name: string = "CallError";
+
+  constructor(message: string, options: EvalErrorOptions = {}) {
+    super(message, { ...options, wantsPlace: true });
   }
 }
 

@@ -150,8 +150,10 @@ export class Loader {
     try {
       return compiler.compile(tree)(outermost);
     } catch (error) {
-      if (error instanceof D2nError && error.location === undefined)
+      if (error instanceof D2nError && error.location === undefined) {
         error.location = source.location(Math.max(0, tree.offset));
+        error.nearby = true;
+      }
       throw error;
     }
   }

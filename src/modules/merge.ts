@@ -1,7 +1,6 @@
 /** From definitions to values. */
 import { addTrace, equal, type Evaluator, force, type Lazy, lazy } from "../lang/index.ts";
 import { optionConflict, optionMissing, optionNotUnique, optionType } from "./errors.ts";
-import { once } from "./once.ts";
 import { settle } from "./properties.ts";
 import { showOption } from "./show.ts";
 import type { Definition, OptionPath, OptionType } from "./types.ts";
@@ -22,13 +21,13 @@ export function mergeDefinitions(
   type: OptionType,
   all: readonly Definition[],
 ): Merged {
-  const settled = once(() => settle(all));
+  const { definitions: settled, highestPriority } = settle(all);
   return {
-    definitions: () => settled().definitions,
-    highestPriority: () => settled().highestPriority,
-    isDefined: () => settled().definitions.length > 0,
+    definitions: settled,
+    highestPriority,
+    isDefined: () => settled().length > 0,
     value: lazy(() => {
-      const { definitions } = settled();
+      const definitions = settled();
       if (definitions.length === 0) {
         const empty = type.emptyValue();
         if (empty === undefined) throw optionMissing(path);

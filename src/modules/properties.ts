@@ -3,6 +3,7 @@
  */
 import { addTrace, Attrs, force, forceInt, forceList, forceText, type Lazy, ThrownError } from "../lang/index.ts";
 import { mapValues, tagOf } from "../lib/index.ts";
+import { once } from "./once.ts";
 import type { Definition } from "./types.ts";
 
 export const DEFAULT_PRIORITY = 100;
@@ -145,14 +146,28 @@ function inOrder(definitions: readonly Definition[]): Definition[] {
     .map(({ definition }) => definition);
 }
 
-/** The definitions that count, in order. */
-export function settle(definitions: readonly Definition[]): Ranked {
-  const only = definitions.length === 1 ? definitions[0]! : undefined;
-  if (only !== undefined && tagOf(traced(only, () => force(only.value))) === undefined && !hasTag(only))
-    return { definitions: [only], highestPriority: DEFAULT_PRIORITY };
-  const holding = definitions.flatMap((definition) => traced(definition, () => discharge(definition)));
-  const { definitions: winning, highestPriority } = strongest(holding);
-  return { definitions: inOrder(winning), highestPriority };
+export interface Settled {
+  /** The definitions that count, in order. */
+  readonly definitions: () => readonly Definition[];
+  /** Known without looking at what priorities are given to. */
+  readonly highestPriority: () => number;
+}
+
+/** What definitions come to before any type is asked. */
+export function settle(definitions: readonly Definition[]): Settled {
+  const ranked = once((): Ranked & { readonly plain: boolean } => {
+    const only = definitions.length === 1 ? definitions[0]! : undefined;
+    if (only !== undefined && !traced(only, () => hasTag(only)))
+      return { definitions: [only], highestPriority: DEFAULT_PRIORITY, plain: true };
+    return {
+      ...strongest(definitions.flatMap((definition) => traced(definition, () => discharge(definition)))),
+      plain: false,
+    };
+  });
+  return {
+    definitions: once(() => (ranked().plain ? ranked().definitions : inOrder(ranked().definitions))),
+    highestPriority: () => ranked().highestPriority,
+  };
 }
 
 function hasTag(definition: Definition): boolean {

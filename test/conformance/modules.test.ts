@@ -35,7 +35,7 @@ interface Check {
 /** The checks that stand on a line of their own and need no shell to be understood. */
 function readChecks(script: string): Check[] {
   return script.split("\n").flatMap((text, index): Check[] => {
-    const words = /^checkConfig(Output|Error) '((?:[^'\\]|\\')*)' ([A-Za-z][^ $"']*) ((?:\.\/[^ $"']+ ?)+)$/.exec(text);
+    const words = /^checkConfig(Output|Error) '((?:[^'\\]|\\')*)' ([A-Za-z][^ $"']*) ((?:\.\/[^ $"'{]+ ?)+)$/.exec(text);
     if (words === null) return [];
     const modules = words[4]!.trim().split(" ");
     if (modules.some((file) => excluded[file] !== undefined) || excludedTests.has(`${words[3]} ${modules.join(" ")}`)) return [];

@@ -16,7 +16,7 @@ export function classicErrorMessage(error: unknown, showTrace: boolean): ErrorMe
   const kept = trace.length > MAX_FRAMES ? trace.slice(-MAX_FRAMES) : trace;
   const plain = new D2nError(error.code, error.message, {
     hint: error.hint,
-    location: error.location,
+    location: error.nearby ? undefined : error.location,
     details: error.details,
     suggestions: error.suggestions,
     exitCode: error.exitCode,

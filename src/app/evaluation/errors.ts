@@ -37,7 +37,7 @@ export function messageToError(message: ErrorMessage): Error {
   const error =
     message.code === undefined
       ? new Error(message.message)
-      : new D2nError(message.code as ErrorCode, message.message, {
+      : new D2nError(message.code, message.message, {
           hint: message.hint,
           location: message.location,
           trace: message.trace,

@@ -17,7 +17,7 @@ export function createServiceClient(port: MessagePort, signal: Int32Array): Sync
     port.postMessage({ service, argument });
     for (;;) {
       Atomics.wait(signal, 0, answered);
-      const received = receiveMessageOnPort(port) as { message: ServiceReply } | undefined;
+      const received = receiveMessageOnPort(port);
       if (received === undefined) continue;
       answered++;
       const reply = received.message;

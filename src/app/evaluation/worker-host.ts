@@ -64,7 +64,7 @@ export class WorkerHost implements Host {
   readDirectory(path: string): ReadonlyMap<string, FileType> {
     return this.#access(path, (physical) => {
       const entries = new Map<string, FileType>();
-      for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "latin1" as BufferEncoding }))
+      for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "latin1" }))
         entries.set(
           entry.name,
           entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown",

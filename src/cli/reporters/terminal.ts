@@ -83,7 +83,10 @@ export function terminalReporter(options: TerminalOptions): Reporter {
   }
 
   const stop = options.tick(() => {
-    if (!closed && (dirty || running.size > 0)) options.write(BEGIN), draw(), options.write(END);
+    if (closed || (!dirty && running.size === 0)) return;
+    options.write(BEGIN);
+    draw();
+    options.write(END);
   });
 
   const report = (event: Event): void => {

@@ -35,7 +35,7 @@ function fromToml(value: TomlValue): Value {
   }
   if (value instanceof TomlDate) throw new Error("Dates and times are not supported");
   if (Array.isArray(value)) return value.map(fromToml);
-  return Attrs.from(Object.entries(value as TomlTable).map(([key, part]) => [bytes(key), fromToml(part)] as const));
+  return Attrs.from(Object.entries(value).map(([key, part]) => [bytes(key), fromToml(part)] as const));
 }
 
 /** A text as the bytes of its UTF-8 form. */

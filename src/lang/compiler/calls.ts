@@ -8,7 +8,7 @@ import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
 import { ArgumentError } from "./functions.ts";
-import { addFrame, locate } from "./trace.ts";
+import { addFrame, locate, locateNear } from "./trace.ts";
 
 const FUNCTOR = symbol("__functor");
 
@@ -126,7 +126,7 @@ function leaving(error: unknown, callee: Value, source: Source, offset: number):
   }
   if (callee instanceof PrimOp)
     return callee.name === "addErrorContext"
-      ? locate(error, source, offset)
+      ? locateNear(error, source, offset)
       : addFrame(error, `while calling the '${callee.name}' builtin`, source, offset);
   if (callee instanceof Attrs && callee.has("__functor"))
     return addFrame(error, "while calling a functor (an attribute set with a '__functor' attribute)", source, offset);

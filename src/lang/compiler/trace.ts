@@ -1,6 +1,6 @@
 /** Places and steps that errors collect on their way out. Nothing here runs while all goes well. */
 import { D2nError, type SourceLocation, type TraceFrame } from "../../base/index.ts";
-import { asEvalError } from "../errors.ts";
+import { asEvalError, EvalError } from "../errors.ts";
 import { type Source, SourcePosition } from "../syntax/index.ts";
 import type { LazyPosition } from "../values/attrs.ts";
 
@@ -32,11 +32,21 @@ export function locate(thrown: unknown, source: Source, offset: number): unknown
   return error;
 }
 
+/** The same where the place is that of an operation which the error merely came out of, unless the error is one of its own. */
+export function locateNear(thrown: unknown, source: Source, offset: number): unknown {
+  const error = asEvalError(thrown);
+  if (error instanceof D2nError && error.location === undefined && offset >= 0) {
+    error.location = source.location(offset);
+    error.nearby = !(error instanceof EvalError && error.wantsPlace);
+  }
+  return error;
+}
+
 /**
  * The same for an operation that adds steps of its own without knowing where it is: those that have no place get this one.
  */
 export function locateSteps(thrown: unknown, source: Source, offset: number): unknown {
-  const error = locate(thrown, source, offset);
+  const error = locateNear(thrown, source, offset);
   if (error instanceof D2nError && !Object.isFrozen(error.trace)) {
     const trace = error.trace as TraceFrame[];
     for (let i = trace.length - 1; i >= 0 && trace[i]!.location === undefined && trace[i]!.always !== true; i--)
@@ -47,7 +57,7 @@ export function locateSteps(thrown: unknown, source: Source, offset: number): un
 
 /** Adds a step. Returns what is to be thrown. */
 export function addFrame(thrown: unknown, message: string, source: Source, offset: number, verbose = false): unknown {
-  const error = locate(thrown, source, offset);
+  const error = locateNear(thrown, source, offset);
   if (error instanceof D2nError) push(error, new SourceFrame(message, source, offset, verbose));
   return error;
 }

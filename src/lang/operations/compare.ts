@@ -25,6 +25,7 @@ export function equalValues(a: Value, b: Value): boolean {
       return typeof b === "bigint" ? a === b : b instanceof NixFloat && Number(a) === b.value;
     case "boolean":
       return a === b;
+    default:
   }
   if (a === null) return b === null;
   if (a instanceof Attrs) return b instanceof Attrs && equalAttrs(a, b);

@@ -19,7 +19,10 @@ import { isCallable, showType } from "./types.ts";
 
 /** "expected a set but found a string: "x"". */
 export function typeMismatch(wanted: string, found: Value): EvalError {
-  return new EvalError(`expected ${wanted} but found ${showType(found)}: ${showForError(found)}`);
+  return new EvalError(`expected ${wanted} but found ${showType(found)}: ${showForError(found)}`, {
+    // As in Nix, where a set or a list is wanted only the step that wanted it has a place.
+    wantsPlace: wanted !== "a set" && wanted !== "a list",
+  });
 }
 
 /** Evaluates; a failure is told what the value was wanted for. */

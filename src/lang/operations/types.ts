@@ -15,6 +15,7 @@ export function typeOf(value: Value): TypeTag {
       return "string";
     case "boolean":
       return "bool";
+    default:
   }
   if (value === null) return "null";
   if (value instanceof Attrs) return "set";

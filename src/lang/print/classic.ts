@@ -49,7 +49,7 @@ export function printClassic(value: Lazy, { maxDepth = 10_000 }: { readonly maxD
         out.push(" ");
       }
       out.push("]");
-    } else out.push(String(it));
+    } else out.push(String(it as number | bigint | boolean | null));
   };
   try {
     print(value, 0);

@@ -87,7 +87,7 @@ class Printer {
     else if (value instanceof Attrs) this.#printAttrs(value, depth);
     else if (Array.isArray(value)) this.#printList(value as NixList, depth, cell instanceof Thunk ? cell : value);
     else if (value instanceof Lambda || value instanceof PrimOp) this.#out.push(showFunction(value));
-    else this.#out.push(String(value));
+    else this.#out.push(String(value as number | bigint | boolean | null));
   }
 
   #string(text: string): string {

@@ -97,7 +97,7 @@ class XmlWriter {
     else if (value instanceof PrimOp) this.#empty("unevaluated");
     else if (!(value instanceof Attrs))
       this.element("list", {}, () => {
-        for (const element of value as NixList) this.value(element);
+        for (const element of value) this.value(element);
       });
     else if (isDerivation(value)) this.#derivation(value);
     else this.element("attrs", {}, () => this.#attrs(value));

@@ -167,6 +167,21 @@ describe("createDebianPackages()", () => {
     expect(() => get(set.packages.get("bash"), "drvPath")).toThrow(/no package 'bash'/);
   });
 
+  it("takes other interpreters from their own suites, on the same C library", () => {
+    const { pins, asked } = fakePins({ "python3.11": ["zlib1g", "python3"], "libpython3.11-stdlib": ["libnsl2"] });
+    const { set, get, host, derivation } = packageSet(pins);
+    const { derivation: python, packages } = set.interpreters.get("python311")!;
+    const { env } = host.derivations.get(get(python, "drvPath") as string)!;
+    expect(env.get("glibc")).toBe(get(set.packages.get("glibc"), "outPath"));
+    expect(asked).toContain("bookworm amd64 zlib1g");
+    expect(asked).not.toContain("bookworm amd64 libnsl2");
+    expect(asked.some((question) => question.startsWith("bullseye"))).toBe(false);
+    expect(derivation("zlib").path).not.toBe("");
+    // Pure Python serves any interpreter; extension modules serve the one they are made for.
+    expect(packages.has("pip") && !packages.has("cffi")).toBe(true);
+    expect(set.interpreters.get("python39")!.packages.get("build")!.dependencies).toContain("tomli");
+  });
+
   it("says which interpreters can be built", () => {
     const { set, get } = packageSet(fakePins().pins);
     const python = set.interpreters.get("python310")!;

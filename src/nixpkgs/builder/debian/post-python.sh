@@ -39,7 +39,7 @@ if [ -e "$lib/distutils/command/install.py" ]; then
   fi
 fi
 # Debian's setuptools, also the one in its wheel, expects this module and the attribute `install_layout` of its commands.
-[ ! -e "$lib/_distutils_system_mod.py" ] || cat > "$lib/_distutils_system_mod.py" <<'PYTHON'
+cat > "$lib/_distutils_system_mod.py" <<'PYTHON'
 """Options that Debian adds to distutils' commands; here they change nothing."""
 import distutils.command.install as _install
 import distutils.command.install_egg_info as _install_egg_info
@@ -122,7 +122,7 @@ for data in "$lib"/_sysconfigdata_*.py; do
   # Debug information would make what is built refer to the compiler and to Python's headers. CFLAGS cannot turn it off:
   # setuptools takes them in place of these.
   # Options that name files of Debian's build, or of its package tools.
-  edit "$data" "'OPT': '-DNDEBUG" -e "s# -specs=[^ ']*##g; s# -f[a-z]*-prefix-map=[^ ']*##g; s# -g # #g"
+  edit "$data" "'OPT': '-DNDEBUG" -e "s#-specs=[^ ']*##g; s#-f[a-z]*-prefix-map=[^ ']*##g; s# -g # #g"
   if grep -E "^    '(prefix|exec_prefix|BINDIR|LIBDIR|INCLUDEPY|LIBDEST|CONFINCLUDEPY|CFLAGS|LDFLAGS|CC)': .*/usr" "$data"; then
     echo "python: $data still names /usr" >&2
     exit 1
@@ -131,11 +131,13 @@ done
 for makefile in "$lib"/config-*/Makefile; do
   [ -e "$makefile" ] || continue
   sed -i -e "s#/usr/share/python-wheels#$out/share/python-wheels#; s#=/usr\$#=$out#; s#^prefix=.*#prefix=\t\t$out#; s#/usr/#$out/#g" \
-    -e 's# -specs=[^ ]*##g; s# -f[a-z]*-prefix-map=[^ ]*##g; s# -g # #g' "$makefile"
+    -e 's#-specs=[^ ]*##g; s#-f[a-z]*-prefix-map=[^ ]*##g; s# -g # #g' "$makefile"
 done
 for config in bin/*-config; do
-  [ -L "$config" ] || [ ! -e "$config" ] || sed -i -e 's# -specs=[^ "]*##g; s# -f[a-z]*-prefix-map=[^ "]*##g; s# -g # #g' "$config"
+  [ -L "$config" ] || [ ! -e "$config" ] || sed -i -e 's#-specs=[^ "]*##g; s#-f[a-z]*-prefix-map=[^ "]*##g; s# -g # #g' "$config"
 done
+
+[ ! -e "$lib/ensurepip/__init__.py" ] || sed -i "s#/usr/share/python-wheels#$out/share/python-wheels#" "$lib/ensurepip/__init__.py"
 
 # ---- pip in the wheels that venv installs reads Debian's certificates when imported, where there may be none
 for wheel in "$out"/share/python-wheels/pip-*.whl; do
