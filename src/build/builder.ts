@@ -103,7 +103,7 @@ async function build(state: BuildState): Promise<Realisation> {
     signal,
   });
   log[Symbol.dispose]();
-  if (logError !== undefined) throw logError;
+  if (logError !== undefined) throw logError as Error;
   if (end.type !== "exited" || end.code !== 0) throw failure(state, end, log, keepBuild(state, build));
   signal.throwIfAborted();
   try {

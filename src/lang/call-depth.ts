@@ -10,7 +10,7 @@ export const callDepth = { current: 0, limit: 10_000 };
 
 /** Counts one call more; `leaveCall` counts it back. @throws StackOverflowError past the limit */
 export function enterCall(): void {
-  if (++callDepth.current > callDepth.limit) throw new StackOverflowError();
+  if (callDepth.current++ > callDepth.limit) throw new StackOverflowError();
 }
 
 export function leaveCall(): void {

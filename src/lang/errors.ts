@@ -3,7 +3,7 @@ import { D2nError, type D2nErrorOptions, type ErrorCode } from "../base/index.ts
 export interface EvalErrorOptions extends D2nErrorOptions {
   /** A code of its own for messages that users search for; "evaluation" unless set. */
   readonly code?: ErrorCode | undefined;
-  /** The error is about the operation that was asked for as a whole, a call of a builtin say: its place is the error's. */
+  /** Whichever operator or construct of the source the error comes out of first is what is wrong, not merely near it. */
   readonly wantsPlace?: boolean | undefined;
 }
 
@@ -15,15 +15,6 @@ export class EvalError extends D2nError {
   constructor(message: string, options: EvalErrorOptions = {}) {
     super(options.code ?? "evaluation", readable(message), options);
     this.wantsPlace = options.wantsPlace === true;
-  }
-}
-
-/** An operation cannot do what it was called for; the error is where the call is. */
-export class CallError extends EvalError {
-  override readonly name: string = "CallError";
-
-  constructor(message: string, options: EvalErrorOptions = {}) {
-    super(message, { ...options, wantsPlace: true });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Errors on their way from one thread to another. */
-import { D2nError, type ErrorCode, messageOf } from "../../base/index.ts";
+import { D2nError, messageOf } from "../../base/index.ts";
 import type { ErrorMessage } from "./protocol.ts";
 
 export function errorToMessage(error: unknown): ErrorMessage {

@@ -20,7 +20,7 @@ export function createServiceClient(port: MessagePort, signal: Int32Array): Sync
       const received = receiveMessageOnPort(port);
       if (received === undefined) continue;
       answered++;
-      const reply = received.message;
+      const reply = received.message as ServiceReply;
       if ("error" in reply) throw messageToError(reply.error);
       return reply.value;
     }

@@ -1,5 +1,5 @@
 /** Numbers (manual, "add" … "lessThan"). */
-import { CallError, EvalError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import {
   addNumbers,
   divide,
@@ -65,6 +65,6 @@ function rounded(lazy: Lazy, name: string, round: (value: number) => number): Va
     return value;
   }
   if (exact === undefined || !fitsInteger(exact))
-    throw new CallError(`NixFloat argument ${formatGeneral(forceFloat(value))} is not in the range of NixInt`);
+    throw new EvalError(`NixFloat argument ${formatGeneral(forceFloat(value))} is not in the range of NixInt`);
   return normalizeInt(exact);
 }

@@ -1,5 +1,5 @@
 /** Reading files and folders (manual, "baseNameOf" … "readFileType", "hashFile", "import"). */
-import { CallError, EvalError, ThrownError } from "../errors.ts";
+import { EvalError, ThrownError } from "../errors.ts";
 import { hashHex, isInStore, isStorePath, splitStorePath, storePathHashPart } from "../../formats/index.ts";
 import type { FileType, Host } from "../host.ts";
 import {
@@ -87,7 +87,7 @@ export function files(interpreter: Interpreter, derivation: Value): Family {
       const path = realisePath(host, world, value);
       const content = byteString(reading(host, path, () => host.readFile(path)));
       if (content.includes("\0"))
-        throw new CallError(`the contents of the file '${path}' cannot be represented as a Nix string`);
+        throw new EvalError(`the contents of the file '${path}' cannot be represented as a Nix string`);
       return makeString(content, referencesIn(host, path, content));
     },
 
@@ -226,7 +226,6 @@ function searcher(host: Host): (entries: readonly SearchEntry[], name: string) =
       host.pure
         ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
         : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`,
-      { wantsPlace: true },
     );
   };
 }

@@ -1,5 +1,5 @@
 /** Cryptographic hashes (manual, "convertHash", "hashString"; `hashFile` is with the files). */
-import { CallError, EvalError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import {
   formatHash,
   type HashAlgorithm,
@@ -16,7 +16,7 @@ import type { Family } from "./interpreter.ts";
 /** @throws EvalError for a name that Nix doesn't know */
 export function hashAlgorithm(name: string): HashAlgorithm {
   if (isHashAlgorithm(name)) return name;
-  throw new CallError(
+  throw new EvalError(
     `unknown hash algorithm '${name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`,
     name === "blake3" ? { hint: "BLAKE3 is not supported; use 'sha256' or 'sha512'." } : {},
   );

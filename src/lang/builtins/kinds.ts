@@ -1,5 +1,5 @@
 /** What kind of value something is (manual, "isAttrs" … "typeOf", "functionArgs"). */
-import { CallError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import { isFunction, isInteger, isString, typeOf } from "../operations/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
@@ -33,7 +33,7 @@ export const kinds: Family = {
     const fn = force(value);
     if (fn instanceof Lambda) return formalsOf(fn.info.formals);
     if (fn instanceof PrimOp) return formalsOf(fn.args.length === 0 ? fn.formals : undefined);
-    throw new CallError("'functionArgs' requires a function");
+    throw new EvalError("'functionArgs' requires a function");
   },
 };
 

@@ -1,5 +1,5 @@
 /** Lists (manual, "all" … "tail"). */
-import { CallError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import {
   addTrace,
   callFunction2,
@@ -78,7 +78,7 @@ export const lists: Family = {
     const at = forceInt(index, "while evaluating the second argument passed to 'builtins.elemAt'");
     const elements = forceList(list, "while evaluating the first argument passed to 'builtins.elemAt'");
     if (at < 0 || at >= elements.length)
-      throw new CallError(`'builtins.elemAt' called with index ${at} on a list of size ${elements.length}`);
+      throw new EvalError(`'builtins.elemAt' called with index ${at} on a list of size ${elements.length}`);
     return elements[Number(at)]!;
   },
 
@@ -108,7 +108,7 @@ export const lists: Family = {
   /** `[ (f 0) (f 1) … ]` of the given length. */
   genList(generator: Lazy, length: Lazy): NixList {
     const size = forceInt(length, second("genList"));
-    if (size < 0 || size > MAX_LENGTH) throw new CallError(`cannot create list of size ${size}`);
+    if (size < 0 || size > MAX_LENGTH) throw new EvalError(`cannot create list of size ${size}`);
     forceFunction(generator, first("genList"));
     const elements = new Array<Lazy>(Number(size));
     for (let i = 0; i < elements.length; i++) elements[i] = apply(generator, i);
@@ -118,7 +118,7 @@ export const lists: Family = {
   /** The first element. */
   head(list: Lazy): Lazy {
     const elements = forceList(list, "while evaluating the first argument passed to 'builtins.head'");
-    if (elements.length === 0) throw new CallError("'builtins.head' called on an empty list");
+    if (elements.length === 0) throw new EvalError("'builtins.head' called on an empty list");
     return elements[0]!;
   },
 
@@ -168,7 +168,7 @@ export const lists: Family = {
   /** All elements but the first. */
   tail(list: Lazy): NixList {
     const elements = forceList(list, "while evaluating the first argument passed to 'builtins.tail'");
-    if (elements.length === 0) throw new CallError("'builtins.tail' called on an empty list");
+    if (elements.length === 0) throw new EvalError("'builtins.tail' called on an empty list");
     return elements.slice(1);
   },
 };

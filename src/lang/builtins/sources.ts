@@ -1,5 +1,5 @@
 /** Bringing files into the store (manual, "filterSource", "path", "storePath", "toFile"). */
-import { CallError, EvalError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import { formatHash, isInStore, isStorePath, parseHash, splitStorePath } from "../../formats/index.ts";
 import type { AddPathRequest, Host, PathFilter } from "../host.ts";
 import {
@@ -60,22 +60,22 @@ export function sources({ host, world }: Interpreter): Family {
             forceStringNoContext(value, "while evaluating the `sha256` attribute passed to builtins.path"),
           );
         else
-          throw new CallError(`unsupported argument '${attributeName(key)}' to 'builtins.path'`, {
+          throw new EvalError(`unsupported argument '${attributeName(key)}' to 'builtins.path'`, {
             location: attrs.position(key),
           });
       }
       if (root === undefined)
-        throw new CallError("missing required 'path' attribute in the first argument to 'builtins.path'");
+        throw new EvalError("missing required 'path' attribute in the first argument to 'builtins.path'");
       return addPath(host, root, { name: name === "" ? baseName(root.path) : name, method, filter, sha256 });
     },
 
     /** A path that is in the store already, as a string that depends on it. */
     storePath(value: Lazy): NixString {
-      if (host.pure) throw new CallError("'builtins.storePath' is not allowed in pure evaluation mode");
+      if (host.pure) throw new EvalError("'builtins.storePath' is not allowed in pure evaluation mode");
       const argument = coerceToPath(world, value, "while evaluating the first argument passed to 'builtins.storePath'");
       let { path } = argument;
       if (!isStorePath(host.storeDir, path)) path = followLinks(host, path);
-      if (!isInStore(host.storeDir, path)) throw new CallError(`path '${path}' is not in the Nix store`);
+      if (!isInStore(host.storeDir, path)) throw new EvalError(`path '${path}' is not in the Nix store`);
       const { storePath } = splitStorePath(host.storeDir, path);
       if (!host.isValidPath(storePath)) throw new EvalError(`path '${storePath}' is not valid`);
       return makeString(path, new Set([...(argument.context ?? []), storePath]));
@@ -89,7 +89,7 @@ export function sources({ host, world }: Interpreter): Family {
       for (const encoded of contextOf(string) ?? []) {
         const element = parseContextElement(encoded);
         if (element.kind !== "path")
-          throw new CallError(
+          throw new EvalError(
             `files created by builtins.toFile may not reference derivations, but ${wanted} references ${encoded.replaceAll(`${host.storeDir}/`, "")}`,
           );
         references.push(element.path);

@@ -1,5 +1,5 @@
 /** Strings (manual, "concatStringsSep" … "toString"). */
-import { CallError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import {
   coerceToString,
   contextOf,
@@ -47,7 +47,7 @@ export function strings({ world }: Interpreter): Family {
       const patterns = forceList(from, "while evaluating the first argument passed to builtins.replaceStrings");
       const replacements = forceList(to, "while evaluating the second argument passed to builtins.replaceStrings");
       if (patterns.length !== replacements.length)
-        throw new CallError("'from' and 'to' arguments passed to builtins.replaceStrings have different lengths");
+        throw new EvalError("'from' and 'to' arguments passed to builtins.replaceStrings have different lengths");
       const wanted = patterns.map((pattern) =>
         forceText(pattern, "while evaluating one of the strings to replace passed to builtins.replaceStrings"),
       );
@@ -65,7 +65,7 @@ export function strings({ world }: Interpreter): Family {
         start,
         "while evaluating the first argument (the start offset) passed to builtins.substring",
       );
-      if (from < 0) throw new CallError("negative start position in 'substring'");
+      if (from < 0) throw new EvalError("negative start position in 'substring'");
       const size = forceInt(
         length,
         "while evaluating the second argument (the substring length) passed to builtins.substring",

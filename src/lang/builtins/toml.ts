@@ -1,5 +1,5 @@
 /** TOML (manual, "fromTOML"). */
-import { parse, TomlDate, type TomlTable, type TomlValue } from "smol-toml";
+import { parse, TomlDate, type TomlValue } from "smol-toml";
 import { messageOf } from "../../base/index.ts";
 import { EvalError } from "../errors.ts";
 import { fitsInteger, forceStringNoContext, normalizeInt } from "../operations/index.ts";

@@ -8,7 +8,7 @@ import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
 import { ArgumentError } from "./functions.ts";
-import { addFrame, locate, locateNear } from "./trace.ts";
+import { addBuiltinFrame, addFrame, locate, locateNear } from "./trace.ts";
 
 const FUNCTOR = symbol("__functor");
 
@@ -24,7 +24,7 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
       const argument = first(environment);
       if (!(callee instanceof Lambda)) return callOther(callee, [argument], source, offset);
       const depth = callDepth.current;
-      if (depth >= callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+      if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
       callDepth.current = depth + 1;
       try {
         const result = callee.apply(callee.environment, argument);
@@ -46,7 +46,7 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
       const a = first(environment);
       const b = second(environment);
       const depth = callDepth.current;
-      if (depth >= callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+      if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
       callDepth.current = depth + 1;
       try {
         const result = callee.info.apply2(callee.environment, a, b);
@@ -69,7 +69,7 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
 /** Calls whatever it is with any number of arguments. */
 function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: number): Value {
   const depth = callDepth.current;
-  if (depth >= callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+  if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
   callDepth.current = depth + 1;
   let current = fn;
   let next = 0;
@@ -127,7 +127,7 @@ function leaving(error: unknown, callee: Value, source: Source, offset: number):
   if (callee instanceof PrimOp)
     return callee.name === "addErrorContext"
       ? locateNear(error, source, offset)
-      : addFrame(error, `while calling the '${callee.name}' builtin`, source, offset);
+      : addBuiltinFrame(error, callee.name, source, offset);
   if (callee instanceof Attrs && callee.has("__functor"))
     return addFrame(error, "while calling a functor (an attribute set with a '__functor' attribute)", source, offset);
   return locate(error, source, offset);

@@ -20,7 +20,7 @@ import { NixFloat, type NixList, NixPath, type Value } from "../values/value.ts"
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { compileCall } from "./calls.ts";
 import { compileCondition } from "./control.ts";
-import { addFrame, locateSteps } from "./trace.ts";
+import { addBuiltinFrame, addFrame, locateSteps } from "./trace.ts";
 import { reader } from "./variables.ts";
 import type { Environment, Slot } from "./environment.ts";
 
@@ -103,7 +103,7 @@ export function compileBinary(compiler: Compiler, node: BinaryNode): Code {
           }
           return subtract(a, b);
         } catch (error) {
-          throw addFrame(error, "while calling the 'sub' builtin", source, offset);
+          throw addBuiltinFrame(error, "sub", source, offset);
         }
       };
     case "*":
@@ -126,7 +126,7 @@ function arithmetic(
     try {
       return operation(left(environment), right(environment));
     } catch (error) {
-      throw addFrame(error, `while calling the '${name}' builtin`, source, offset);
+      throw addBuiltinFrame(error, name, source, offset);
     }
   };
 }
@@ -157,7 +157,7 @@ function less(
       const b = second(environment);
       return typeof a === "number" && typeof b === "number" ? a < b : lessThan(a, b);
     } catch (error) {
-      throw addFrame(error, "while calling the 'lessThan' builtin", source, offset);
+      throw addBuiltinFrame(error, "lessThan", source, offset);
     }
   };
 }

@@ -32,21 +32,26 @@ export function locate(thrown: unknown, source: Source, offset: number): unknown
   return error;
 }
 
-/** The same where the place is that of an operation which the error merely came out of, unless the error is one of its own. */
+/** The same where the error merely came out of what is there: a message can show the place, but it is not what is wrong. */
 export function locateNear(thrown: unknown, source: Source, offset: number): unknown {
   const error = asEvalError(thrown);
   if (error instanceof D2nError && error.location === undefined && offset >= 0) {
     error.location = source.location(offset);
-    error.nearby = !(error instanceof EvalError && error.wantsPlace);
+    error.nearby = true;
   }
   return error;
+}
+
+/** What is wrong for errors that say so, near to it for all others. */
+function locateStep(error: unknown, source: Source, offset: number): unknown {
+  return error instanceof EvalError && error.wantsPlace ? locate(error, source, offset) : locateNear(error, source, offset);
 }
 
 /**
  * The same for an operation that adds steps of its own without knowing where it is: those that have no place get this one.
  */
 export function locateSteps(thrown: unknown, source: Source, offset: number): unknown {
-  const error = locateNear(thrown, source, offset);
+  const error = locateStep(thrown, source, offset);
   if (error instanceof D2nError && !Object.isFrozen(error.trace)) {
     const trace = error.trace as TraceFrame[];
     for (let i = trace.length - 1; i >= 0 && trace[i]!.location === undefined && trace[i]!.always !== true; i--)
@@ -57,9 +62,14 @@ export function locateSteps(thrown: unknown, source: Source, offset: number): un
 
 /** Adds a step. Returns what is to be thrown. */
 export function addFrame(thrown: unknown, message: string, source: Source, offset: number, verbose = false): unknown {
-  const error = locateNear(thrown, source, offset);
+  const error = locateStep(thrown, source, offset);
   if (error instanceof D2nError) push(error, new SourceFrame(message, source, offset, verbose));
   return error;
+}
+
+/** Adds the call of a builtin, which does not know where it is called from. */
+export function addBuiltinFrame(thrown: unknown, name: string, source: Source, offset: number): unknown {
+  return addFrame(locateNear(thrown, source, offset), `while calling the '${name}' builtin`, source, offset);
 }
 
 /** Adds "while evaluating the attribute …" at the attribute's definition, if that is known. */

@@ -2,7 +2,7 @@
  * Integer and float arithmetic (manual, "Operators", "Arithmetic"): integers have 64 bits and overflow is an error; one float
  * makes the result a float. Integers are kept as JavaScript numbers while those are exact.
  */
-import { CallError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { NixFloat, type Value } from "../values/value.ts";
 import { forceFloat, forceInt } from "./force.ts";
@@ -35,7 +35,7 @@ const signs: Readonly<Record<Operation, string>> = { adding: "+", subtracting: "
 
 function checked(result: bigint, operation: Operation, a: number | bigint, b: number | bigint): number | bigint {
   if (result < MIN || result > MAX)
-    throw new CallError(`integer overflow in ${operation} ${a} ${signs[operation]} ${b}`);
+    throw new EvalError(`integer overflow in ${operation} ${a} ${signs[operation]} ${b}`);
   return normalizeInt(result);
 }
 
@@ -103,7 +103,7 @@ export function divide(left: Lazy, right: Lazy): Value {
   const a = force(left);
   const b = force(right);
   if (forceFloat(b, "while evaluating the second operand of the division") === 0)
-    throw new CallError("division by zero");
+    throw new EvalError("division by zero");
   if (typeof a === "number" && typeof b === "number") return Math.trunc(a / b) + 0;
   if (a instanceof NixFloat || b instanceof NixFloat)
     return new NixFloat(

@@ -1,5 +1,5 @@
 /** Calling whatever can be called. */
-import { CallError, EvalError } from "../errors.ts";
+import { EvalError } from "../errors.ts";
 import { showForError } from "../print/printer.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
@@ -79,7 +79,7 @@ export function runPrimOp(fn: PrimOp, args: readonly Lazy[]): Value {
 }
 
 export function notAFunction(value: Value): EvalError {
-  return new CallError(
+  return new EvalError(
     `attempt to call something which is not a function but ${showType(value)}: ${showForError(value)}`,
   );
 }

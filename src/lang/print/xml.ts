@@ -17,7 +17,6 @@ import {
   ContextString,
   Lambda,
   NixFloat,
-  type NixList,
   NixPath,
   type NixString,
   type Position,

@@ -28,6 +28,9 @@ export function commonModule(root: ModuleScope, packageSets: View, metadata: Vie
       const nixpkgs = packageSets.at("nixpkgs");
       const isLinux = (): boolean => m.config.at("deps", "stdenv", "isLinux").bool();
       const name = (): string => m.config.at("name").text();
+      // What is compiled here finds its libraries without patching. Upstream gives these to source distributions too, which
+      // makes every one of them wait for X11 and OpenGL.
+      const patched = (): boolean => isLinux() && sourceText(m).endsWith(".whl");
       const needs = (): Native[] => {
         const list = (name() === root.config.at("name").text() ? neededByRoot : propagatedBy)(
           name(),
@@ -68,11 +71,11 @@ export function commonModule(root: ModuleScope, packageSets: View, metadata: Vie
           dontStrip: mkDefault(true),
           nativeBuildInputs: later(() => [
             m.config.at("deps", "unzip"),
-            ...(isLinux() ? [m.config.at("deps", "autoPatchelfHook")] : []),
+            ...(patched() ? [m.config.at("deps", "autoPatchelfHook")] : []),
           ]),
-          buildInputs: later(() => (isLinux() ? [m.config.at("deps", "manylinux1")] : [])),
+          buildInputs: later(() => (patched() ? [m.config.at("deps", "manylinux1")] : [])),
           // Libraries may lie in other Python packages: libcublas.so in nvidia-cublas-cu12.
-          preFixup: later(() => (isLinux() ? "addAutoPatchelfSearchPath $propagatedBuildInputs\n" : "")),
+          preFixup: later(() => (patched() ? "addAutoPatchelfSearchPath $propagatedBuildInputs\n" : "")),
           propagatedBuildInputs: later(needs),
         },
       };

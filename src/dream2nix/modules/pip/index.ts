@@ -58,6 +58,8 @@ export const pip: NativeModule = defineModule({
       pyEnv: m.config.at("public", "pyEnv"),
       // The package itself is always editable.
       editables: later(() => ({ [m.config.at("name").text()]: m.config.at("paths", "package") })),
+      editablesDevShell: m.config.at("public", "devShell"),
+      versions: later(() => editableVersions(m)),
     },
     // The root may be a locked wheel, too.
     buildPythonPackage: { format: mkIf(() => sourceText(m).endsWith(".whl"), mkDefault("wheel")) },
@@ -106,6 +108,16 @@ if [ -e "$out/${site()}/sitecustomize.py" ]; then mv "$out/${site()}/sitecustomi
       ignoreCollisions: true,
     }),
   );
+}
+
+function editableVersions(m: ModuleScope): NativeObject {
+  const sources = m.config.at("lock", "content", pipField, "sources");
+  const others = m.config
+    .at("pip", "editables")
+    .names()
+    .filter((name) => sources.has(name, "version"))
+    .map((name) => [name, sources.at(name, "version")] as const);
+  return { ...Object.fromEntries(others), [m.config.at("name").text()]: m.config.at("version") };
 }
 
 function developmentShell(m: ModuleScope): View {

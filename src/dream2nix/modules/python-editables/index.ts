@@ -1,6 +1,7 @@
-import { joinStrings, type NixString, utf8 } from "../../../lang/index.ts";
+import { readFileSync } from "node:fs";
+import { ContextString, type NixString, textOf } from "../../../lang/index.ts";
 import { defineModule, mkOption, type ModuleScope, type NativeModule } from "../../../modules/index.ts";
-import { later, moduleFile, text } from "../../support.ts";
+import { builtin, later, moduleFile, text } from "../../support.ts";
 
 /** Packages of the project that a development shell takes from the working tree instead of the store. */
 export const pythonEditables: NativeModule = defineModule({
@@ -17,6 +18,17 @@ export const pythonEditables: NativeModule = defineModule({
       readOnly: true,
       description: "Shell code that makes the editable packages importable.",
     }),
+    editablesDevShell: mkOption({
+      type: types.package,
+      readOnly: true,
+      description: "A shell with the locked packages and the editable ones: `public.devShell`.",
+    }),
+    versions: mkOption({
+      type: types.lazyAttrsOf(types.str),
+      default: {},
+      internal: true,
+      description: "Versions, for packages whose build system cannot tell.",
+    }),
     name: mkOption({ type: types.str, internal: true, description: "The name of the package." }),
     paths: mkOption({
       type: types.lazyAttrsOf(types.raw),
@@ -29,18 +41,37 @@ export const pythonEditables: NativeModule = defineModule({
   config: (m) => ({ editablesShellHook: later(() => shellHook(m)) }),
 });
 
-/** Puts each package's folder, or its `src`, before everything else that Python looks at. */
+/** Runs `editable.py` with what it has to know; its output are the variables of the shell. */
 function shellHook(m: ModuleScope): NixString {
-  let hook = text(m.ev)`_d2n_root=$(${m.config.at("paths", "findRoot")}) || _d2n_root=$PWD
+  const { config, ev } = m;
+  const pyEnv = config.at("pyEnv");
+  const settings = later(() => ({
+    name: config.at("name"),
+    marker: config.at("paths").or(["projectRootFile"], ".git"),
+    editables: config.at("editables"),
+    versions: config.at("versions"),
+    environment: text(ev)`${pyEnv}`,
+    sitePackages: config.at("pyEnv", "sitePackages"),
+    store: ev.host.storeDir,
+  }));
+  const json = m.system.view(builtin(ev, "toJSON", settings)).string();
+  // A shell for one command does not start with half of its world.
+  return text(ev)`if _d2n_editables=$(${pyEnv}/bin/python -I -B ${program(m)} ${quoted(json)}); then
+  eval "$_d2n_editables"
+else
+  case $- in *i*) ;; *) exit 1 ;; esac
+fi
+unset _d2n_editables
 `;
-  for (const [, path] of m.config.at("editables").entries()) {
-    const folder = path.textWithoutContext();
-    const quoted = `'${folder.replaceAll("'", "'\\''")}'`;
-    hook = joinStrings(hook, `_d2n_folder=${folder.startsWith("/") ? quoted : `"$_d2n_root"/${quoted}`}\n`);
-    hook = joinStrings(
-      hook,
-      'if [ -d "$_d2n_folder/src" ]; then _d2n_folder=$_d2n_folder/src; fi\nexport PYTHONPATH="$_d2n_folder${PYTHONPATH:+:$PYTHONPATH}"\n',
-    );
-  }
-  return joinStrings(hook, utf8("unset _d2n_root _d2n_folder\n"));
+}
+
+function program(m: ModuleScope): ContextString {
+  const path = m.ev.host.addText("editable.py", readFileSync(new URL("./editable.py", import.meta.url)), []);
+  return new ContextString(path, new Set([path]));
+}
+
+/** A text as one word of a shell, with what it refers to. */
+function quoted(string: NixString): NixString {
+  const word = `'${textOf(string).replaceAll("'", "'\\''")}'`;
+  return typeof string === "string" ? word : new ContextString(word, string.context);
 }

@@ -1,5 +1,5 @@
 /** Regular expressions (manual, "match", "split"). */
-import { CallError } from "../../errors.ts";
+import { EvalError } from "../../errors.ts";
 import { forceString, forceStringNoContext, textOf } from "../../operations/index.ts";
 import type { Lazy } from "../../values/thunk.ts";
 import type { NixList } from "../../values/value.ts";
@@ -17,7 +17,7 @@ function matcher(source: string): Matcher {
       found = new Matcher(source);
     } catch (error) {
       if (!(error instanceof RegexError)) throw error;
-      throw new CallError(
+      throw new EvalError(
         error.tooBig
           ? `memory limit exceeded by regular expression '${source}'`
           : `invalid regular expression '${source}'`,
