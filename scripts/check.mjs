@@ -1,7 +1,7 @@
 // Everything that can be said of the code without running it: format, types, lint, layers, dead code.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root, run, setUp, tool } from "./setup.mjs";
+import { build, root, run, setUp, tool } from "./setup.mjs";
 
 setUp();
 const step = (name) => process.stdout.write(`check: ${name}\n`);
@@ -16,6 +16,9 @@ step("dead code");
 run(tool("knip"), ["--no-progress"]);
 step("lint");
 run(tool("eslint"), ["--max-warnings", "0", "."]);
+step("generated documents");
+build();
+run(process.execPath, [join(root, "scripts/docs.mjs"), "--check"]);
 process.stdout.write("check: all is well\n");
 
 /** dependency-cruiser says "no violations" also when it saw nothing: count what it saw. */

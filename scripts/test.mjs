@@ -8,8 +8,9 @@ import { build, root, run, setUp, tool } from "./setup.mjs";
 
 setUp();
 const filters = process.argv.slice(2);
+// The checks end with a build.
 if (filters.length === 0) run(process.execPath, [join(root, "scripts/check.mjs")]);
-build();
+else build();
 
 const scratch = mkdtempSync(join(tmpdir(), "d2n-test-"));
 const report = join(scratch, "report.json");
@@ -17,7 +18,14 @@ process.env.D2N_TEST_SHARED = scratch;
 await provideSandboxTools();
 const { status } = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...filters],
+  [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...filters,
+  ],
   { cwd: root, stdio: "inherit" },
 );
 let summary;
@@ -31,9 +39,13 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = summary;
-const failedFiles = summary.testResults.filter((file) => file.status === "failed" && file.assertionResults.every((one) => one.status !== "failed"));
+const failedFiles = summary.testResults.filter(
+  (file) => file.status === "failed" && file.assertionResults.every((one) => one.status !== "failed"),
+);
 for (const file of failedFiles) process.stdout.write(`failed to run: ${file.name}\n`);
-process.stdout.write(`\n${passed} passed, ${failed + failedFiles.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+process.stdout.write(
+  `\n${passed} passed, ${failed + failedFiles.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+);
 process.exit(passed === 0 ? 1 : (status ?? 1));
 
 /** The tests of sandbox and builder take bubblewrap and busybox as d2n itself gets them. */
@@ -42,7 +54,12 @@ async function provideSandboxTools() {
   const { Context } = await import(join(root, "dist/app/context.js"));
   const { sandboxTools } = await import(join(root, "dist/app/bootstrap.js"));
   const context = new Context({
-    environment: { ...process.env, HOME: join(scratch, "home"), XDG_CACHE_HOME: join(scratch, "cache"), XDG_DATA_HOME: join(scratch, "data") },
+    environment: {
+      ...process.env,
+      HOME: join(scratch, "home"),
+      XDG_CACHE_HOME: join(scratch, "cache"),
+      XDG_DATA_HOME: join(scratch, "data"),
+    },
     cwd: root,
     uid: process.getuid(),
     sink: () => {},

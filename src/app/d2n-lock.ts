@@ -1,11 +1,12 @@
 /**
- * `d2n.lock`: what d2n pins and no other lock file has a place for. It lies beside `flake.lock` and holds no address of any
- * host, so that a project is the same everywhere.
+ * `d2n.lock`: what d2n pins and no other lock file has a place for. It lies beside `flake.lock`. Packages of the archive have
+ * no address in it, so that every mirror will do; build requirements have the one that pip found, as those in a lock file.
  */
 import { existsSync, readFileSync } from "node:fs";
 import * as v from "valibot";
 import { D2nError, writeFileAtomically } from "../base/index.ts";
 import { type ArchivePins, emptyPins, parsePins } from "../debian/index.ts";
+import { type BuildSystemsLock, buildSystemsSchema } from "../python/index.ts";
 
 const schema = v.looseObject({
   version: v.literal(1),
@@ -13,27 +14,32 @@ const schema = v.looseObject({
   debian: v.optional(v.unknown()),
   /** Wheels that locking runs and no table of d2n knows, `pip==99.0` to SHA-256. */
   pip: v.optional(v.record(v.string(), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in base 16")))),
+  /** How source distributions are built, by lock file (relative to the folder of this file). */
+  python: v.optional(v.record(v.string(), buildSystemsSchema)),
 });
 
 /** Objects below this depth stand on one line each: one package, one line. */
 const EXPANDED_DEPTH = 5;
+const PYTHON_DEPTH = 4;
 
 export class D2nLock {
   readonly file: string;
   #debian: ArchivePins;
   #pip: Record<string, string>;
+  #python: Record<string, BuildSystemsLock>;
   #text: string | undefined;
 
-  private constructor(file: string, text: string | undefined, debian: ArchivePins, pip: Record<string, string>) {
+  private constructor(file: string, text: string | undefined, debian: ArchivePins, pip: Record<string, string>, python: Record<string, BuildSystemsLock>) {
     this.file = file;
     this.#text = text;
     this.#debian = debian;
     this.#pip = pip;
+    this.#python = python;
   }
 
   /** @throws D2nError `d2n-lock` or `lock-malformed` for a file that is damaged */
   static read(file: string): D2nLock {
-    if (!existsSync(file)) return new D2nLock(file, undefined, emptyPins, {});
+    if (!existsSync(file)) return new D2nLock(file, undefined, emptyPins, {}, {});
     const fail = (why: string): D2nError =>
       new D2nError("d2n-lock", `\`${file}\` cannot be read: ${why}`, {
         location: { file, line: 1 },
@@ -48,8 +54,8 @@ export class D2nLock {
     }
     const parsed = v.safeParse(schema, json);
     if (!parsed.success) throw fail(`${v.getDotPath(parsed.issues[0]) ?? "it"}: ${parsed.issues[0].message}`);
-    const { debian, pip } = parsed.output;
-    return new D2nLock(file, text, debian === undefined ? emptyPins : parsePins(debian, file), pip ?? {});
+    const { debian, pip, python } = parsed.output;
+    return new D2nLock(file, text, debian === undefined ? emptyPins : parsePins(debian, file), pip ?? {}, python ?? {});
   }
 
   get debian(): ArchivePins {
@@ -69,17 +75,35 @@ export class D2nLock {
     this.#pip[wheel] = sha256;
   }
 
+  /** How source distributions are built, by lock file. */
+  get buildSystems(): Readonly<Record<string, BuildSystemsLock>> {
+    return this.#python;
+  }
+
+  /** @param lockFile relative to the folder of this file; nothing is kept for one without source distributions */
+  setBuildSystems(lockFile: string, systems: BuildSystemsLock | undefined): void {
+    const others = Object.entries(this.#python).filter(([file]) => file !== lockFile);
+    const all = systems === undefined || Object.keys(systems.sources).length === 0 ? others : [...others, [lockFile, systems] as const];
+    this.#python = Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Drops what belongs to lock files that are gone. */
+  keepBuildSystems(wanted: (lockFile: string) => boolean): void {
+    this.#python = Object.fromEntries(Object.entries(this.#python).filter(([file]) => wanted(file)));
+  }
+
   /** Sorted names, one package a line, so that merges and reviews are bearable. */
   format(): string {
     const data: Record<string, unknown> = { version: 1 };
     if (this.#debian.indexes.length > 0 || Object.keys(this.#debian.packages).length > 0) data["debian"] = this.#debian;
     if (Object.keys(this.#pip).length > 0) data["pip"] = this.#pip;
-    return `${print(data, 0)}\n`;
+    if (Object.keys(this.#python).length > 0) data["python"] = this.#python;
+    return `${print(data, 0, EXPANDED_DEPTH)}\n`;
   }
 
   get changed(): boolean {
     const text = this.format();
-    return text !== this.#text && !(this.#text === undefined && text === `${print({ version: 1 }, 0)}\n`);
+    return text !== this.#text && !(this.#text === undefined && text === `${print({ version: 1 }, 0, EXPANDED_DEPTH)}\n`);
   }
 
   write(): void {
@@ -88,13 +112,14 @@ export class D2nLock {
   }
 }
 
-function print(value: unknown, depth: number): string {
+function print(value: unknown, depth: number, expanded: number): string {
   const indent = "  ".repeat(depth + 1);
   const close = "  ".repeat(depth);
-  if (Array.isArray(value) && value.length > 0 && typeof value[0] === "object" && depth < EXPANDED_DEPTH)
+  if (Array.isArray(value) && value.length > 0 && typeof value[0] === "object" && depth < expanded)
     return `[\n${value.map((element) => `${indent}${JSON.stringify(element)}`).join(",\n")}\n${close}]`;
-  if (typeof value !== "object" || value === null || Array.isArray(value) || depth >= EXPANDED_DEPTH) return JSON.stringify(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value) || depth >= expanded) return JSON.stringify(value);
   const entries = Object.entries(value);
   if (entries.length === 0) return "{}";
-  return `{\n${entries.map(([name, inner]) => `${indent}${JSON.stringify(name)}: ${print(inner, depth + 1)}`).join(",\n")}\n${close}}`;
+  const below = (name: string): number => (depth === 0 && name === "python" ? PYTHON_DEPTH : expanded);
+  return `{\n${entries.map(([name, inner]) => `${indent}${JSON.stringify(name)}: ${print(inner, depth + 1, below(name))}`).join(",\n")}\n${close}}`;
 }

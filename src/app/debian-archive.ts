@@ -10,6 +10,7 @@ import {
   debUrl,
   type DebPin,
   discoverMirrors,
+  type IndexPin,
   type MirrorFetch,
   mirrorCandidates,
   type Mirrors,
@@ -29,8 +30,9 @@ const MIRROR_LIFETIME = 7 * 24 * 3600 * 1000;
 const mirrorsSchema = v.object({ main: v.string(), security: v.optional(v.string()) });
 
 /** @throws D2nError `debian-mirror` that says how to name one */
-export async function openDebianArchive(context: Context): Promise<Archive> {
+export async function openDebianArchive(context: Context, pinned: readonly IndexPin[] = []): Promise<Archive> {
   return openArchive({
+    pinned,
     mirrors: await findMirrors(context),
     fetch: mirrorFetch(context),
     cacheDir: join(context.directories.cache, "debian"),

@@ -1,10 +1,14 @@
 /** Locking in this process: what `bin/refresh` of a package's `.lock` describes. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { parseLockSpec, type Run, runLockFields, runOnHost } from "../python/index.ts";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { addIntent, downloadFile } from "../fetchers/index.ts";
+import { parseHash } from "../formats/index.ts";
+import { type LockResult, type LockServices, parseLockSpec, type Run, runLockFields, runOnHost } from "../python/index.ts";
+import { messageOf, warn } from "../base/index.ts";
 import type { Context } from "./context.ts";
 import { D2nLock } from "./d2n-lock.ts";
 import { enterStore } from "./enter.ts";
+import { contentCache, realise } from "./realise.ts";
 
 /** @throws D2nError; the old lock file is as it was then */
 export async function runLock(context: Context, specText: string): Promise<void> {
@@ -14,9 +18,7 @@ export async function runLock(context: Context, specText: string): Promise<void>
   const temporaryDir = mkdtempSync(join(scratchParent, "lock-"));
   const prefix = await enterStore(context);
   const run: Run = (argv, options) => runOnHost([...prefix, ...argv], options);
-  const d2nLock = D2nLock.read(join(context.cwd, "d2n.lock"));
   try {
-    const store = await context.store();
     const result = await runLockFields(spec, {
       run,
       runOnHost,
@@ -28,23 +30,87 @@ export async function runLock(context: Context, specText: string): Promise<void>
       temporaryDir,
       events: context.sink,
       signal: context.signal,
-      recordedHashes: d2nLock.recordedHashes(),
-      describeStorePath: async (path) => {
-        for (const drv of await store.queryDerivers(path)) {
-          const derivation = await store.readDerivation(drv);
-          const output = [...derivation.outputs.values()].find((one) => one.path === path);
-          const url = derivation.env.get("url") ?? derivation.env.get("urls")?.split(" ")[0];
-          if (output !== undefined && output.hash !== "" && output.hashAlgo.endsWith("sha256") && url !== undefined) return { url, sha256: output.hash };
-        }
-        return undefined;
+      recordedHashes: D2nLock.read(join(flakeFolder(context.cwd), "d2n.lock")).recordedHashes(),
+      describeStorePath: (path) => describeStorePath(context, path),
+      ...fileServices(context, temporaryDir),
+      realise: async (tools) => {
+        await realise(
+          context,
+          tools.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })),
+        );
       },
     });
-    if (result.newHashes.size > 0) {
-      for (const [name, sha256] of result.newHashes) d2nLock.recordHash(name, sha256);
-      d2nLock.write();
-    }
+    await recordLock(context, result);
   } finally {
     rmSync(temporaryDir, { recursive: true, force: true });
+  }
+}
+
+/** What pip fetches lands where builds look for it, and the other way around. */
+function fileServices(context: Context, temporaryDir: string): Pick<LockServices, "keepFile" | "fetchFile"> {
+  const cache = contentCache(context);
+  const { environment, sink, signal } = context;
+  return {
+    keepFile: async (file, sha256) => {
+      const hash = parseHash(sha256, "sha256");
+      await cache.add(file, [], new Map([["sha256", hash]]));
+    },
+    fetchFile: async (url, sha256) => {
+      const hash = parseHash(sha256, "sha256");
+      const known = await cache.lookup(hash, signal);
+      if (known !== undefined) return known;
+      const destination = join(mkdtempSync(join(temporaryDir, "source-")), "file");
+      try {
+        await downloadFile({ urls: [url], destination, expectedHash: hash, environment, sink, signal, offline: context.options.offline });
+      } catch (error) {
+        if (signal.aborted) throw error;
+        warn(sink, messageOf(error));
+        return undefined;
+      }
+      await cache.add(destination, [], new Map([["sha256", hash]]));
+      return destination;
+    },
+  };
+}
+
+/** Address and hash of a store path that a fixed-output derivation made. */
+async function describeStorePath(context: Context, path: string): Promise<{ readonly url: string; readonly sha256: string } | undefined> {
+  const store = await context.store();
+  for (const drv of await store.queryDerivers(path)) {
+    const derivation = await store.readDerivation(drv);
+    const output = [...derivation.outputs.values()].find((one) => one.path === path);
+    const url = derivation.env.get("url") ?? derivation.env.get("urls")?.split(" ")[0];
+    if (output !== undefined && output.hash !== "" && output.hashAlgo.endsWith("sha256") && url !== undefined) return { url, sha256: output.hash };
+  }
+  return undefined;
+}
+
+/** Writes into d2n.lock what the lock file has no place for, and lets git know of it. */
+async function recordLock(context: Context, { projectRoot, lockFile, newHashes, buildSystems }: LockResult): Promise<void> {
+  const folder = flakeFolder(projectRoot);
+  // Read only now: it is another's while pip works.
+  const d2nLock = D2nLock.read(join(folder, "d2n.lock"));
+  for (const [name, sha256] of newHashes) d2nLock.recordHash(name, sha256);
+  d2nLock.setBuildSystems(relative(folder, lockFile), buildSystems);
+  d2nLock.keepBuildSystems((file) => existsSync(join(folder, file)));
+  if (!d2nLock.changed) return;
+  const isNew = !existsSync(d2nLock.file);
+  d2nLock.write();
+  if (isNew && insideGit(folder)) await addIntent(folder, ["d2n.lock"], { environment: context.environment, signal: context.signal });
+}
+
+/** Where `d2n.lock` lies: beside `flake.nix`, in this folder or above; here if there is none. */
+function flakeFolder(start: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "flake.nix"))) return folder;
+    if (folder === dirname(folder)) return start;
+  }
+}
+
+function insideGit(start: string): boolean {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, ".git"))) return true;
+    if (folder === dirname(folder)) return false;
   }
 }
 

@@ -55,12 +55,13 @@ function onDisk(context: Context, program: string): boolean {
   return existsSync(folder) && readdirSync(folder).includes(program.slice(program.lastIndexOf("/") + 1));
 }
 
-/** Runs a program of the store in the user's terminal and environment. */
-export async function runProgram(context: Context, argv: readonly string[]): Promise<number> {
+/** Runs a program of the store in the user's terminal and environment, with these variables on top. */
+export async function runProgram(context: Context, argv: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<number> {
   if (context.signal.aborted) throw new InterruptedError();
   const command = [...(await enterStore(context)), ...argv];
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) env[name] = value;
+  Object.assign(env, variables);
   return new Promise((resolve, reject) => {
     const child = spawn(command[0]!, command.slice(1), { stdio: "inherit", cwd: context.cwd, env });
     // The terminal sends its signals to the program as well: it decides what they mean.

@@ -12,6 +12,7 @@ export const errorCodes = {
   "d2n-lock": "`d2n.lock` cannot be read.",
   "debian-archive":
     "A Debian mirror holds something that does not fit together: a file missing that its index names, a malformed index, another suite.",
+  "debian-expired": "A mirror's signed index is older than Debian allows it to be.",
   "debian-mirror":
     "No Debian mirror is configured or reachable that serves the suites that d2n takes its packages from.",
   "debian-package":
@@ -19,6 +20,7 @@ export const errorCodes = {
   "debian-signature":
     "The index of a Debian archive is not signed by Debian, or its signature or date is not valid.",
   "derivation-malformed": "A .drv file, or what it says about its outputs, is not right.",
+  develop: "No development shell can be made of what was named, or not in this way.",
   "disk-full": "The disk has no space left, or cannot be written to.",
   "download-failed": "A file could not be downloaded: every address for it refused it or failed.",
   evaluation: "A Nix expression could not be evaluated; the message says where and why.",
@@ -68,8 +70,11 @@ export const errorCodes = {
   "output-cycle":
     "Outputs of a derivation refer to each other in a circle, so none of them could be kept without the others.",
   "output-rejected": "A build finished, but what it made may not enter the store: an output is missing or not allowed as it is.",
+  "package-index": "No index or folder that pip is configured with has a file that a lock file names.",
   "path-in-use": "A store path cannot be deleted, because something still needs it.",
   "path-unavailable": "A store path is not valid and nothing can make it: no derivation, no substituter.",
+  "pdm-lock": "A `pdm.lock` is damaged, or has something in it that cannot be built.",
+  "pdm-project": "A `pyproject.toml` is damaged, or lacks what a pdm project must have.",
   "python-syntax": "A text is not a version, specifier, marker, requirement or wheel file name of Python packaging.",
   "result-link": "The link to a result cannot be made because something else has its name.",
   "sandbox-unavailable": "The kernel, or the container that this runs in, forbids what the build sandbox needs.",
@@ -82,6 +87,7 @@ export const errorCodes = {
   "store-unwritable": "The store or a file of its state cannot be written by this user.",
   syntax: "A Nix file is not written in the Nix language: a token is missing, unexpected or misspelt.",
   "system-unsupported": "A derivation is for a platform, or needs a builder, that this machine does not have.",
+  template: "There is no such template, or a file is where one of it would go.",
   usage: "The command line is not one that d2n understands.",
 } as const satisfies Record<string, string>;
 

@@ -7,11 +7,15 @@ import { version } from "../app/version.ts";
 import { D2nError, InterruptedError, UsageError } from "../base/index.ts";
 import { addBuild } from "./commands/build.ts";
 import { addConfig } from "./commands/config.ts";
+import { addDevelop, joinCommand } from "./commands/develop.ts";
 import { addEval } from "./commands/eval.ts";
 import { addFlake } from "./commands/flake.ts";
+import { addLock } from "./commands/lock.ts";
 import { addLockFields } from "./commands/lock-fields.ts";
 import { addLog } from "./commands/log.ts";
 import { addRun } from "./commands/run.ts";
+import { addShell } from "./commands/shell.ts";
+import { addShims } from "./commands/shims.ts";
 import { addStore } from "./commands/store.ts";
 import { renderError } from "./render-error.ts";
 import { jsonReporter } from "./reporters/json.ts";
@@ -86,7 +90,7 @@ export async function runCommandLine(world: World): Promise<number> {
   };
 
   try {
-    await program(invocation).parseAsync(joinOverrides(world.argv), { from: "user" });
+    await program(invocation).parseAsync(joinOverrides(joinCommand(world.argv)), { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : exitStatus.usage;
     const text = renderError(error, shown);
@@ -99,7 +103,8 @@ export async function runCommandLine(world: World): Promise<number> {
   return status;
 }
 
-function program(invocation: Invocation): Command {
+/** The whole tree of commands; the reference documentation is generated from it too. */
+export function program(invocation: Invocation): Command {
   const { world } = invocation;
   const root = new Command("d2n")
     .description("dream2nix without Nix: lock with pip, build every package in a sandbox, into a content-addressed store.")
@@ -119,7 +124,7 @@ The guide in four commands:
   d2n build .#default         builds; the result is ./result
   d2n log .#default           shows how it went`,
     );
-  for (const add of [addBuild, addRun, addEval, addLog, addStore, addFlake, addConfig, addLockFields]) add(root, invocation);
+  for (const add of [addBuild, addRun, addDevelop, addShell, addEval, addLog, addStore, addFlake, addLock, addConfig, addLockFields, addShims]) add(root, invocation);
   inherit(root);
   return root;
 }

@@ -197,15 +197,35 @@ export function openArchive(options: OpenArchiveOptions): Archive {
   ): Promise<OpenIndex | undefined> {
     const distribution = `${suite}${suffix}`;
     const pin = pinned.find((known) => known.distribution === distribution && known.architecture === architecture);
-    if (pin !== undefined) return openIndex(pin, undefined);
+    if (pin !== undefined) {
+      try {
+        return await openIndex(pin, undefined);
+      } catch (error) {
+        if (!(error instanceof D2nError) || error.code !== "debian-archive") throw error;
+        // Mirrors keep superseded indexes for a while only.
+        warn(
+          sink,
+          `the state of '${distribution}' that d2n.lock names is no longer on the mirror: packages that are not locked yet come from its present state`,
+        );
+      }
+    }
     // A suite that is pinned in parts stays as it is: its other parts did not exist, or were not configured, back then.
-    if (pinned.some((known) => known.distribution === suite && known.architecture === architecture)) return undefined;
+    else if (pinned.some((known) => known.distribution === suite && known.architecture === architecture))
+      return undefined;
     const root = base(archive);
     if (root === undefined) {
       warn(sink, `no Debian security archive is configured: ${suite} is used without its security updates`);
       return undefined;
     }
-    const found = await fetchInRelease(fetch, root, distribution, { now, keys });
+    let found: Awaited<ReturnType<typeof fetchInRelease>>;
+    try {
+      found = await fetchInRelease(fetch, root, distribution, { now, keys });
+    } catch (error) {
+      // A mirror that lags behind: without its updates the suite is still a signed, consistent whole.
+      if (suffix === "" || !(error instanceof D2nError) || error.code !== "debian-expired") throw error;
+      warn(sink, `${error.message}: ${suite} is used without these updates`);
+      return undefined;
+    }
     if (found === undefined) {
       if (suffix === "")
         throw new D2nError("debian-mirror", `the mirror ${root} does not have Debian's suite '${suite}'`, {

@@ -79,7 +79,7 @@ const clockHint =
 
 /**
  * Checks a clear-signed `InRelease` and reads what the signature covers.
- * @throws D2nError `debian-signature` if no known key signed it, if it has expired, or if it comes from the future;
+ * @throws D2nError `debian-signature` if no known key signed it or it comes from the future, `debian-expired` if it has expired;
  *   `debian-archive` if it is that of another distribution.
  */
 export async function verifyInRelease(content: Uint8Array, options: VerifyOptions): Promise<Release> {
@@ -110,7 +110,7 @@ export async function verifyInRelease(content: Uint8Array, options: VerifyOption
   if (release.codename !== distribution)
     throw new D2nError("debian-archive", `${origin} describes '${release.codename}', not '${distribution}'`);
   if (release.validUntil !== undefined && release.validUntil.getTime() < now.getTime())
-    throw new D2nError("debian-signature", `${origin} expired on ${release.validUntil.toISOString()}`, {
+    throw new D2nError("debian-expired", `${origin} expired on ${release.validUntil.toISOString()}`, {
       hint: clockHint,
     });
   if (release.date.getTime() > now.getTime() + 24 * 3600 * 1000)

@@ -11,6 +11,7 @@ import {
   toNix,
 } from "../lang/index.ts";
 import type { ModuleSystem, View } from "../modules/index.ts";
+import { type BuildSystemsOf, buildSystemsArgument, nixBuildSystems } from "./build-systems.ts";
 import { core } from "./modules/core/index.ts";
 import { builtin, later, merged } from "./support.ts";
 
@@ -21,8 +22,14 @@ export interface Dream2nixLibrary {
 
 /**
  * @param dream2nix what modules get as their argument `dream2nix`, without `lib`
+ * @param buildSystems how the source distributions of a lock file are built
  */
-export function createLibrary(ev: Evaluator, system: ModuleSystem, dream2nix: Native): Dream2nixLibrary {
+export function createLibrary(
+  ev: Evaluator,
+  system: ModuleSystem,
+  dream2nix: Native,
+  buildSystems: BuildSystemsOf = () => undefined,
+): Dream2nixLibrary {
   const evaluate = (args: Attrs): Lazy => {
     const given = system.view(args, "the argument of evalModules");
     const forwarded = Attrs.from([...args.entries()].filter(([name]) => name !== "packageSets" && name !== "raw"));
@@ -30,6 +37,7 @@ export function createLibrary(ev: Evaluator, system: ModuleSystem, dream2nix: Na
       merged(given.or(["specialArgs"], {}).attrs(), [
         ["packageSets", later(() => given.at("packageSets"))],
         ["dream2nix", later(() => merged(system.view(dream2nix).attrs(), [["lib", toNix({ evalModules })]]))],
+        [buildSystemsArgument, toNix((file) => nixBuildSystems(buildSystems(textOf(ev.coerceToString(file, { copyToStore: false })))))],
       ]),
     );
     const evaluated = system.view(

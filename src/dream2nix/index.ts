@@ -1,6 +1,7 @@
 /** dream2nix itself: what the flake input of that name gives. */
 import { type Evaluator, type Native, type NativeObject } from "../lang/index.ts";
 import type { ModuleSystem } from "../modules/index.ts";
+import type { BuildSystemsLock } from "../python/index.ts";
 import { createLibrary } from "./evaluate.ts";
 import { communityOverrides } from "./overrides/index.ts";
 import { builtInModules, missingModules } from "./registry.ts";
@@ -13,6 +14,8 @@ export { Dream2nixError } from "./support.ts";
 export interface Dream2nixSettings {
   /** The flake's own inputs, `dream2nix.inputs.nixpkgs` for instance. */
   readonly inputs?: Native;
+  /** What is known of how the source distributions of a lock file are built, by the absolute path of that file. */
+  readonly buildSystems?: (lockFile: string) => BuildSystemsLock | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface Dream2nixSettings {
 export function createDream2nix(
   ev: Evaluator,
   system: ModuleSystem,
-  { inputs = {} }: Dream2nixSettings = {},
+  { inputs = {}, buildSystems }: Dream2nixSettings = {},
 ): NativeObject {
   const named: NativeObject = {
     ...Object.fromEntries(missingModules.map((name) => [name, later(() => notYet(name))])),
@@ -36,7 +39,7 @@ export function createDream2nix(
   );
   const modules = { dream2nix: named };
   const overrides = { python };
-  const library = createLibrary(ev, system, { modules, overrides, inputs });
+  const library = createLibrary(ev, system, { modules, overrides, inputs }, buildSystems);
   return {
     lib: { evalModules: library.evalModules, importPackages: library.importPackages },
     modules,

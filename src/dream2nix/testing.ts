@@ -1,6 +1,7 @@
 /** For tests: an evaluator with a small package set of derivations that nobody builds, and projects in memory. */
 import { createEvaluator, type Evaluator, type Host, type Lazy, toNix, type Value } from "../lang/index.ts";
 import { createModuleSystem, type View } from "../modules/index.ts";
+import type { BuildSystemsLock } from "../python/index.ts";
 import { createDream2nix } from "./index.ts";
 
 /** Derivations whose attributes can be looked at; no more of nixpkgs than the modules ask for. */
@@ -44,7 +45,7 @@ in genAttrs names package // {
   path = "/nixpkgs";
   pythonManylinuxPackages.manylinux1 = [ (package "glibc") ];
   fetchurl = { url, sha256 }: drv (baseNameOf url) { inherit url; outputHash = sha256; outputHashAlgo = "sha256"; outputHashMode = "flat"; };
-  fetchgit = { url, rev, sha256 }: drv "source" { inherit url rev; outputHash = sha256; outputHashAlgo = "sha256"; outputHashMode = "recursive"; };
+  fetchgit = { url, rev, sha256, fetchSubmodules ? true }: drv "source" { inherit url rev fetchSubmodules; outputHash = sha256; outputHashAlgo = "sha256"; outputHashMode = "recursive"; };
   writeText = name: text: builtins.toFile name text;
   mkShell = attrs: drv "shell" (flat attrs);
   writeScript = name: text: package name;
@@ -64,13 +65,15 @@ export interface PlaygroundOptions {
   readonly pythonVersion?: string;
   /** Files of `/project`, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** What d2n.lock says of lock files, by path. */
+  readonly buildSystems?: Readonly<Record<string, BuildSystemsLock>>;
 }
 
 /** Playgrounds over hosts that hold some files in memory. */
 export function playgrounds<H extends Host>(
   createHost: (options: { readonly files: Readonly<Record<string, string>> }) => H,
 ): (options?: PlaygroundOptions) => Playground<H> {
-  return ({ pythonVersion = "3.13.5", files = {} } = {}) => {
+  return ({ pythonVersion = "3.13.5", files = {}, buildSystems = {} } = {}) => {
     const host = createHost({
       files: Object.fromEntries(
         Object.entries({ "flake.nix": "", ...files }).map(([name, text]) => [`/project/${name}`, text]),
@@ -80,7 +83,7 @@ export function playgrounds<H extends Host>(
     const system = createModuleSystem(ev);
     const pkgs = ev.call(ev.evaluate(packageSet, { basePath: "/" }), toNix({ system: "x86_64-linux", pythonVersion }));
     const scope = new Map<string, Lazy>([
-      ["dream2nix", toNix(createDream2nix(ev, system))],
+      ["dream2nix", toNix(createDream2nix(ev, system, { buildSystems: (file) => buildSystems[file] }))],
       ["lib", system.lib],
       ["pkgs", pkgs],
     ]);

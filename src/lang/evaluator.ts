@@ -112,6 +112,7 @@ class HostedEvaluator implements Evaluator {
       world: this.world,
       searchPath: options.searchPath,
       traceVerbose: options.traceVerbose,
+      features: options.experimentalFeatures,
       importFile: (path) => this.importFile(path),
       importFileScoped: (path, scope) => this.#loader.importScoped(path, scope),
     });

@@ -1,5 +1,5 @@
 /** The hash of a git commit's tree, as nix-prefetch-git computes it. */
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Activity, D2nError, type EventSink, isSystemError, redactCredentials } from "../base/index.ts";
 import { encodeBase32, hashNar } from "../formats/index.ts";
@@ -12,14 +12,23 @@ export interface GitServices {
   readonly temporaryDir: string;
   readonly events: EventSink;
   readonly signal?: AbortSignal | undefined;
+  /** A folder that does not exist yet, in which the tree stays, with its submodules. */
+  readonly keepIn?: string | undefined;
+}
+
+export interface GitTree {
+  /** Nix' base 32, of the tree without its submodules: as nix-prefetch-git does unless told otherwise. */
+  readonly sha256: string;
+  /** The same of the tree with them; undefined if there are none. */
+  readonly submodules: string | undefined;
 }
 
 /**
- * Checks a commit out, with its submodules where it has some (as `fetchgit` will, and pip did), removes every `.git`, and
- * hashes what is left.
+ * Checks a commit out, removes every `.git`, and hashes what is left: without submodules, whose folders are empty then, and
+ * with them where there are some, since pip had them.
  * @throws D2nError `lock-git-failed` with git's own words
  */
-export async function prefetchGit(url: string, rev: string, services: GitServices): Promise<string> {
+export async function prefetchGit(url: string, rev: string, services: GitServices): Promise<GitTree> {
   const { events } = services;
   using activity = new Activity(events, "fetch-git", redactCredentials(url));
   const work = mkdtempSync(join(services.temporaryDir, "d2n-git-"));
@@ -61,15 +70,28 @@ export async function prefetchGit(url: string, rev: string, services: GitService
       await must("-C", tree, "fetch", "-q", "--tags", "origin", "+refs/*:refs/remotes/origin/*");
     }
     await must("-C", tree, "checkout", "-q", "--detach", rev);
-    if (readdirSync(tree).includes(".gitmodules"))
+    const plain = await hashWithoutGit(tree);
+    let submodules: string | undefined;
+    if (readdirSync(tree).includes(".gitmodules")) {
       await must("-C", tree, "submodule", "update", "-q", "--init", "--recursive", "--depth=1");
-    removeGitFolders(tree);
-    const { hash } = await hashNar(tree);
+      const whole = await hashWithoutGit(tree);
+      if (whole !== plain) submodules = whole;
+    }
     activity.stop(true);
-    return encodeBase32(hash.bytes);
+    if (services.keepIn !== undefined) {
+      removeGitFolders(tree);
+      renameSync(tree, services.keepIn);
+    }
+    return { sha256: plain, submodules };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** NAR hash of the tree, but for everything called `.git`. */
+async function hashWithoutGit(tree: string): Promise<string> {
+  const { hash } = await hashNar(tree, { filter: (path) => !/(?:^|\/)\.git$/.test(path) });
+  return encodeBase32(hash.bytes);
 }
 
 function removeGitFolders(folder: string): void {

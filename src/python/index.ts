@@ -1,15 +1,21 @@
 /** Python packaging: names, versions, markers, requirements; locking with pip; lock files. */
+export * from "./build-systems.ts";
+export * from "./build-systems-lock.ts";
 export * from "./distribution-name.ts";
 export * from "./errors.ts";
 export * from "./git-prefetch.ts";
 export * from "./json.ts";
+export * from "./lock-changes.ts";
 export * from "./lock-fields.ts";
 export * from "./lock-file.ts";
 export * from "./lock-sources.ts";
 export * from "./lock-spec.ts";
 export * from "./lock-targets.ts";
 export * from "./marker.ts";
+export * from "./marker-environment.ts";
 export * from "./names.ts";
+export * from "./pdm-lock.ts";
+export * from "./pdm-project.ts";
 export * from "./pip-environment.ts";
 export * from "./pip-lock.ts";
 export * from "./pip-report.ts";
@@ -18,3 +24,4 @@ export * from "./requirement.ts";
 export * from "./run.ts";
 export * from "./specifier.ts";
 export * from "./version.ts";
+export * from "./wheel-tags.ts";

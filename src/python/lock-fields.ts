@@ -2,7 +2,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Activity, D2nError, messageOf, notice, writeFileAtomically } from "../base/index.ts";
-import { formatJson, type Json, JsonSyntaxError, parseJson } from "./json.ts";
+import type { BuildSystemsLock } from "./build-systems-lock.ts";
+import { formatJson, type Json, type JsonObject, JsonSyntaxError, parseJson } from "./json.ts";
+import { lockChanges } from "./lock-changes.ts";
 import { formatLockFile } from "./lock-file.ts";
 import type { LockSpec } from "./lock-spec.ts";
 import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
@@ -11,6 +13,8 @@ import type { Environment } from "./pip-environment.ts";
 export type LockServices = Omit<PipLockServices, "projectRoot">;
 
 export interface LockResult {
+  /** The live root of the project. */
+  readonly projectRoot: string;
   /** The live lock file. */
   readonly lockFile: string;
   /** False if the file was there already with the same content, or had no reason to be. */
@@ -18,6 +22,8 @@ export interface LockResult {
   readonly deleted: boolean;
   /** Hashes to record, `pip==99.0` to hexadecimal SHA-256. */
   readonly newHashes: ReadonlyMap<string, string>;
+  /** Of the source distributions in the lock file; undefined if pip locked nothing. */
+  readonly buildSystems: BuildSystemsLock | undefined;
 }
 
 /**
@@ -36,28 +42,32 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
     rmSync(lockFile, { force: true });
     if (deleted) notice(events, `lock file ${shown} deleted: nothing is locked any more`);
     await runExtraScripts(spec, services);
-    return { lockFile, changed: deleted, deleted, newHashes: new Map() };
+    return { projectRoot, lockFile, changed: deleted, deleted, newHashes: new Map(), buildSystems: undefined };
   }
 
   const fields = new Map<string, Json>();
   const newHashes = new Map<string, string>();
+  let buildSystems: BuildSystemsLock | undefined;
   for (const field of spec.fields) {
     if (field.name === "invalidationHash")
       throw new D2nError("lock-script-failed", "a field of the lock file must not be called invalidationHash", {
         hint: "Rename lock.fields.invalidationHash.",
       });
-    const { value, hashes } = await computeField(field, projectRoot, spec, services);
+    const { value, hashes, systems } = await computeField(field, projectRoot, spec, services);
     fields.set(field.name, value);
+    buildSystems ??= systems;
     for (const [wheel, sha256] of hashes) newHashes.set(wheel, sha256);
   }
 
   const text = formatLockFile(fields, spec.invalidationHash);
-  const changed = !existsSync(lockFile) || readFileSync(lockFile, "utf8") !== text;
+  const old = existsSync(lockFile) ? readFileSync(lockFile, "utf8") : undefined;
+  const changed = old !== text;
   if (changed) writeFileAtomically(lockFile, text);
+  if (old !== undefined && changed) for (const line of changesOf(old, spec, fields)) notice(events, line);
   notice(events, `lock file written to ${lockFile}${changed ? "" : " (nothing has changed)"}`);
   notice(events, `Add it to git, or flakes do not see it: git add ${quoted(shown)}`);
   await runExtraScripts(spec, services);
-  return { lockFile, changed, deleted: false, newHashes };
+  return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
 }
 
 /**
@@ -79,11 +89,29 @@ async function computeField(
   projectRoot: string,
   spec: LockSpec,
   services: LockServices,
-): Promise<{ readonly value: Json; readonly hashes: ReadonlyMap<string, string> }> {
+): Promise<{
+  readonly value: Json;
+  readonly hashes: ReadonlyMap<string, string>;
+  readonly systems?: BuildSystemsLock;
+}> {
   if (field.kind === "script")
     return { value: await runFieldScript(field.name, field.script, spec, services), hashes: new Map() };
   const lock = await lockWithPip({ name: spec.name, ...field.pip }, { ...services, projectRoot });
-  return { value: lock.value, hashes: lock.newHashes };
+  return { value: lock.value, hashes: lock.newHashes, systems: lock.buildSystems };
+}
+
+/** What is new in the fields that pip makes. */
+function changesOf(old: string, spec: LockSpec, fields: ReadonlyMap<string, Json>): string[] {
+  let before: Json;
+  try {
+    before = parseJson(old);
+  } catch {
+    return [];
+  }
+  if (!(before instanceof Map)) return [];
+  return spec.fields
+    .filter((field) => field.kind === "pip")
+    .flatMap(({ name }) => lockChanges((before as JsonObject).get(name), fields.get(name)!));
 }
 
 /**

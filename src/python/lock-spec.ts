@@ -17,6 +17,10 @@ const pipSettings = v.strictObject({
   requirementsFiles: texts,
   env: v.record(v.string(), v.string()),
   path: texts,
+  /** Flags with which build requirements are resolved. */
+  buildFlags: v.optional(texts),
+  /** A compiler and what goes with it: made when a source distribution asks. */
+  toolchain: v.optional(v.array(v.strictObject({ drvPath: v.string(), output: v.string(), bin: v.string() }))),
 });
 
 const field = v.variant("kind", [

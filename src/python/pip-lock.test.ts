@@ -10,6 +10,7 @@ import {
   cleanEnvironment,
   findProjectRoot,
   formatJson,
+  type GitTree,
   knownWheels,
   type LockServices,
   type LockSpec,
@@ -232,6 +233,7 @@ describe("locking with pip", () => {
     chmodSync(source, 0o555);
     const calls: Call[] = [];
     const run: Run = async (argv, options) => {
+      if (argv[2] !== "install") return 1;
       const copy = argv.at(-1)!;
       expect(existsSync(join(copy, "setup.py"))).toBe(true);
       writeFileSync(join(copy, "written"), "");
@@ -420,13 +422,16 @@ describe("git", () => {
     git("add", ".");
     git("commit", "-qm", "one");
   });
-  const prefetch = (url: string, rev: string): Promise<string> =>
+  const prefetch = (url: string, rev: string, keepIn?: string): Promise<GitTree> =>
     prefetchGit(url, rev, {
       run: runOnHost,
       environment: { PATH: process.env["PATH"] ?? "", HOME: root },
       temporaryDir: root,
       events: (event) => events.push(event),
+      keepIn,
     });
+  const hashOf = async (folder: string): Promise<string> =>
+    encodeBase32((await hashNar(join(root, folder))).hash.bytes);
 
   it("gives the hash of the tree, of any commit", async () => {
     const first = git("rev-parse", "HEAD");
@@ -434,9 +439,24 @@ describe("git", () => {
     git("commit", "-qam", "two");
     mkdirSync(join(root, "tree/folder"), { recursive: true });
     writeFileSync(join(root, "tree/folder/file"), "one");
-    expect(await prefetch(`file://${root}/repo`, first)).toBe(
-      encodeBase32((await hashNar(join(root, "tree"))).hash.bytes),
-    );
+    expect(await prefetch(`file://${root}/repo`, first)).toEqual({ sha256: await hashOf("tree"), submodules: undefined });
+  });
+  it("gives the hash without submodules, as upstream does, and the one with them beside it", async () => {
+    execFileSync("git", ["init", "-q", join(root, "inner")]);
+    writeFileSync(join(root, "inner/file"), "inner");
+    const inInner = (...args: string[]) =>
+      execFileSync("git", ["-C", join(root, "inner"), "-c", "user.name=a", "-c", "user.email=a@example.org", ...args]);
+    inInner("add", ".");
+    inInner("commit", "-qm", "inner");
+    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", `file://${root}/inner`, "sub");
+    git("commit", "-qm", "with a submodule");
+    writeFileSync(join(root, ".gitconfig"), "[protocol \"file\"]\n\tallow = always\n");
+    const found = await prefetch(`file://${root}/repo`, git("rev-parse", "HEAD"), join(root, "kept"));
+    expect(readFileSync(join(root, "kept/sub/file"), "utf8")).toBe("inner");
+    expect(existsSync(join(root, "kept/sub/.git"))).toBe(false);
+    expect(found.submodules).toBe(await hashOf("kept"));
+    rmSync(join(root, "kept/sub/file"));
+    expect(found.sha256).toBe(await hashOf("kept"));
   });
   it("says what git said", async () => {
     expect(await rejection(prefetch(`file://${root}/nothing`, "a".repeat(40)))).toMatchObject({

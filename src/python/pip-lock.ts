@@ -1,32 +1,30 @@
 /** Locking with pip: resolves with the real pip, without installing anything, and turns its report into a lock. */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, delimiter, dirname, join, resolve } from "node:path";
-import { Activity, D2nError, type EventSink, warn } from "../base/index.ts";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import { Activity, D2nError, type EventSink, notice, warn } from "../base/index.ts";
+import { findBuildSystems, type SourceTree } from "./build-systems.ts";
+import type { BuildSystemsLock } from "./build-systems-lock.ts";
 import { prefetchGit } from "./git-prefetch.ts";
 import type { JsonObject } from "./json.ts";
 import { pipFieldValue } from "./lock-file.ts";
-import { sourcesFromReport } from "./lock-sources.ts";
+import { type LockedSource, pathOfFileUrl, sourcesFromReport } from "./lock-sources.ts";
 import { targetsFromReport } from "./lock-targets.ts";
+import { canonicalName } from "./names.ts";
 import { certificateVariables, cleanEnvironment, type Environment } from "./pip-environment.ts";
 import { type FetchedWheel, obtainWheel } from "./pip-install.ts";
 import { PipProgress } from "./pip-output.ts";
-import { parsePipReport } from "./pip-report.ts";
+import { parsePipReport, type PipReport } from "./pip-report.ts";
 import { knownWheels, lockingWheelVersion } from "./pip-versions.ts";
+import {
+  hostPrograms,
+  indexFlags,
+  makeEnvironment,
+  readText,
+  removeAll,
+  scriptFile,
+  searchFlags,
+  writableRequirement,
+} from "./pip-workspace.ts";
 import type { Run } from "./run.ts";
 
 export interface PipLockRequest {
@@ -47,6 +45,18 @@ export interface PipLockRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Folders of programs on PATH while locking, logical. */
   readonly path: readonly string[];
+  /** Flags with which build requirements are resolved, `--only-binary :all:` unless given. */
+  readonly buildFlags?: readonly string[] | undefined;
+  /** A compiler and what goes with it, for source distributions that tell their metadata by compiling. */
+  readonly toolchain?: readonly Tool[] | undefined;
+}
+
+/** A package that is made when it is needed. */
+export interface Tool {
+  readonly drvPath: string;
+  readonly output: string;
+  /** Its folder of programs, logical. */
+  readonly bin: string;
 }
 
 export interface PipLockServices {
@@ -70,6 +80,12 @@ export interface PipLockServices {
   readonly recordedHashes?: ReadonlyMap<string, string> | undefined;
   /** Address and hash of a store path that a fixed-output derivation made; undefined for others. */
   readonly describeStorePath?: (path: string) => Promise<{ readonly url: string; readonly sha256: string } | undefined>;
+  /** Keeps a file that pip fetched where builds look for files of that SHA-256 (hexadecimal); it need not be true. */
+  readonly keepFile?: (file: string, sha256: string) => Promise<void>;
+  /** Fetches a file that pip did not, or says undefined. */
+  readonly fetchFile?: (url: string, sha256: string) => Promise<string | undefined>;
+  /** Makes packages valid. */
+  readonly realise?: (tools: readonly Tool[]) => Promise<void>;
 }
 
 export interface PipLock {
@@ -77,6 +93,7 @@ export interface PipLock {
   readonly value: JsonObject;
   /** Wheels whose hashes ought to be recorded, `pip==99.0` to SHA-256. */
   readonly newHashes: ReadonlyMap<string, string>;
+  readonly buildSystems: BuildSystemsLock;
 }
 
 /**
@@ -92,8 +109,12 @@ export async function lockWithPip(request: PipLockRequest, services: PipLockServ
   }
 }
 
+/** pip's settings that would spoil the resolution of build requirements. */
+const notForBuilding =
+  "PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIREMENT PIP_EDITABLE PIP_REQUIRE_HASHES PIP_NO_DEPS PIP_CONSTRAINT".split(" ");
+
 async function lockIn(work: string, request: PipLockRequest, services: PipLockServices): Promise<PipLock> {
-  const { interpreter, pipFlags } = request;
+  const { interpreter, pipFlags, buildFlags = ["--only-binary", ":all:"] } = request;
   const { events, signal, run } = services;
   const user: Environment = { ...services.environment, ...request.env };
   const environment = { ...user, ...certificateVariables(user, readText, services.caBundle) };
@@ -107,37 +128,66 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
     wheels.push(await obtainWheel({ ...base, project: "wheel", version: lockingWheelVersion }, wheelServices));
 
   const pip = makeEnvironment(join(work, "venv"), request, wheels);
+  const python = join(work, "venv", "bin", "python");
+  const kept = join(work, "kept");
+  const temporary = join(work, "tmp");
+  mkdirSync(kept);
+  mkdirSync(temporary);
+  const clean = cleanEnvironment(environment);
+  const programs = hostPrograms(work, services.environment["PATH"]);
+  let tools: readonly Tool[] = [];
+  const variables = (): Record<string, string> => ({
+    PYTHONUNBUFFERED: "1",
+    PIP_DISABLE_PIP_VERSION_CHECK: "1",
+    PIP_NO_INPUT: "1",
+    ...clean,
+    PIP_USER: "0",
+    ...request.env,
+    PATH: [...request.path, ...tools.map((tool) => tool.bin), programs].join(delimiter),
+    TMPDIR: temporary,
+    D2N_KEEP: kept,
+    ...(buildFlags.includes("--only-binary") ? { D2N_BUILD_WHEELS: "1" } : {}),
+  });
+
+  using activity = new Activity(events, "lock", request.name);
+  const runPip = async (
+    args: readonly string[],
+    more: { readonly without?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<{ readonly status: number; readonly progress: PipProgress }> => {
+    const progress = new PipProgress(events, activity);
+    const status = await run([python, pip, "install", ...args], {
+      env: { ...without(variables(), more.without), ...more.env },
+      cwd: services.cwd,
+      onLine: (line) => progress.line(line),
+      signal,
+    });
+    progress.stop(status === 0);
+    return { status, progress };
+  };
+  const keptFile = (url: string): string => join(kept, basename(decoded(url.replace(/[?#].*$/, ""))));
+  const keep = async ({ install }: PipReport): Promise<void> => {
+    for (const { download_info: info } of install) {
+      const sha256 = info.archive_info?.hashes?.["sha256"] ?? info.archive_info?.hash?.replace(/^sha256=/, "");
+      if (sha256 !== undefined && existsSync(keptFile(info.url))) await services.keepFile?.(keptFile(info.url), sha256);
+    }
+  };
+
   const copies = new Map<string, string>();
   const report = join(work, "report.json");
   const argv = [
-    join(work, "venv", "bin", "python"),
-    ...[pip, "install", "--dry-run", "--ignore-installed", ...pipFlags, "--progress-bar", "off", "--report", report],
+    ...["--dry-run", "--ignore-installed", ...pipFlags, "--progress-bar", "off", "--report", report],
     ...request.requirementsList
       .filter((text) => text !== "")
       .map((text) => writableRequirement(text, work, copies, services)),
     ...request.requirementsFiles.filter((file) => file !== "").flatMap((file) => ["-r", file]),
   ];
-  const temporary = join(work, "tmp");
-  mkdirSync(temporary);
-  const clean = cleanEnvironment(environment);
-  using activity = new Activity(events, "lock", request.name);
-  const progress = new PipProgress(events, activity);
-  const status = await run(argv, {
-    env: {
-      PYTHONUNBUFFERED: "1",
-      PIP_DISABLE_PIP_VERSION_CHECK: "1",
-      PIP_NO_INPUT: "1",
-      ...clean,
-      PIP_USER: "0",
-      ...request.env,
-      PATH: [...request.path, hostPrograms(work, services.environment["PATH"])].join(delimiter),
-      TMPDIR: temporary,
-    },
-    cwd: services.cwd,
-    onLine: (line) => progress.line(line),
-    signal,
-  });
-  progress.stop(status === 0);
+  let { status, progress } = await runPip(argv);
+  if (status !== 0 && progress.wantsCompiler() && request.toolchain !== undefined && services.realise !== undefined) {
+    notice(events, "a source distribution was not able to tell its metadata: once more, with a compiler at hand");
+    await services.realise(request.toolchain);
+    tools = request.toolchain;
+    ({ status, progress } = await runPip(argv));
+  }
   if (status !== 0)
     throw new D2nError(
       "lock-pip-failed",
@@ -158,20 +208,97 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
     if (item.is_yanked)
       warn(events, `${item.metadata.name} ${item.metadata.version} has been withdrawn (yanked) by its authors`);
   const targets = targetsFromReport(parsed);
+  const checkouts = new Map<string, SourceTree>();
   const sources = await sourcesFromReport(parsed, {
     projectRoots: [...new Set([services.projectRoot, realpathSync(services.projectRoot)])],
     storeDir: services.storeDir,
     copies,
-    prefetchGit: (url, rev) =>
-      prefetchGit(url, rev, {
+    prefetchGit: async (url, rev) => {
+      const folder = join(work, `git-${checkouts.size}`);
+      const { sha256, submodules } = await prefetchGit(url, rev, {
         ...services,
         run: services.runOnHost ?? run,
         environment: { ...clean, ...request.env, PATH: services.environment["PATH"] ?? "" },
-      }),
+        keepIn: folder,
+      });
+      checkouts.set(`${url} ${rev}`, { folder, submodules, live: false });
+      return sha256;
+    },
     describeStorePath: services.describeStorePath ?? (async () => undefined),
   });
+  await keep(parsed);
+
+  const resolveBuild = async (requirements: readonly string[], more: readonly string[]): Promise<PipReport> => {
+    const buildReport = join(work, "build-report.json");
+    const outcome = await runPip(
+      ["--ignore-installed", ...searchFlags(pipFlags), "--progress-bar", "off", "--report", buildReport, ...more, ...requirements],
+      { without: notForBuilding, env: buildConstraint(clean) },
+    );
+    if (outcome.status === 0) {
+      const found = parsePipReport(readFileSync(buildReport, "utf8"));
+      await keep(found);
+      return found;
+    }
+    const reason = outcome.progress.reason() ?? `pip ended with status ${outcome.status}`;
+    throw new D2nError("lock-pip-failed", `pip could not resolve ${requirements.join(" ")}: ${reason}`);
+  };
+  const buildSystems = await findBuildSystems(sources, {
+    work,
+    events,
+    resolve: (requirements, onlyWheels) =>
+      resolveBuild(requirements, ["--dry-run", ...(onlyWheels ? ["--only-binary", ":all:"] : buildFlags)]),
+    install: async (requirements, target) => {
+      await resolveBuild(requirements, ["--target", target, ...buildFlags]);
+    },
+    script: (name, args, { cwd, env = {}, onLine }) =>
+      run([python, scriptFile(name), ...args], { env: { ...variables(), ...env }, cwd, onLine, signal }),
+    file: async (url, sha256) => {
+      const local = pathOfFileUrl(url);
+      const near = [keptFile(url), ...(local === undefined ? [] : [local])].find((path) => existsSync(path));
+      return near ?? (await services.fetchFile?.(url, sha256));
+    },
+    trees: treesOf(parsed, sources, checkouts, copies),
+  });
   activity.stop(true);
-  return { value: pipFieldValue(sources, targets), newHashes: newHashes(wheels) };
+  return { value: pipFieldValue(sources, targets), newHashes: newHashes(wheels), buildSystems };
+}
+
+/** Folders and files of sources that pip has not fetched. */
+function treesOf(
+  report: PipReport,
+  sources: ReadonlyMap<string, LockedSource>,
+  checkouts: ReadonlyMap<string, SourceTree>,
+  copies: ReadonlyMap<string, string>,
+): Map<string, SourceTree> {
+  const trees = new Map<string, SourceTree>();
+  for (const { download_info: info, metadata } of report.install) {
+    const name = canonicalName(metadata.name);
+    const source = sources.get(name)!;
+    const path = pathOfFileUrl(info.url);
+    const checkout = source.type === "git" ? checkouts.get(`${source.url} ${source.rev}`) : undefined;
+    if (checkout !== undefined) trees.set(name, checkout);
+    else if (path !== undefined && existsSync(path) && (source.type === "local" || statSync(path).isDirectory()))
+      trees.set(name, { folder: path, live: ![...copies.keys()].some((copy) => path.startsWith(copy)) });
+  }
+  return trees;
+}
+
+function without(env: Readonly<Record<string, string>>, names: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+}
+
+/** Constraints of what is locked do not hold for what it is built with; those for builds do, in every version of pip. */
+function buildConstraint(clean: Readonly<Record<string, string>>): Record<string, string> {
+  const file = clean["PIP_BUILD_CONSTRAINT"];
+  return file === undefined ? {} : { PIP_CONSTRAINT: file };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function newHashes(wheels: readonly FetchedWheel[]): Map<string, string> {
@@ -181,4 +308,3 @@ function newHashes(wheels: readonly FetchedWheel[]): Map<string, string> {
       .map(({ project, version, sha256 }) => [`${project}==${version}`, sha256]),
   );
 }
-

@@ -52,6 +52,15 @@ export class PipProgress {
       .join("\n");
   }
 
+  /** Whether it failed over a source distribution that was not able to tell its metadata, or to be built. */
+  wantsCompiler(): boolean {
+    const says = (pattern: RegExp): boolean => this.#lines.some((line) => pattern.test(line));
+    return (
+      says(/metadata-generation-failed|subprocess-exited-with-error|Failed to build|Failed building wheel/) &&
+      !says(/No matching distribution found|Could not find a version|ResolutionImpossible|conflicting dependencies/)
+    );
+  }
+
   /** pip's reason: the first of its last ERROR lines; undefined if it gave none. */
   reason(): string | undefined {
     const errors = this.#lines

@@ -120,23 +120,37 @@ export function removeAll(folder: string): void {
   }
 }
 
+/** Flags of pip that say where to look, and take a value. */
+const placeFlags = new Set([
+  "-i",
+  "--index-url",
+  "--extra-index-url",
+  "-f",
+  "--find-links",
+  "--trusted-host",
+  "--cert",
+  "--client-cert",
+  "--proxy",
+  "--retries",
+  "--timeout",
+  "--keyring-provider",
+]);
+
 /** Those of pip's flags that say where to look, for fetching pip itself. */
 export function indexFlags(flags: readonly string[]): string[] {
-  const withValue = new Set([
-    "-i",
-    "--index-url",
-    "--extra-index-url",
-    "-f",
-    "--find-links",
-    "--trusted-host",
-    "--cert",
-    "--client-cert",
-    "--proxy",
-    "--retries",
-    "--timeout",
-    "--keyring-provider",
-  ]);
-  const alone = new Set(["--isolated"]);
+  return chosenFlags(flags, placeFlags, new Set(["--isolated"]));
+}
+
+/** Those of pip's flags that say where to look and what to prefer, for build requirements. */
+export function searchFlags(flags: readonly string[]): string[] {
+  return chosenFlags(
+    flags,
+    new Set([...placeFlags, "--use-feature", "--use-deprecated"]),
+    new Set(["--isolated", "--no-index", "--pre", "--prefer-binary", "--no-cache-dir"]),
+  );
+}
+
+function chosenFlags(flags: readonly string[], withValue: ReadonlySet<string>, alone: ReadonlySet<string>): string[] {
   const found: string[] = [];
   for (let i = 0; i < flags.length; i++) {
     const flag = flags[i]!;

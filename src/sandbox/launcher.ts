@@ -40,17 +40,19 @@ export interface Launcher {
   /** What to put before it to enter the store. */
   readonly command: readonly string[];
   readonly storeDir: string;
+  /** A path that exists only where the store is mounted; the program itself, unless it lies elsewhere and only needs the store. */
+  readonly inside?: string;
 }
 
 /**
  * Writes a script that starts a program of a chroot store, or simply executes it where the store is at its place already:
  * inside the namespace.
  */
-export function writeLauncher({ file, program, command, storeDir }: Launcher): void {
-  const inside = quoteShell(program);
+export function writeLauncher({ file, program, command, storeDir, inside = program }: Launcher): void {
+  const [there, started] = [inside, program].map(quoteShell);
   const script = `#!/bin/sh
 # Starts ${oneLine(program)} where ${oneLine(storeDir)} is mounted.
-if [ -e ${inside} ] || [ -L ${inside} ]; then exec ${inside} "$@"; fi
+if [ -e ${there} ] || [ -L ${there} ]; then exec ${started} "$@"; fi
 exec ${[...command, program].map(quoteShell).join(" ")} "$@"
 `;
   writeFileAtomically(file, script, 0o755);

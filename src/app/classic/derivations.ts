@@ -9,6 +9,8 @@ import {
   forceStringNoContext,
   isDerivation,
   type Lazy,
+  positionOf,
+  symbol,
   textOf,
 } from "../../lang/index.ts";
 import { callWithArguments } from "./automatic-arguments.ts";
@@ -45,7 +47,7 @@ export function findDerivations(
           if (combine) visit(attribute);
           else if (take(attribute) && recurses(attribute)) visit(attribute);
         } catch (error) {
-          throw addTrace(error, `while evaluating the attribute '${name}'`, value.position(name));
+          throw addTrace(error, `while evaluating the attribute '${name}'`, positionOf(value.keys.positions?.[value.keys.find(symbol(name))]));
         }
       }
     } else if (Array.isArray(value)) {

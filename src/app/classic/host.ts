@@ -25,9 +25,11 @@ import {
   type FileType,
   fromUtf8,
   type Host,
+  utf8,
 } from "../../lang/index.ts";
-import type { SyncServices } from "../evaluation/service-client.ts";
+import type { Plain } from "../evaluation/protocol.ts";
 import type { ClassicSettings } from "./protocol.ts";
+import type { SyncClassicServices } from "./services.ts";
 
 const MAX_PENDING = 256;
 
@@ -37,7 +39,7 @@ export class ClassicHost implements Host {
   readonly currentTime: number;
   readonly pure: boolean;
   readonly #settings: ClassicSettings;
-  readonly #services: SyncServices;
+  readonly #services: SyncClassicServices;
   readonly #notify: (level: "trace" | "warning", text: string) => void;
   readonly #derivations = new Map<string, Derivation>();
   #pending: { path: string; derivation: Derivation }[] = [];
@@ -49,7 +51,7 @@ export class ClassicHost implements Host {
 
   constructor(
     settings: ClassicSettings,
-    services: SyncServices,
+    services: SyncClassicServices,
     notify: (level: "trace" | "warning", text: string) => void,
   ) {
     this.#settings = settings;
@@ -190,6 +192,14 @@ export class ClassicHost implements Host {
     const tree = this.#services.fetchTree([...request]);
     this.#allowed.add(tree.outPath);
     return { outPath: tree.outPath, attributes: new Map(tree.info) };
+  }
+
+  parseFlakeReference(reference: string): ReadonlyMap<string, Plain> {
+    return new Map(this.#services.parseFlakeReference(fromUtf8(reference)));
+  }
+
+  showFlakeReference(attributes: ReadonlyMap<string, Plain>): string {
+    return utf8(this.#services.showFlakeReference([...attributes]));
   }
 
   environment(name: string): string {

@@ -44,7 +44,7 @@ function runWith(ev: Evaluator, host: ClassicHost, settings: ClassicSettings, ta
     const root = evaluateSource(ev, host, task.source, cwd);
     const selected = callWithArguments(ev, args, findAlongPath(ev, task.attributePath, args, root));
     const value = task.apply === undefined ? selected : ev.call(ev.evaluate(task.apply, { basePath: cwd }), selected);
-    output.write(show(ev, value, { format: task.format, strict: true, locations: false }));
+    output.write(show(ev, value, { format: task.format, strict: true, locations: false, copyToStore: false }));
     host.flush();
     return;
   }
@@ -123,18 +123,20 @@ interface Shown {
   readonly format: ValueFormat;
   readonly strict: boolean;
   readonly locations: boolean;
+  /** In JSON, paths become store paths. */
+  readonly copyToStore?: boolean;
 }
 
-function show(ev: Evaluator, value: Lazy, { format, strict, locations }: Shown): string {
+function show(ev: Evaluator, value: Lazy, { format, strict, locations, copyToStore = true }: Shown): string {
   switch (format) {
     case "raw":
       return textOf(ev.coerceToString(value));
     case "xml":
       return textOf(toXml(value, { strict, locations }));
     case "json":
-      return `${textOf(toJson(ev.world, value))}\n`;
+      return `${textOf(toJson(ev.world, value, { copyToStore }))}\n`;
     case "text":
-      return `${printValue(value, { force: true, derivationPaths: true, errors: "throw" })}\n`;
+      return `${printValue(value, { force: true, derivationPaths: true })}\n`;
     case "classic":
       if (strict) forceDeep(value);
       else force(value);

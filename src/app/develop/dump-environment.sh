@@ -27,11 +27,15 @@ done
 # Single quotes: every byte as it is, in every shell.
 _d2nQuote=\'\\\'\'
 {
-  while IFS= read -r _d2nName; do
+  while IFS= read -r _d2nLine; do
+    [[ $_d2nLine =~ ^declare\ -[^\ ]+\ ([A-Za-z_][A-Za-z0-9_]*) ]] || continue
+    _d2nName=${BASH_REMATCH[1]}
     case $_d2nName in
       # The shell's own, this script's, and what belongs to the user or to the sandbox.
       BASH* | COMP_* | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | HISTCMD | HOSTNAME | HOSTTYPE | IFS | LINENO | MACHTYPE | OPTERR | OPTIND | OSTYPE) continue ;;
       PIPESTATUS | PPID | PS4 | PWD | OLDPWD | RANDOM | SECONDS | SHELLOPTS | SHLVL | SRANDOM | UID | _ | _d2n*) continue ;;
+      # Where this C library finds its locales and converters: another one, of the user's programs, must not look there.
+      GCONV_PATH | LOCPATH) continue ;;
       HOME | NIX_ATTRS_* | NIX_BUILD_TOP | NIX_ENFORCE_PURITY | NIX_LOG_FD | NIX_REMOTE | SHELL | SSL_CERT_FILE | TEMP | TEMPDIR | TERM | TMP | TMPDIR | TZ) continue ;;
       PATH) if [ "$PATH" = /path-not-set ]; then continue; fi ;;
       dontAddDisableDepTrack | _exitStatus | _exitHook) continue ;;
@@ -58,7 +62,7 @@ _d2nQuote=\'\\\'\'
         printf "%s='%s'\n" "$_d2nName" "${!_d2nName//\'/$_d2nQuote}"
         ;;
     esac
-  done < <(compgen -v)
+  done < <(declare -p)
   declare -f
 } >"$_d2nFile"
 exit 0

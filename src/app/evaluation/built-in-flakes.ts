@@ -10,6 +10,7 @@ import type { BuiltInFlake } from "../../flake/index.ts";
 import { Attrs, ContextString, type Evaluator, force, lazy, type Lazy, nativeFormals, toNix } from "../../lang/index.ts";
 import { createLib, createModuleSystem } from "../../modules/index.ts";
 import { createDebianPackages, createPackageSet, mainSuite } from "../../nixpkgs/index.ts";
+import type { BuildSystemsLock } from "../../python/index.ts";
 import type { SyncServices } from "./service-client.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
@@ -28,9 +29,11 @@ export interface BuiltInOptions {
   readonly services: SyncServices;
   /** Where files with native values are entered; the evaluator looks there. */
   readonly nativeFiles: Map<string, () => Lazy>;
+  /** Folder of the flake in the store: what d2n.lock says is about lock files below it. */
+  readonly flakeFolder?: string;
 }
 
-export function createBuiltIns({ ev, host, services, nativeFiles }: BuiltInOptions): BuiltIns {
+export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }: BuiltInOptions): BuiltIns {
   const pins = recordedPins(services.pins(undefined), (suite, architecture, name) => services.debianPackage({ suite, architecture, name }));
   const lib = createLib(ev);
   const sets = new Map<string, Lazy>();
@@ -97,7 +100,13 @@ export function createBuiltIns({ ev, host, services, nativeFiles }: BuiltInOptio
     { ellipsis: true },
   );
 
-  const makeDream2nix = (inputs: Lazy): Lazy => toNix(createDream2nix(ev, createModuleSystem(ev), { inputs: inputs ?? undefined }));
+  let systems: ReturnType<SyncServices["buildSystems"]> | undefined;
+  const buildSystems = (lockFile: string): BuildSystemsLock | undefined => {
+    if (flakeFolder === undefined || !lockFile.startsWith(`${flakeFolder}/`)) return undefined;
+    systems ??= services.buildSystems(undefined);
+    return systems[lockFile.slice(flakeFolder.length + 1)];
+  };
+  const makeDream2nix = (inputs: Lazy): Lazy => toNix(createDream2nix(ev, createModuleSystem(ev), { inputs: inputs ?? undefined, buildSystems }));
 
   const flakes = new Map<string, BuiltInFlake>([
     [

@@ -29,6 +29,23 @@ export async function evaluateShow(context: Context, reference: string, allSyste
   return evaluateJob(context, job);
 }
 
+/**
+ * `d2n flake update`: locks the named inputs anew, all of them and the packages of the Debian archive if none is named.
+ * @returns what changed, a line each
+ */
+export async function updateLocks(context: Context, reference: string, inputs: readonly string[]): Promise<readonly string[]> {
+  const settings = { ...jobSettings(context), updateInputs: inputs.length === 0 ? [""] : inputs };
+  const session = new Session(context);
+  try {
+    const result = await evaluate(session, { kind: "lock", reference, settings });
+    if (inputs.length === 0) session.forgetPins();
+    await session.writeLocks(result);
+    return result.lockChanges;
+  } finally {
+    await session.close();
+  }
+}
+
 async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
   const known = recallResult(context, job);
   if (known !== undefined) return known;

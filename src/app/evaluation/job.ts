@@ -62,7 +62,7 @@ export function runJob(job: Job, services: SyncServices): JobResult {
   const project = services.openProject(job.reference);
   const tree = treeFromMessage(project.tree);
   host.allow(tree.outPath);
-  const builtIns = createBuiltIns({ ev, host, services, nativeFiles });
+  const builtIns = createBuiltIns({ ev, host, services, nativeFiles, flakeFolder: folder(tree.outPath, project.dir) });
   const sources: FlakeSources = {
     builtIns: builtIns.flakes,
     fetch: (reference) => {
@@ -107,6 +107,7 @@ function getFlake(ev: Evaluator, sources: FlakeSources, host: WorkerHost, text: 
 }
 
 function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: LockedFlake, outputs: Lazy): JobValue {
+  if (job.kind === "lock") return { type: "text", text: "", context: [] };
   if (job.kind === "show") return { type: "tree", tree: showFlake(outputsOf(outputs), job.settings.system, job.allSystems) };
   const found = find(job, outputs, project);
   const attributePath = found.attributePath.join(".");
@@ -117,6 +118,8 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
       return buildable(ev, value, attributePath);
     case "app":
       return runnable(ev, value, attributePath);
+    case "shell":
+      return shellOf(ev, value, attributePath);
     case "derivation-path": {
       const derivation = asDerivation(ev, value);
       if (derivation === undefined) throw notADerivation(value, attributePath);
@@ -153,6 +156,17 @@ function buildable(ev: Evaluator, value: Value, attributePath: string): JobValue
     return { type: "path", attributePath, path: text, context };
   }
   throw notADerivation(value, attributePath);
+}
+
+/** Packages of dream2nix have a shell of their own. */
+function shellOf(ev: Evaluator, value: Value, attributePath: string): JobValue {
+  if (value instanceof Attrs && value.has("devShell")) {
+    const derivation = asDerivation(ev, force(value.get("devShell")!));
+    if (derivation !== undefined) return { type: "derivation", attributePath: `${attributePath}.devShell`, derivation };
+  }
+  const derivation = asDerivation(ev, value);
+  if (derivation === undefined) throw notADerivation(value, attributePath);
+  return { type: "derivation", attributePath, derivation };
 }
 
 function runnable(ev: Evaluator, value: Value, attributePath: string): JobValue {

@@ -6,6 +6,7 @@ import type { D2nError, SourceLocation, TraceFrame } from "../../base/index.ts";
 import type { Architecture, ArchivePins, DebPin, IndexPin, Suite } from "../../debian/index.ts";
 import type { Derivation } from "../../formats/index.ts";
 import type { FetchUrlRequest } from "../../lang/index.ts";
+import type { BuildSystemsLock } from "../../python/index.ts";
 
 export type Plain = string | number | boolean;
 export type PlainEntries = readonly (readonly [string, Plain])[];
@@ -54,6 +55,8 @@ export interface Services {
   realise(context: readonly string[]): Promise<void>;
   /** What d2n.lock pins of the Debian archive. */
   pins(nothing?: undefined): Promise<ArchivePins>;
+  /** What d2n.lock says of how source distributions are built, by lock file (relative to the flake). */
+  buildSystems(nothing?: undefined): Promise<Readonly<Record<string, BuildSystemsLock>>>;
   debianIndexes(nothing?: undefined): Promise<readonly IndexPin[]>;
   debianPackage(request: { readonly suite: Suite; readonly architecture: Architecture; readonly name: string }): Promise<DebPin | undefined>;
   debianUrl(pin: { readonly archive: DebPin["archive"]; readonly filename: string }): Promise<string>;
@@ -85,7 +88,7 @@ export interface ErrorMessage {
   readonly stack: string | undefined;
 }
 
-export type Job = InstallableJob | ShowJob;
+export type Job = InstallableJob | ShowJob | LockJob;
 
 export interface JobSettings {
   readonly storeDir: string;
@@ -110,9 +113,15 @@ export interface InstallableJob extends JobBase {
   readonly kind: "installable";
   readonly fragment: string;
   readonly lookup: "build" | "run" | "develop" | "eval";
-  readonly want: "derivation" | "app" | "json" | "raw" | "text" | "derivation-path";
+  /** `shell`: the derivation, or its `devShell` if it is a package that has one. */
+  readonly want: "derivation" | "shell" | "app" | "json" | "raw" | "text" | "derivation-path";
   /** `--apply`: an expression for a function. */
   readonly apply: string | undefined;
+}
+
+/** Only lock the inputs. */
+export interface LockJob extends JobBase {
+  readonly kind: "lock";
 }
 
 export interface ShowJob extends JobBase {

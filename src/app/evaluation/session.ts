@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { D2nError, notice, writeFileAtomically } from "../../base/index.ts";
-import type { Archive } from "../../debian/index.ts";
+import { type Archive, emptyPins } from "../../debian/index.ts";
 import { addIntent } from "../../fetchers/index.ts";
 import { makeFixedOutputPath, parseHash } from "../../formats/index.ts";
 import type { Context } from "../context.ts";
@@ -43,8 +43,13 @@ export class Session {
   }
 
   archive(): Promise<Archive> {
-    this.#archive ??= openDebianArchive(this.context);
+    this.#archive ??= openDebianArchive(this.context, this.lock.debian.indexes);
     return this.#archive;
+  }
+
+  /** Lets go of the archive's state that d2n.lock holds: the next evaluation takes the present one. */
+  forgetPins(): void {
+    this.lock.debian = emptyPins;
   }
 
   readonly services: Services = {
@@ -86,6 +91,7 @@ export class Session {
       await realise(this.context, wantedByContext(elements));
     },
     pins: async () => this.lock.debian,
+    buildSystems: async () => this.lock.buildSystems,
     debianPackage: async ({ suite, architecture, name }) => (await this.archive()).lookup(suite, architecture, name),
     debianIndexes: async () => (await this.archive()).indexes(),
     debianUrl: async (pin) => (await this.archive()).url(pin),

@@ -47,7 +47,21 @@ async function serve(program: Program): Promise<number> {
   switch (program.name) {
     case "nix-instantiate":
       return (await import("./nix-instantiate.ts")).nixInstantiate(program);
+    case "nix-hash":
+      return (await import("./nix-hash.ts")).nixHash(program);
+    case "nix-build":
+      return (await import("./nix-build.ts")).nixBuild(program);
+    case "nix-store":
+      return (await import("./nix-store.ts")).nixStore(program);
+    case "nix":
+      return (await import("./nix.ts")).nix(program);
     default:
-      throw new D2nError("usage", `d2n does not serve the program '${program.name}'`);
+      if (world.argv[0] === "--version") return program.printVersion();
+      throw new D2nError("settings", `d2n does not serve the program '${program.name}'`, { hint: insteadOf(program.name) });
   }
+}
+
+function insteadOf(program: string): string {
+  if (program === "nix-shell") return "`d2n develop` enters the development environment of a flake.";
+  return "d2n serves nix, nix-build, nix-hash, nix-instantiate and nix-store.";
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import colors from "picocolors";
 import type { ShowNode } from "../../app/evaluation/protocol.ts";
+import { addFlakeInit } from "./flake-init.ts";
 import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
 
 interface ShowOptions extends RawOptions {
@@ -9,7 +10,9 @@ interface ShowOptions extends RawOptions {
 }
 
 export function addFlake(root: Command, invocation: Invocation): void {
-  const flake = root.command("flake").description("Look at flakes.");
+  const flake = root.command("flake").description("Start flakes, look at flakes.");
+  addUpdate(flake, invocation);
+  addFlakeInit(flake, invocation);
   withCommonOptions(
     flake
       .command("show")
@@ -23,6 +26,21 @@ export function addFlake(root: Command, invocation: Invocation): void {
       const tree = await showFlake(context, reference ?? ".", options.allSystems === true);
       const { stdout } = invocation.world;
       stdout.write(options.json ? `${JSON.stringify(toJson(tree))}\n` : `${reference ?? "."}\n${render(tree.children, "").join("\n")}\n`);
+    }),
+  );
+}
+
+function addUpdate(flake: Command, invocation: Invocation): void {
+  withCommonOptions(
+    flake
+      .command("update")
+      .description("Lock inputs anew: those that are named, or all of them and the packages of the Debian archive.")
+      .argument("[inputs...]", "paths of inputs, such as `dream2nix` or `a/b`; all unless given")
+      .option("--flake <flake>", "the flake", "."),
+  ).action(async (inputs: string[], options: RawOptions & { readonly flake: string }) =>
+    invocation.execute(options, async (context) => {
+      const { updateFlake } = await import("../../app/eval.ts");
+      await updateFlake(context, options.flake, inputs);
     }),
   );
 }

@@ -1,4 +1,5 @@
 /** Calls that are put off until somebody needs their result. */
+import { enterCall, leaveCall } from "../call-depth.ts";
 import { callFunction1, callFunction2 } from "../operations/index.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 
@@ -21,8 +22,22 @@ class Application2 extends Application {
   }
 }
 
-const run = ({ fn, argument }: Application): Lazy => callFunction1(force(fn), argument);
-const run2 = ({ fn, argument, second }: Application2): Lazy => callFunction2(force(fn), argument, second);
+/** These calls count as nested, like those that stand in the source. */
+function run({ fn, argument }: Application): Lazy {
+  const called = force(fn);
+  enterCall();
+  const result = callFunction1(called, argument);
+  leaveCall();
+  return result;
+}
+
+function run2({ fn, argument, second }: Application2): Lazy {
+  const called = force(fn);
+  enterCall();
+  const result = callFunction2(called, argument, second);
+  leaveCall();
+  return result;
+}
 
 /** `fn argument`, not evaluated yet. */
 export function apply(fn: Lazy, argument: Lazy): Lazy {

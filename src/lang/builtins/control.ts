@@ -1,10 +1,10 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
-import { callDepth } from "../call-depth.ts";
+import { callDepth, enterCall } from "../call-depth.ts";
 import { AbortError, readable, ThrownError } from "../errors.ts";
 import { addTrace, addUserTrace, coerceToString, forceStringNoContext, forceText, isString, textOf } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import { printValue } from "../print/printer.ts";
-import { Attrs, symbolName } from "../values/attrs.ts";
+import { Attrs, positionOf, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import type { NixList } from "../values/value.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
@@ -109,7 +109,7 @@ interface Level {
 }
 
 /**
- * Evaluates a value with all its parts. Not recursive, so that nesting costs no stack.
+ * Evaluates a value with all its parts. Not recursive, so that nesting costs no stack, but it counts as nested calls do.
  */
 export function forceDeep(root: Lazy): void {
   const seen = new Set<unknown>();
@@ -126,20 +126,27 @@ export function forceDeep(root: Lazy): void {
       if (value.length > 0) levels.push({ parts: value as NixList, attrs: undefined, next: 0 });
     }
   };
+  const depth = callDepth.current;
   try {
     enter(root);
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       if (level.next === level.parts.length) levels.pop();
-      else enter(level.parts[level.next++]!);
+      else {
+        callDepth.current = depth + levels.length;
+        const part = level.parts[level.next++]!;
+        enterCall();
+        enter(part);
+      }
     }
   } catch (error) {
     for (const { attrs, next } of levels.reverse()) {
       if (attrs === undefined) addTrace(error, `while evaluating list element at index ${next - 1}`);
       else {
         const name = symbolName(attrs.keys.ids[next - 1]!);
-        addTrace(error, `while evaluating the attribute '${attributeName(name)}'`, attrs.position(name));
+        addTrace(error, `while evaluating the attribute '${attributeName(name)}'`, positionOf(attrs.keys.positions?.[next - 1]));
       }
     }
     throw error;
   }
+  callDepth.current = depth;
 }

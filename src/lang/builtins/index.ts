@@ -88,10 +88,11 @@ export function createBuiltins(interpreter: Interpreter): Builtins {
     regexes,
     sources(interpreter),
     strings(interpreter),
-    toml,
+    toml(interpreter),
     versions,
   ];
   for (const family of families) for (const [name, run] of Object.entries(family)) all.set(name, primOp(name, run));
+  for (const name of withheld(interpreter.features)) all.delete(name);
   all.set("derivationStrict", strict);
   all.set("derivation", derivation);
   all.set("true", true);
@@ -117,6 +118,13 @@ export function createBuiltins(interpreter: Interpreter): Builtins {
   globals.set("builtins", builtins);
   values[sorted.keys.ids.indexOf(symbol("builtins"))] = builtins;
   return { builtins, globals };
+}
+
+/** Builtins of experimental features that are off. */
+function withheld(features: ReadonlySet<string> | undefined): readonly string[] {
+  if (features === undefined || features.has("flakes")) return [];
+  const ofFlakes = ["getFlake", "parseFlakeRef", "flakeRefToString"];
+  return features.has("fetch-tree") ? ofFlakes : [...ofFlakes, "fetchTree"];
 }
 
 function primOp(name: string, run: Builtin): PrimOp {

@@ -1,4 +1,5 @@
 /** JSON and XML (manual, "fromJSON", "toJSON", "toXML"). */
+import { EvalError } from "../errors.ts";
 import { addTrace, forceStringNoContext } from "../operations/index.ts";
 import { toJson } from "../print/json.ts";
 import { toXml } from "../print/xml.ts";
@@ -15,7 +16,9 @@ export function json({ world }: Interpreter): Family {
       try {
         return parseJson(text);
       } catch (error) {
-        throw addTrace(error, "while decoding a JSON string");
+        // What is JSON but no Nix value is another matter.
+        const malformed = error instanceof EvalError && error.message.startsWith("[json.exception.");
+        throw malformed ? addTrace(error, "while decoding a JSON string") : error;
       }
     },
 

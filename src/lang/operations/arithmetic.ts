@@ -35,7 +35,7 @@ const signs: Readonly<Record<Operation, string>> = { adding: "+", subtracting: "
 
 function checked(result: bigint, operation: Operation, a: number | bigint, b: number | bigint): number | bigint {
   if (result < MIN || result > MAX)
-    throw new EvalError(`integer overflow in ${operation} ${a} ${signs[operation]} ${b}`);
+    throw new EvalError(`integer overflow in ${operation} ${a} ${signs[operation]} ${b}`, { wantsPlace: true });
   return normalizeInt(result);
 }
 

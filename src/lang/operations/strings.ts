@@ -122,13 +122,13 @@ export function add(world: StringWorld, a: Value, b: Value): Value {
   if (typeof a === "number" || typeof a === "bigint") {
     if (isInteger(b)) return addIntegers(a, b);
     if (b instanceof NixFloat) return new NixFloat(Number(a) + b.value);
-    throw new EvalError(`cannot add ${showType(b)} to an integer`);
+    throw new EvalError(`cannot add ${showType(b)} to an integer`, { wantsPlace: true });
   }
   if (typeof a === "string" && typeof b === "string") return a + b;
   if (a instanceof NixFloat) {
     if (isInteger(b)) return new NixFloat(a.value + Number(b));
     if (b instanceof NixFloat) return new NixFloat(a.value + b.value);
-    throw new EvalError(`cannot add ${showType(b)} to a float`);
+    throw new EvalError(`cannot add ${showType(b)} to a float`, { wantsPlace: true });
   }
   if (a instanceof NixPath) return extendPath(world, [a, b]);
   // After a set that becomes a string by `outPath` or `__toString`, Nix does not copy paths.

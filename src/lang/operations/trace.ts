@@ -8,12 +8,15 @@ import type { Position } from "../values/value.ts";
  * Whatever isn't a `D2nError` passes untouched, as does everything when there is no message.
  */
 export function addTrace<E>(error: E, message: string | undefined, place?: SourceLocation | Position): E {
-  if (message !== undefined) push(error, { message: readable(message), location: place && placeOf(place) });
+  if (message !== undefined) push(error, { message: readable(message), location: placeOf(place) });
   return error;
 }
 
 /** A position in a source knows the lines around it. */
-function placeOf(place: SourceLocation | Position): SourceLocation {
+export function placeOf(place: SourceLocation | Position): SourceLocation;
+export function placeOf(place: SourceLocation | Position | undefined): SourceLocation | undefined;
+export function placeOf(place: SourceLocation | Position | undefined): SourceLocation | undefined {
+  if (place === undefined) return undefined;
   const { location } = place as { location?: () => SourceLocation };
   return location === undefined ? place : location.call(place);
 }

@@ -1,21 +1,23 @@
 /** Values as JSON: `builtins.toJSON`, structured attributes of derivations, `nix eval --json`. */
-import { callDepth, enterCall, leaveCall } from "../call-depth.ts";
-import { asEvalError, EvalError } from "../errors.ts";
+import { callDepth, leaveCall } from "../call-depth.ts";
+import { asEvalError, EvalError, StackOverflowError } from "../errors.ts";
 import {
   addTrace,
+  atPosition,
   callFunction1,
   coerceToString,
   contextOf,
   joinContexts,
   makeString,
+  placeOf,
   type StringWorld,
   showType,
   textOf,
 } from "../operations/index.ts";
 import { attributeName } from "./literals.ts";
-import { Attrs } from "../values/attrs.ts";
+import { Attrs, type LazyPosition, positionOf, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
-import { type Context, ContextString, NixFloat, type NixList, NixPath, type NixString } from "../values/value.ts";
+import { type Context, ContextString, NixFloat, type NixList, NixPath, type NixString, type Value } from "../values/value.ts";
 
 export interface JsonOptions {
   /** Paths are copied to the store. Default true. */
@@ -30,7 +32,7 @@ export function toJson(world: StringWorld, value: Lazy, options: JsonOptions = {
   const writer = new JsonWriter(world, options.copyToStore !== false);
   const depth = callDepth.current;
   try {
-    writer.write(value);
+    writer.write(value, undefined);
   } catch (error) {
     callDepth.current = depth;
     throw asEvalError(error);
@@ -49,16 +51,17 @@ class JsonWriter {
     this.#copyToStore = copyToStore;
   }
 
-  write(lazy: Lazy): void {
-    enterCall();
-    const value = force(lazy);
+  /** `place`: where the attribute is defined that the value is of, or is in a list of. */
+  write(lazy: Lazy, place: LazyPosition): void {
+    if (callDepth.current++ > callDepth.limit) throw atPosition(new StackOverflowError(), placeOf(positionOf(place)));
+    const value = forceAt(lazy, place);
     if (typeof value === "string") this.parts.push(jsonString(value));
     else if (value instanceof ContextString) this.#string(value);
     else if (value instanceof NixPath)
       this.#string(coerceToString(this.#world, value, { copyToStore: this.#copyToStore }));
     else if (value instanceof NixFloat) this.parts.push(jsonFloat(value.value));
     else if (value instanceof Attrs) this.#attrs(value);
-    else if (Array.isArray(value)) this.#list(value as NixList);
+    else if (Array.isArray(value)) this.#list(value as NixList, place);
     else if (value === null || typeof value !== "object") this.parts.push(String(value));
     else throw new EvalError(`cannot convert ${showType(value)} to JSON`);
     leaveCall();
@@ -85,34 +88,45 @@ class JsonWriter {
     }
     const outPath = attrs.get("outPath");
     if (outPath !== undefined) {
-      this.write(outPath);
+      this.write(outPath, undefined);
       return;
     }
     let before = "{";
-    for (const [name, value] of attrs.entries()) {
+    const { ids, positions } = attrs.keys;
+    for (const slot of attrs.keys.byName()) {
+      const name = symbolName(ids[slot]!);
+      const place = positions?.[slot];
       this.parts.push(before, jsonString(name), ":");
       before = ",";
       try {
-        this.write(value);
+        this.write(attrs.values[slot]!, place);
       } catch (error) {
-        throw addTrace(error, `while evaluating attribute '${attributeName(name)}'`, attrs.position(name));
+        throw addTrace(error, `while evaluating attribute '${attributeName(name)}'`, positionOf(place));
       }
     }
     this.parts.push(before === "{" ? "{}" : "}");
   }
 
-  #list(list: NixList): void {
+  #list(list: NixList, place: LazyPosition): void {
     let before = "[";
     for (let i = 0; i < list.length; i++) {
       this.parts.push(before);
       before = ",";
       try {
-        this.write(list[i]!);
+        this.write(list[i]!, place);
       } catch (error) {
-        throw addTrace(error, `while evaluating list element at index ${i}`);
+        throw addTrace(error, `while evaluating list element at index ${i}`, positionOf(place));
       }
     }
     this.parts.push(before === "[" ? "[]" : "]");
+  }
+}
+
+function forceAt(lazy: Lazy, place: LazyPosition): Value {
+  try {
+    return force(lazy);
+  } catch (error) {
+    throw error instanceof StackOverflowError ? atPosition(error, placeOf(positionOf(place))) : error;
   }
 }
 

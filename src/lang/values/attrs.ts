@@ -30,9 +30,14 @@ export function symbolName(id: Symbol): string {
 /** A position that is worked out when asked for. */
 export type LazyPosition = Position | (() => Position | undefined) | undefined;
 
+/** The place that a lazy position means, for messages. */
+export function positionOf(position: LazyPosition): Position | undefined {
+  return typeof position === "function" ? position() : position;
+}
+
 /** The place that a lazy position means; undefined if it is in no file. */
 export function knownPosition(position: LazyPosition): Position | undefined {
-  const known = typeof position === "function" ? position() : position;
+  const known = positionOf(position);
   return known?.inFile === false ? undefined : known;
 }
 

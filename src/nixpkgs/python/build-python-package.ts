@@ -55,6 +55,7 @@ const buildTools: Readonly<Record<string, readonly string[]>> = {
   other: [],
 };
 const formats = Object.keys(buildTools);
+const backends: ReadonlySet<string> = new Set(["setuptools", "wheel", "flit-core"]);
 
 /** Consumed here; the rest goes to `mkDerivation` as it is. */
 const own = new Set([
@@ -164,6 +165,8 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
     hasDebianPackage(scope, name),
   );
   const checks = flag(args, "doCheck", true);
+  // All that the build system consists of is among the inputs: nothing else may be found by chance.
+  const isolated = flag(args, "pythonIsolatedBuild");
 
   const derived = set({
     name: `${typeof prefix === "string" ? prefix : textOf(prefix as NixString)}${label}`.replace(
@@ -174,9 +177,9 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
     pythonExecutable: lazy(() => ev.str`${python}/bin/${context.executable}`),
     pythonSitePackages: context.sitePackages,
     pythonHelper: builderFile(ev, "python/package.py"),
-    pythonBuildTools: buildTools[format]!.map((name) => context.tool(name)).filter(
-      (tool): tool is Lazy => tool !== undefined,
-    ),
+    pythonBuildTools: buildTools[format]!.filter((name) => !isolated || !backends.has(name))
+      .map((name) => context.tool(name))
+      .filter((tool): tool is Lazy => tool !== undefined),
     // Where the interpreter's RPATH leads: libraries that its extension modules need not bring.
     autoPatchelfProvided: lazy(() =>
       join(

@@ -10,12 +10,15 @@ export const overrides: NativeModule = defineModule({
       overrideAll: mkOption({
         type: override,
         default: {},
+        // What a dependency's own module has is described there; it cannot be evaluated without a package.
+        visible: "shallow",
         description: "A module that is applied to every dependency.",
         example: { mkDerivation: { doCheck: false } },
       }),
       overrides: mkOption({
         type: types.attrsOf(override),
         default: {},
+        visible: "shallow",
         description: "Modules that are applied to the dependency of that name.",
         example: { hello: { mkDerivation: { postPatch: "substituteInPlace Makefile --replace /usr/local /usr" } } },
       }),

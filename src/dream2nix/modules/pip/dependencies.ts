@@ -14,12 +14,20 @@ import { communityOverrides } from "../../overrides/index.ts";
 import { buildPythonPackage } from "../build-python-package/index.ts";
 import { core } from "../core/index.ts";
 import { mkDerivation } from "../mk-derivation/index.ts";
+import { versionVariables } from "../../../python/index.ts";
+import type { PipBuilds } from "./builds.ts";
 import { sourceText } from "./source-text.ts";
 import { neededByRoot, propagatedBy } from "./cycles.ts";
 import type { Targets } from "./targets.ts";
 
 /** What every dependency and the root have in common. `root` is the scope of the module `pip`. */
-export function commonModule(root: ModuleScope, packageSets: View, metadata: View, targets: Targets): NativeModule {
+export function commonModule(
+  root: ModuleScope,
+  packageSets: View,
+  metadata: View,
+  targets: Targets,
+  builds: PipBuilds,
+): NativeModule {
   const drvs = root.config.at("pip", "drvs");
   return defineModule({
     file: moduleFile("pip/common"),
@@ -39,7 +47,21 @@ export function commonModule(root: ModuleScope, packageSets: View, metadata: Vie
         );
         return list.map((needed) => later(() => drvs.at(needed, "public", "out")));
       };
+      const isWheel = (): boolean => sourceText(m).endsWith(".whl");
+      const found = (): boolean => builds.of(name()) !== undefined && !isWheel();
       return {
+        // There is no repository around what is built here that could be asked for a version.
+        env: mkIf(
+          () => !isWheel(),
+          later(() => ({
+            ...defaults(versionVariables(name(), m.config.at("version").text())),
+            ...(found() ? defaults({ pythonIsolatedBuild: true, dontCheckRuntimeDeps: true }) : {}),
+          })),
+        ),
+        buildPythonPackage: mkIf(found, {
+          pyproject: mkDefault(true),
+          "build-system": later(() => builds.inputs(name())),
+        }),
         deps: {
           ...inheritOverride(1001, nixpkgs, [
             "autoPatchelfHook",
@@ -57,7 +79,7 @@ export function commonModule(root: ModuleScope, packageSets: View, metadata: Vie
           manylinux1: mkOverride(1001, nixpkgs.at("pythonManylinuxPackages", "manylinux1")),
         },
         mkDerivation: {
-          src: mkDefault(later(() => fetchSource(root, metadata, name()))),
+          src: mkDefault(later(() => fetchSource(root, metadata, builds, name()))),
           // Whatever the only folder is called that unpacking leaves.
           setSourceRoot: mkIf(
             () => subdirectoryOf(metadata, name()) !== undefined,
@@ -84,7 +106,12 @@ export function commonModule(root: ModuleScope, packageSets: View, metadata: Vie
 }
 
 /** `pip.drvs`: for each locked package what is common, what makes it a dependency, and the overrides. */
-export function dependencyModules(root: ModuleScope, metadata: View, common: NativeModule): Attrs {
+export function dependencyModules(
+  root: ModuleScope,
+  metadata: View,
+  common: NativeModule,
+  builds: PipBuilds,
+): Attrs {
   const cfg = root.config.at("pip");
   const python = root.config.at("deps", "python");
   const dependency = defineModule({
@@ -95,7 +122,10 @@ export function dependencyModules(root: ModuleScope, metadata: View, common: Nat
         deps: { python },
         buildPythonPackage: { format: mkDefault(later(() => (isWheel() ? "wheel" : null))) },
         mkDerivation: {
-          buildInputs: later(() => (isWheel() ? [] : [setuptoolsFor(m.config.at("name").text(), root)])),
+          buildInputs: later(() => {
+            const name = m.config.at("name").text();
+            return isWheel() || builds.of(name) !== undefined ? [] : [setuptoolsFor(name, root)];
+          }),
         },
       };
     },
@@ -141,7 +171,7 @@ function sourceOf(metadata: View, name: string): View {
   return metadata.at("sources", name);
 }
 
-function fetchSource(root: ModuleScope, metadata: View, name: string): Native {
+function fetchSource(root: ModuleScope, metadata: View, builds: PipBuilds, name: string): Native {
   const { config, ev } = root;
   const info = sourceOf(metadata, name);
   const take = (...names: string[]): NativeObject => Object.fromEntries(names.map((key) => [key, info.at(key)]));
@@ -153,8 +183,15 @@ function fetchSource(root: ModuleScope, metadata: View, name: string): Native {
           hint: "Lock again, from an index that publishes hashes.",
         });
       return config.at("deps", "fetchurl").call(take("url", "sha256"));
-    case "git":
-      return config.at("deps", "fetchgit").call(take("url", "sha256", "rev"));
+    case "git": {
+      // The lock file's hash is of the tree alone; where it has submodules, d2n.lock has the hash of all.
+      const submodules = builds.of(name)?.submodules;
+      return config.at("deps", "fetchgit").call({
+        ...take("url", "sha256", "rev"),
+        ...(submodules === undefined ? {} : { sha256: submodules }),
+        fetchSubmodules: submodules !== undefined,
+      });
+    }
     case "local":
       return text(ev)`${config.at("paths", "projectRoot")}/${info.at("path")}`;
     default:
@@ -162,6 +199,10 @@ function fetchSource(root: ModuleScope, metadata: View, name: string): Native {
         hint: "The types are url, git and local. Lock again.",
       });
   }
+}
+
+function defaults(values: Readonly<Record<string, string | boolean>>): NativeObject {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mkDefault(value)]));
 }
 
 function subdirectoryOf(metadata: View, name: string): string | undefined {

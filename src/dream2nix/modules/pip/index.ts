@@ -10,6 +10,7 @@ import {
 } from "../../../modules/index.ts";
 import { pipField } from "../../../python/index.ts";
 import { inheritOverride, later, moduleFile, text } from "../../support.ts";
+import { pipBuilds } from "./builds.ts";
 import { commonModule, dependencyModules } from "./dependencies.ts";
 import { pipOption } from "./interface.ts";
 import { invalidationData, pipScript } from "./locking.ts";
@@ -23,13 +24,14 @@ export const pip: NativeModule = defineModule({
   imports: (m) => {
     const metadata = m.config.at("lock", "content", pipField);
     const targets = pipTargets(m, metadata);
-    const common = commonModule(m, m.packageSets, metadata, targets);
+    const builds = pipBuilds(m, m.packageSets, m.specialArgs, metadata);
+    const common = commonModule(m, m.packageSets, metadata, targets, builds);
     const implementation = defineModule({
       file: moduleFile("pip/build"),
       config: () => ({
         pip: {
           targets: later(targets.filtered),
-          drvs: later(() => dependencyModules(m, metadata, common)),
+          drvs: later(() => dependencyModules(m, metadata, common, builds)),
           rootDependencies: later(() => Object.fromEntries(targets.rootDependencies().map((name) => [name, true]))),
         },
       }),

@@ -97,6 +97,13 @@ export function pipOption(m: ModuleScope, specialArgs: View): NativeObject {
         default: [],
         description: "Packages with programs that are needed while locking.",
       }),
+      buildRequirementFlags: mkOption({
+        type: texts,
+        default: ["--only-binary", ":all:"],
+        description:
+          "Flags for pip when it resolves what source distributions are built with, in place of `pip.pipFlags` (of which only those count that say where to look). By default these are wheels. An option of d2n.",
+        example: [],
+      }),
       drvs: mkOption({
         internal: true,
         visible: "shallow",

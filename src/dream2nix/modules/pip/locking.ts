@@ -44,7 +44,24 @@ function pipSettings(m: ModuleScope): Native {
         (pkg) => t`${m.system.view(m.lib.at("getBin").call(pkg))}/bin`,
       ),
     ),
+    buildFlags: cfg.at("buildRequirementFlags"),
+    toolchain: later(() => toolchain(m)),
   };
+}
+
+/**
+ * What source distributions may ask for that tell their metadata by compiling. The paths are without context, so that nothing
+ * is made before one does ask.
+ */
+function toolchain(m: ModuleScope): Native {
+  const stdenv = m.config.at("deps", "stdenv");
+  if (!stdenv.has("cc", "drvPath")) return [];
+  const plain = (value: Native): Native => builtin(m.ev, "unsafeDiscardStringContext", value);
+  return [stdenv.at("cc")].map((pkg) => ({
+    drvPath: plain(pkg.at("drvPath")),
+    output: pkg.at("outputName"),
+    bin: plain(later(() => text(m.ev)`${pkg}/bin`)),
+  }));
 }
 
 /**

@@ -16,6 +16,8 @@ NATIVE_SOURCES = (
     ".c .cc .cpp .cxx .h .hh .hpp .hxx .inc .pyx .pxd .pxi .rs .f .f77 .f90 .f95 .pyf .s .S .cu .go .zig .m .mm .cmake .build .toml"
 ).split()
 BUILD_FILES = ["pyproject.toml", "setup.py", "setup.cfg"]
+# In a log: behind it is only the attempt to get metadata.
+AFTER_FAILURE = "---- asking for metadata alone"
 # Folders that hold no sources.
 SKIPPED = {"node_modules", "build", "dist", "target", "__pycache__", "venv"}
 
@@ -192,7 +194,7 @@ def install(name, folder, made, settings):
         result = os.path.join(scratch, "result.json")
         with open(log, "w", encoding="utf-8") as output:
             status = subprocess.call(
-                [sys.executable, "-B", os.path.abspath(__file__), "--backend", folder, scratch, result],
+                [sys.executable, "-B", "-u", os.path.abspath(__file__), "--backend", folder, scratch, result],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -220,7 +222,7 @@ def install(name, folder, made, settings):
             kept = os.path.join(os.path.dirname(made), file_name(settings["name"]), f"{file_name(name)}.log")
             say(f"warning: {name} could not be built for editing: {outcome['error']}")
             with open(log, encoding="utf-8", errors="replace") as file:
-                for line in file.read().splitlines()[-15:]:
+                for line in file.read().partition(AFTER_FAILURE)[0].splitlines()[-15:]:
                     say(f"  {line}")
             say(f"Python finds its sources, but no compiled modules. The whole log: {kept}")
             return False, bool(compiled), compiled
@@ -492,7 +494,11 @@ def backend(folder, scratch, result):
             return write_json(result, outcome)
     except (Exception, SystemExit) as error:
         outcome.pop("wheel", None)
-        traceback.print_exc()
+        if isinstance(error, SystemExit):
+            print(error)
+        else:
+            traceback.print_exc()
+        print(AFTER_FAILURE)
         # Build systems say so where they need one more package for editing (hatchling: editables).
         if not isinstance(error, ImportError):
             outcome["error"] = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,37 @@
+/** `nix-hash`, `nix hash`: hashes of files and trees, and from one form to another. */
+import {
+  compressHash,
+  formatHash,
+  type Hash,
+  type HashAlgorithm,
+  type HashFormat,
+  hashFileSync,
+  hashNarSync,
+  parseHash,
+  parseHashAlgorithm,
+} from "../../formats/index.ts";
+
+export type { HashFormat } from "../../formats/index.ts";
+
+export interface HashPathOptions {
+  readonly path: string;
+  /** "flat": the file's content; "nar": its serialisation, with folders as a whole. */
+  readonly method: "flat" | "nar";
+  readonly algorithm: string;
+  readonly format: HashFormat;
+  /** Shortened to 20 bytes. */
+  readonly truncate?: boolean;
+}
+
+export function hashPath({ path, method, algorithm, format, truncate }: HashPathOptions): string {
+  const named = parseHashAlgorithm(algorithm);
+  const { hash } = method === "flat" ? hashFileSync(path, named) : hashNarSync(path, undefined, named);
+  const short: Hash = truncate === true && hash.bytes.length > 20 ? { algorithm: named, bytes: compressHash(hash.bytes, 20) } : hash;
+  return formatHash(short, format, false);
+}
+
+/** @param algorithm where the text does not name one itself. @throws FormatError for what is no hash */
+export function convertHash(text: string, algorithm: string | undefined, format: HashFormat): string {
+  const expected: HashAlgorithm | undefined = algorithm === undefined ? undefined : parseHashAlgorithm(algorithm);
+  return formatHash(parseHash(text, expected), format, false);
+}

@@ -1,0 +1,82 @@
+import type { HashFormat } from "../../app/classic/hashes.ts";
+import { UsageError } from "../../base/index.ts";
+import { takeCommon, unknownFlag, Words } from "./arguments.ts";
+import type { Program } from "./program.ts";
+
+const formats: Readonly<Record<string, HashFormat>> = {
+  base16: "base16",
+  base32: "nix32",
+  nix32: "nix32",
+  base64: "base64",
+  sri: "sri",
+};
+
+/** The classic program: `nix-hash --type sha256 --flat FILE`, `nix-hash --to-base32 HASH`. */
+export async function nixHash(program: Program): Promise<number> {
+  const { convertHash, hashPath } = await import("../../app/classic/hashes.ts");
+  const words = new Words(program.world.argv);
+  const operands: string[] = [];
+  let format: HashFormat = "base16";
+  let to: HashFormat | undefined;
+  let algorithm = "md5";
+  let flat = false;
+  let truncate = false;
+  for (let word = words.next(); word !== undefined; word = words.next()) {
+    const option = word.slice(2);
+    if (word === "--version") return program.printVersion();
+    if (word === "--flat") flat = true;
+    else if (word === "--truncate") truncate = true;
+    else if (word === "--type") algorithm = words.value(word);
+    else if (word.startsWith("--to-") && Object.hasOwn(formats, word.slice(5))) to = formats[word.slice(5)];
+    else if (word.startsWith("--") && Object.hasOwn(formats, option)) format = formats[option]!;
+    else if (takeCommon(word, words, program.common, program.read)) continue;
+    else if (word.startsWith("-")) throw unknownFlag(word);
+    else operands.push(word);
+  }
+  for (const operand of operands)
+    program.print(
+      `${to === undefined ? hashPath({ path: operand, method: flat ? "flat" : "nar", algorithm, format, truncate }) : convertHash(operand, algorithm, to)}\n`,
+    );
+  return 0;
+}
+
+/** `nix hash file|path|convert|to-base16|to-base32|to-base64|to-sri`. */
+export async function hashCommand(program: Program, argv: readonly string[]): Promise<number> {
+  const { convertHash, hashPath } = await import("../../app/classic/hashes.ts");
+  const words = new Words(argv);
+  const command = words.next();
+  const operands: string[] = [];
+  let algorithm: string | undefined;
+  let format: HashFormat = "sri";
+  let from: HashFormat | undefined;
+  let method: "flat" | "nar" = command === "file" ? "flat" : "nar";
+  for (let word = words.next(); word !== undefined; word = words.next()) {
+    const option = word.slice(2);
+    if (word === "--type" || word === "--hash-algo" || word === "--algo") algorithm = words.value(word);
+    else if (word === "--to" || word === "--format") format = named(words.value(word));
+    else if (word === "--from") from = named(words.value(word));
+    else if (word === "--mode") method = words.value(word) === "flat" ? "flat" : "nar";
+    else if (word.startsWith("--") && Object.hasOwn(formats, option)) format = formats[option]!;
+    else if (takeCommon(word, words, program.common, program.read)) continue;
+    else if (word.startsWith("-")) throw unknownFlag(word);
+    else operands.push(word);
+  }
+  if (operands.length === 0) throw new UsageError(`'nix hash ${command ?? ""}' wants an argument`);
+  if (command === "file" || command === "path") {
+    for (const path of operands) program.print(`${hashPath({ path, method, algorithm: algorithm ?? "sha256", format })}\n`);
+    return 0;
+  }
+  const to = command === "convert" ? format : command?.startsWith("to-") ? named(command.slice(3)) : undefined;
+  if (to === undefined) throw new UsageError(`'${command ?? ""}' is not a recognised command of 'nix hash'`);
+  for (const hash of operands) {
+    if (from === "sri" && !/^[a-z0-9]+-/.test(hash)) throw new UsageError(`input hash '${hash}' does not have the expected format '--from sri'`);
+    program.print(`${convertHash(hash, algorithm, to)}\n`);
+  }
+  return 0;
+}
+
+function named(name: string): HashFormat {
+  const format = formats[name];
+  if (format === undefined) throw new UsageError(`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+  return format;
+}
