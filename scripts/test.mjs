@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { provideOracle } from "./oracle.mjs";
 import { build, root, run, setUp, tool } from "./setup.mjs";
 
 setUp();
@@ -16,6 +17,8 @@ const scratch = mkdtempSync(join(tmpdir(), "d2n-test-"));
 const report = join(scratch, "report.json");
 process.env.D2N_TEST_SHARED = scratch;
 await provideSandboxTools();
+const oracle = await provideOracle();
+if (oracle !== undefined) process.env.NIX_ORACLE = oracle;
 const { status } = spawnSync(
   process.execPath,
   [

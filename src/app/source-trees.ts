@@ -10,8 +10,8 @@ import type { PathInfo } from "../store/index.ts";
 import type { Context } from "./context.ts";
 import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
 
-/** Files of a project that never count as its source: d2n writes them beside it. */
-const NO_SOURCE = "d2n.lock";
+/** What never counts as a project's source, since d2n writes it: its lock, and what development shells need. */
+const NO_SOURCE: ReadonlySet<string> = new Set(["d2n.lock", ".dream2nix"]);
 
 /**
  * Opens the flake that a command was pointed at. A path means the checkout that it lies in (its tracked files) or, outside of
@@ -135,7 +135,7 @@ async function treeByHash(context: Context, reference: FlakeReference): Promise<
 async function pathTree(context: Context, folder: string): Promise<TreeMessage> {
   if (!existsSync(folder)) throw new D2nError("flake-missing", `\`${folder}\` does not exist`);
   const store = await context.store();
-  const info = await store.addTree({ path: folder }, { name: "source", filter: (path) => baseName(path) !== NO_SOURCE });
+  const info = await store.addTree({ path: folder }, { name: "source", filter: (path) => !NO_SOURCE.has(baseName(path)) });
   const lastModified = Math.floor(statSync(folder).mtimeMs / 1000);
   const reference = referenceFromAttributes(new Map<string, Plain>([["type", "path"], ["path", folder]]));
   return tree(info, reference, [["lastModified", lastModified]]);
@@ -146,7 +146,7 @@ async function checkoutTree(context: Context, root: string): Promise<{ tree: Tre
   const working = await readWorkingTree(root, git);
   const include = new Set<string>();
   for (const file of working.files) {
-    if (baseName(file) === NO_SOURCE) continue;
+    if (NO_SOURCE.has(baseName(file))) continue;
     include.add(file);
     for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1)) include.add(file.slice(0, slash));
   }

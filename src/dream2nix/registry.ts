@@ -10,6 +10,7 @@ import { docs } from "./modules/docs/index.ts";
 import { env } from "./modules/env/index.ts";
 import { evalCache } from "./modules/eval-cache/index.ts";
 import { flags } from "./modules/flags/index.ts";
+import { groups } from "./modules/groups/index.ts";
 import { lock } from "./modules/lock/index.ts";
 import { mkDerivation } from "./modules/mk-derivation/index.ts";
 import { mkDerivationMixin } from "./modules/mk-derivation-mixin/index.ts";
@@ -21,10 +22,13 @@ import { paths } from "./modules/paths/index.ts";
 import { pip } from "./modules/pip/index.ts";
 import { publicModule } from "./modules/public/index.ts";
 import { pythonEditables } from "./modules/python-editables/index.ts";
+import { pythonPdm } from "./modules/python-pdm/index.ts";
 import { pythonPyproject } from "./modules/python-pyproject/index.ts";
 import { ui } from "./modules/ui/index.ts";
 
 export const builtInModules: Readonly<Record<string, NativeModule>> = {
+  "WIP-groups": groups,
+  "WIP-python-pdm": pythonPdm,
   "WIP-python-pyproject": pythonPyproject,
   assertions,
   "builtins-derivation": builtinsDerivation,
@@ -47,15 +51,14 @@ export const builtInModules: Readonly<Record<string, NativeModule>> = {
   pip,
   public: publicModule,
   "python-editables": pythonEditables,
+  "python-pdm": pythonPdm,
   ui,
 };
 
 /** Modules of upstream that whoever imports is told about. */
 export const missingModules: readonly string[] = [
-  "WIP-groups",
   "WIP-haskell-cabal",
   "WIP-nodejs-builder-v3",
-  "WIP-python-pdm",
   "WIP-spago",
   "buildRustPackage",
   "nodejs-devshell",
@@ -70,7 +73,6 @@ export const missingModules: readonly string[] = [
   "nodejs-package-lock-v3",
   "php-composer-lock",
   "php-granular",
-  "python-pdm",
   "rust-cargo-lock",
   "rust-cargo-vendor",
   "rust-crane",

@@ -44,7 +44,7 @@ in genAttrs names package // {
   python313 = interpreter "3.13.5";
   path = "/nixpkgs";
   pythonManylinuxPackages.manylinux1 = [ (package "glibc") ];
-  fetchurl = { url, sha256 }: drv (baseNameOf url) { inherit url; outputHash = sha256; outputHashAlgo = "sha256"; outputHashMode = "flat"; };
+  fetchurl = { url, sha256, name ? baseNameOf url }: drv name { inherit url; outputHash = sha256; outputHashAlgo = "sha256"; outputHashMode = "flat"; };
   fetchgit = { url, rev, sha256, fetchSubmodules ? true }: drv "source" { inherit url rev fetchSubmodules; outputHash = sha256; outputHashAlgo = "sha256"; outputHashMode = "recursive"; };
   writeText = name: text: builtins.toFile name text;
   mkShell = attrs: drv "shell" (flat attrs);

@@ -255,10 +255,7 @@ class Finder {
     const status = await this.#services.script("build-requirements.py", [input, output], {
       cwd: folder,
       env: versionVariables(name, version),
-      onLine: (line) => {
-        lines.push(line);
-        this.#activity.log(line);
-      },
+      onLine: (line) => lines.push(line),
     });
     if (status === 0) return v.parse(v.array(v.string()), JSON.parse(readFileSync(output, "utf8")));
     const reason = lines.findLast((line) => line.trim() !== "") ?? `status ${status}`;

@@ -165,6 +165,8 @@ function originOf(data: PackageData, files: readonly v.InferOutput<typeof fileSc
   }
   for (const vcs of ["hg", "svn", "bzr"]) if (vcs in data) return { kind: "unsupported", what: `it comes from ${vcs}` };
   if (data.path !== undefined) return { kind: "path", path: data.path, subdirectory };
+  const local = /^file:\/\/\/\$\{PROJECT_ROOT\}\/(.*?)(?:#.*)?$/.exec(data.url ?? "");
+  if (local !== null) return { kind: "path", path: local[1]!, subdirectory };
   if (data.url !== undefined) return { kind: "url", url: data.url, hash: files[0]?.hash, subdirectory };
   return {
     kind: "index",

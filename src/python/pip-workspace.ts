@@ -49,6 +49,9 @@ export function scriptFile(name: string): string {
   return fileURLToPath(new URL(`scripts/${name}`, import.meta.url));
 }
 
+/** What git is partly written in: `git submodule` is a shell script. */
+const gitHelpers = ["basename", "dirname", "expr", "grep", "sed", "uname"];
+
 /** git and ssh of the machine, which the store need not have, without the rest of the machine's programs. */
 export function hostPrograms(work: string, path = ""): string {
   const folder = join(work, "bin");
@@ -56,7 +59,10 @@ export function hostPrograms(work: string, path = ""): string {
   for (const place of path.split(delimiter)) {
     if (!place.startsWith("/") || !existsSync(place)) continue;
     for (const name of namesIn(place))
-      if (/^(?:git|ssh)(?:-[a-z0-9-]+)?$/.test(name) && !existsSync(join(folder, name)))
+      if (
+        (/^(?:git|ssh)(?:-[a-z0-9-]+)?$/.test(name) || gitHelpers.includes(name)) &&
+        !existsSync(join(folder, name))
+      )
         symlinkSync(join(place, name), join(folder, name));
   }
   return folder;

@@ -30,14 +30,19 @@ export function findAlongPath(ev: Evaluator, path: string, args: Attrs, root: La
     const value = force(callWithArguments(ev, args, at));
     if (/^\d+$/.test(name)) {
       if (!Array.isArray(value))
-        throw new EvalError(`the expression selected by the selection path '${path}' should be a list but is ${showType(value)}`);
-      const element: Lazy | undefined = value[Number(name)];
-      if (element === undefined) throw new EvalError(`list index ${Number(name)} in selection path '${path}' is out of range`);
+        throw new EvalError(
+          `the expression selected by the selection path '${path}' should be a list but is ${showType(value)}`,
+        );
+      const element = (value as readonly Lazy[])[Number(name)];
+      if (element === undefined)
+        throw new EvalError(`list index ${Number(name)} in selection path '${path}' is out of range`);
       at = element;
       continue;
     }
     if (!(value instanceof Attrs))
-      throw new EvalError(`the expression selected by the selection path '${path}' should be a set but is ${showType(value)}`);
+      throw new EvalError(
+        `the expression selected by the selection path '${path}' should be a set but is ${showType(value)}`,
+      );
     if (name === "") throw new EvalError(`empty attribute name in selection path '${path}'`);
     const attribute = value.get(name);
     if (attribute === undefined)

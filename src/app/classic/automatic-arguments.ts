@@ -1,5 +1,15 @@
 /** Functions that a command calls by itself, with what `--arg` and `--argstr` gave (libexpr/eval.cc, `autoCallFunction`). */
-import { Attrs, EvalError, type Evaluator, force, Lambda, type Lazy, lazy, symbol, type Value } from "../../lang/index.ts";
+import {
+  Attrs,
+  EvalError,
+  type Evaluator,
+  force,
+  Lambda,
+  type Lazy,
+  lazy,
+  symbol,
+  type Value,
+} from "../../lang/index.ts";
 import type { AutoArgument } from "./protocol.ts";
 
 const FUNCTOR = symbol("__functor");
@@ -47,4 +57,3 @@ https://nix.dev/manual/nix/stable/language/syntax.html#functions.`,
     { location: located?.location?.() },
   );
 }
-

@@ -14,8 +14,15 @@ export interface ClassicBuild {
 }
 
 /** @returns the output paths in order */
-export async function buildDerivations(context: Context, { derivations, link, check }: ClassicBuild): Promise<string[]> {
-  const { wanted } = await realise(context, derivations.map(({ drvPath, output }): Wanted => ({ drvPath, outputs: [output] })), { check });
+export async function buildDerivations(
+  context: Context,
+  { derivations, link, check }: ClassicBuild,
+): Promise<string[]> {
+  const { wanted } = await realise(
+    context,
+    derivations.map(({ drvPath, output }): Wanted => ({ drvPath, outputs: [output] })),
+    { check },
+  );
   const paths = wanted.map((one, i) => ("outputs" in one ? (one.outputs.get(derivations[i]!.output) ?? "") : one.path));
   if (link !== undefined)
     for (const [i, path] of paths.entries()) {

@@ -47,7 +47,11 @@ export function findDerivations(
           if (combine) visit(attribute);
           else if (take(attribute) && recurses(attribute)) visit(attribute);
         } catch (error) {
-          throw addTrace(error, `while evaluating the attribute '${name}'`, positionOf(value.keys.positions?.[value.keys.find(symbol(name))]));
+          throw addTrace(
+            error,
+            `while evaluating the attribute '${name}'`,
+            positionOf(value.keys.positions?.[value.keys.find(symbol(name))]),
+          );
         }
       }
     } else if (Array.isArray(value)) {
@@ -72,7 +76,8 @@ function describe(ev: Evaluator, derivation: Attrs): FoundDerivation {
   const path = textOf(ev.coerceToString(drvPath, { copyToStore: false }));
   if (!path.startsWith(`${ev.host.storeDir}/`)) throw new EvalError(`path '${path}' is not in the Nix store`);
   const output = derivation.get("outputName");
-  const named = output === undefined ? "" : forceStringNoContext(output, "while evaluating the output name of a derivation");
+  const named =
+    output === undefined ? "" : forceStringNoContext(output, "while evaluating the output name of a derivation");
   if (named === "") throw new EvalError(`derivation '${path}' lacks an 'outputName' attribute`);
   return { drvPath: path, output: named };
 }

@@ -33,7 +33,10 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
     storeDir: environment["NIX_STORE_DIR"] || "/nix/store",
     physicalRoot: store === "none" ? "" : options.physicalRoot(),
     store,
-    system: settings.text("eval-system") || settings.text("system") || (process.arch === "arm64" ? "aarch64-linux" : "x86_64-linux"),
+    system:
+      settings.text("eval-system") ||
+      settings.text("system") ||
+      (process.arch === "arm64" ? "aarch64-linux" : "x86_64-linux"),
     cwd,
     environment: Object.fromEntries(
       Object.entries(environment).flatMap(([name, value]) =>
@@ -68,18 +71,24 @@ function storeAccess({ store, environment, settings, writes }: ClassicOptions): 
 
 /** The folder that a store given by `--store` or `NIX_REMOTE` lies in; undefined for the usual one. */
 export function storeFolder(wanted: string | undefined, cwd: string): string | undefined {
-  if (wanted === undefined || wanted === "" || wanted === "auto" || wanted === "daemon" || wanted === "local") return undefined;
+  if (wanted === undefined || wanted === "" || wanted === "auto" || wanted === "daemon" || wanted === "local")
+    return undefined;
   if (wanted.startsWith("dummy://")) return undefined;
   const local = /^local\?(?:.*&)?root=([^&]+)/.exec(wanted)?.[1];
   if (local !== undefined) return resolve(cwd, decodeURIComponent(local));
   if (wanted.startsWith("/") || wanted.startsWith("./")) return join(resolve(cwd, wanted));
-  throw new D2nError("settings", `d2n cannot use the store '${wanted}'`, { hint: "Name a folder, or leave it to d2n." });
+  throw new D2nError("settings", `d2n cannot use the store '${wanted}'`, {
+    hint: "Name a folder, or leave it to d2n.",
+  });
 }
 
 function lint(settings: NixSettings, name: string): LintLevel {
   const level = settings.text(name, "ignore");
   if (level === "ignore" || level === "warn" || level === "fatal") return level;
-  throw new D2nError("settings", `option '${name}' has invalid value '${level}'; valid values are 'ignore', 'warn' and 'fatal'`);
+  throw new D2nError(
+    "settings",
+    `option '${name}' has invalid value '${level}'; valid values are 'ignore', 'warn' and 'fatal'`,
+  );
 }
 
 function bytes(text: string): string {

@@ -31,4 +31,3 @@ function firstSteps(trace: readonly TraceFrame[]): TraceFrame[] {
   const near = Math.max(0, trace.length - 12);
   return trace.filter((frame, i) => i >= near || frame.always === true || i === 0);
 }
-

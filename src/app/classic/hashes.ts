@@ -26,7 +26,8 @@ export interface HashPathOptions {
 export function hashPath({ path, method, algorithm, format, truncate }: HashPathOptions): string {
   const named = parseHashAlgorithm(algorithm);
   const { hash } = method === "flat" ? hashFileSync(path, named) : hashNarSync(path, undefined, named);
-  const short: Hash = truncate === true && hash.bytes.length > 20 ? { algorithm: named, bytes: compressHash(hash.bytes, 20) } : hash;
+  const short: Hash =
+    truncate === true && hash.bytes.length > 20 ? { algorithm: named, bytes: compressHash(hash.bytes, 20) } : hash;
   return formatHash(short, format, false);
 }
 

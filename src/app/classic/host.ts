@@ -106,7 +106,9 @@ export class ClassicHost implements Host {
     this.#check(path);
     if (this.#stores) return this.#storePath(request);
     const hash = this.#access(path, (physical) =>
-      method === "flat" ? hashFileSync(physical) : hashNarSync(physical, { filter: filter && this.#named(path, physical, filter) }),
+      method === "flat"
+        ? hashFileSync(physical)
+        : hashNarSync(physical, { filter: filter && this.#named(path, physical, filter) }),
     ).hash;
     const storePath = makeFixedOutputPath(this.storeDir, name, method, hash);
     if (sha256 !== undefined && !equalHashes(parseHash(sha256, "sha256"), hash))
@@ -178,7 +180,9 @@ export class ClassicHost implements Host {
   fetchUrl(request: FetchUrlRequest): string {
     this.#checkUri(request.url);
     if (this.pure && request.sha256 === undefined)
-      throw new EvalError(`in pure evaluation mode, '${request.unpack ? "fetchTarball" : "fetchurl"}' requires a 'sha256' argument`);
+      throw new EvalError(
+        `in pure evaluation mode, '${request.unpack ? "fetchTarball" : "fetchurl"}' requires a 'sha256' argument`,
+      );
     this.#needStore(`fetch '${request.url}'`);
     const path = this.#services.fetchUrl(request);
     this.#allowed.add(path);
@@ -288,7 +292,8 @@ export class ClassicHost implements Host {
   #check(path: string): void {
     const { pure, restricted } = this.#settings;
     if (!pure && !restricted) return;
-    for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) if (this.#allowed.has(at)) return;
+    for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/"))))
+      if (this.#allowed.has(at)) return;
     // Folders on the way to something allowed may be looked at.
     for (const allowed of this.#allowed) if (allowed.startsWith(path === "/" ? "/" : `${path}/`)) return;
     const mode = pure ? "pure evaluation" : "restricted";
@@ -300,7 +305,8 @@ export class ClassicHost implements Host {
   #checkUri(uri: string): void {
     if (!this.#settings.restricted) return;
     for (const allowed of this.#settings.allowedUris) {
-      if (uri === allowed || (uri.startsWith(allowed) && (allowed.endsWith("/") || uri[allowed.length] === "/"))) return;
+      if (uri === allowed || (uri.startsWith(allowed) && (allowed.endsWith("/") || uri[allowed.length] === "/")))
+        return;
       // A bare scheme allows all its addresses.
       if (/^[a-z+]+:$/.test(allowed) && uri.startsWith(allowed)) return;
     }

@@ -27,11 +27,12 @@ export async function openServices(context: () => Promise<Context>): Promise<Ope
     return (session.services[name] as (argument: never) => Promise<unknown>)(argument);
   };
   const own: Pick<ClassicServices, "parseFlakeReference" | "showFlakeReference"> = {
-    parseFlakeReference: async (text) => [...flake.referenceToAttributes(flake.parseReference(text))] as [string, Plain][],
+    parseFlakeReference: async (text) =>
+      [...flake.referenceToAttributes(flake.parseReference(text))] as [string, Plain][],
     showFlakeReference: async (attributes) => flake.formatReference(flake.referenceFromAttributes(new Map(attributes))),
   };
   const services = new Proxy(own as ClassicServices, {
-    get: (target, name) => Reflect.get(target, name) ?? ofSession(name as keyof Services),
+    get: (_, name) => own[name as keyof typeof own] ?? ofSession(name as keyof Services),
   });
   return { services, close: async () => session?.close() };
 }

@@ -28,7 +28,11 @@ const lists = `access-tokens allowed-impure-host-deps allowed-uris allowed-users
   nix-path plugin-files sandbox-paths secret-key-files substituters system-features trusted-public-keys trusted-substituters trusted-users`;
 
 const kinds = new Map<string, SettingKind>();
-for (const [kind, names] of [["switch", switches], ["value", values], ["list", lists]] as const)
+for (const [kind, names] of [
+  ["switch", switches],
+  ["value", values],
+  ["list", lists],
+] as const)
   for (const name of names.trim().split(/\s+/)) kinds.set(name, kind);
 
 const aliases: Readonly<Record<string, string>> = {
@@ -99,7 +103,9 @@ export class NixSettings {
   }
 
   list(name: string): string[] {
-    return this.text(name).split(/\s+/).filter((word) => word !== "");
+    return this.text(name)
+      .split(/\s+/)
+      .filter((word) => word !== "");
   }
 
   /** @throws D2nError `settings` */
@@ -143,7 +149,9 @@ export class NixSettings {
 function userFiles(environment: SettingsSources["environment"]): string[] {
   const given = environment["NIX_USER_CONF_FILES"];
   if (given !== undefined) return given.split(":").filter((file) => file !== "");
-  const home = environment["XDG_CONFIG_HOME"] || (environment["HOME"] === undefined ? undefined : join(environment["HOME"], ".config"));
+  const home =
+    environment["XDG_CONFIG_HOME"] ||
+    (environment["HOME"] === undefined ? undefined : join(environment["HOME"], ".config"));
   const folders = [...(home === undefined ? [] : [home]), ...(environment["XDG_CONFIG_DIRS"] || "/etc/xdg").split(":")];
   return folders.filter((folder) => isAbsolute(folder)).map((folder) => join(folder, "nix/nix.conf"));
 }
@@ -151,10 +159,16 @@ function userFiles(environment: SettingsSources["environment"]): string[] {
 /** The settings of a file and of those that it includes. */
 function* parseConfiguration(text: string, file: string): Generator<readonly [name: string, value: string]> {
   for (const line of text.split("\n")) {
-    const words = line.replace(/#.*/, "").split(/\s+/).filter((word) => word !== "");
+    const words = line
+      .replace(/#.*/, "")
+      .split(/\s+/)
+      .filter((word) => word !== "");
     const [name, second] = words;
     if (name === undefined) continue;
-    const malformed = new D2nError("settings", `syntax error in configuration line '${line.replace(/#.*/, "")}' in '${file}'`);
+    const malformed = new D2nError(
+      "settings",
+      `syntax error in configuration line '${line.replace(/#.*/, "")}' in '${file}'`,
+    );
     if (second === undefined) throw malformed;
     if (name === "include" || name === "!include") {
       if (words.length !== 2) throw malformed;

@@ -4,17 +4,24 @@ import { D2nError } from "../../base/index.ts";
 import { formatHash, parseHashAlgorithm, readNar } from "../../formats/index.ts";
 import type { Context } from "../context.ts";
 
-export type StoreQuery = "outputs" | "requisites" | "references" | "referrers" | "deriver" | "hash" | "size" | "binding";
+export type StoreQuery =
+  "outputs" | "requisites" | "references" | "referrers" | "deriver" | "hash" | "size" | "binding";
 
 /** One or more lines for each path. @param binding the variable that `--binding` asks a derivation for */
-export async function queryStore(context: Context, query: StoreQuery, paths: readonly string[], binding?: string): Promise<string[]> {
+export async function queryStore(
+  context: Context,
+  query: StoreQuery,
+  paths: readonly string[],
+  binding?: string,
+): Promise<string[]> {
   const store = await context.store();
   const lines: string[] = [];
-  if (query === "requisites") return [...(await store.closure(paths))].sort();
+  if (query === "requisites") return referencesFirst(context, paths);
   for (const path of paths) {
     switch (query) {
       case "outputs": {
-        if (path.endsWith(".drv")) for (const { path: output } of (await store.readDerivation(path)).outputs.values()) lines.push(output);
+        if (path.endsWith(".drv"))
+          for (const { path: output } of (await store.readDerivation(path)).outputs.values()) lines.push(output);
         else lines.push((await store.queryPathInfo(path)).path);
         break;
       }
@@ -35,12 +42,31 @@ export async function queryStore(context: Context, query: StoreQuery, paths: rea
         break;
       case "binding": {
         const value = (await store.readDerivation(path)).env.get(binding ?? "");
-        if (value === undefined) throw new D2nError("settings", `derivation '${path}' has no environment binding named '${binding ?? ""}'`);
+        if (value === undefined)
+          throw new D2nError("settings", `derivation '${path}' has no environment binding named '${binding ?? ""}'`);
         lines.push(value);
       }
     }
   }
   return lines;
+}
+
+/** Everything that paths need, each after what it refers to. */
+async function referencesFirst(context: Context, paths: readonly string[]): Promise<string[]> {
+  const store = await context.store();
+  const references = new Map<string, readonly string[]>();
+  for (const path of await store.closure(paths))
+    references.set(path, [...(await store.queryPathInfo(path)).references].sort());
+  const sorted = new Set<string>();
+  const started = new Set<string>();
+  const visit = (path: string): void => {
+    if (started.has(path)) return;
+    started.add(path);
+    for (const reference of references.get(path) ?? []) visit(reference);
+    sorted.add(path);
+  };
+  for (const path of references.keys()) visit(path);
+  return [...sorted];
 }
 
 /** Copies files and folders to the store. @returns their store paths */

@@ -1,11 +1,12 @@
 /** What the worker of a classic command does. */
 import {
+  addTrace,
   createEvaluator,
   type Evaluator,
   force,
   forceDeep,
   type Lazy,
-  NixPath,
+  type NixPath,
   printClassic,
   printValue,
   textOf,
@@ -18,7 +19,14 @@ import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
 import { findDerivations } from "./derivations.ts";
 import { ClassicHost } from "./host.ts";
-import type { ClassicJob, ClassicSettings, ClassicTask, ExpressionSource, FoundDerivation, ValueFormat } from "./protocol.ts";
+import type {
+  ClassicJob,
+  ClassicSettings,
+  ClassicTask,
+  ExpressionSource,
+  FoundDerivation,
+  ValueFormat,
+} from "./protocol.ts";
 import type { SyncClassicServices } from "./services.ts";
 
 export interface TaskOutput {
@@ -33,7 +41,13 @@ export function runTask({ settings, task }: ClassicJob, services: SyncClassicSer
   ev.within(() => runWith(ev, host, settings, task, output));
 }
 
-function runWith(ev: Evaluator, host: ClassicHost, settings: ClassicSettings, task: ClassicTask, output: TaskOutput): void {
+function runWith(
+  ev: Evaluator,
+  host: ClassicHost,
+  settings: ClassicSettings,
+  task: ClassicTask,
+  output: TaskOutput,
+): void {
   const cwd = utf8(settings.cwd);
   if (task.kind === "find-files") {
     for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);
@@ -130,7 +144,11 @@ interface Shown {
 function show(ev: Evaluator, value: Lazy, { format, strict, locations, copyToStore = true }: Shown): string {
   switch (format) {
     case "raw":
-      return textOf(ev.coerceToString(value));
+      try {
+        return textOf(ev.coerceToString(value));
+      } catch (error) {
+        throw addTrace(error, "while generating the nix-instantiate output");
+      }
     case "xml":
       return textOf(toXml(value, { strict, locations }));
     case "json":

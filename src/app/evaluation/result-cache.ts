@@ -37,7 +37,8 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
     return undefined;
   }
   for (const [file, seen] of entry.state) if (look(file) !== seen) return undefined;
-  for (const [file, seen] of entry.files) if (look(join(entry.root, Buffer.from(file, "latin1").toString("utf8"))) !== seen) return undefined;
+  for (const [file, seen] of entry.files)
+    if (look(join(entry.root, Buffer.from(file, "latin1").toString("utf8"))) !== seen) return undefined;
   if (!existsSync(join(entry.root, ".git"))) {
     const now = filesBelow(entry.root);
     if (now.length !== entry.files.length) return undefined;
@@ -48,12 +49,20 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
 }
 
 /** Keeps a result, unless something changed while it was made. */
-export async function rememberResult(context: Context, job: Job, project: ProjectMessage | undefined, result: JobResult): Promise<void> {
+export async function rememberResult(
+  context: Context,
+  job: Job,
+  project: ProjectMessage | undefined,
+  result: JobResult,
+): Promise<void> {
   const place = placeOf(context, job);
   if (place === undefined || project?.root === undefined || result.impure || result.value.type === "tree") return;
   const { root, dir } = project;
   const git = gitFolder(root);
-  const files = git === undefined ? filesBelow(root) : (await readWorkingTree(root, { environment: context.environment, signal: context.signal })).files;
+  const files =
+    git === undefined
+      ? filesBelow(root)
+      : (await readWorkingTree(root, { environment: context.environment, signal: context.signal })).files;
   // A file changed since evaluation began could have been read before or after.
   const started = evaluationStart(context);
   for (const file of files) {
@@ -61,7 +70,12 @@ export async function rememberResult(context: Context, job: Job, project: Projec
     const path = join(root, Buffer.from(file, "latin1").toString("utf8"));
     if (existsSync(path) && Math.max(lstatSync(path).mtimeMs, lstatSync(path).ctimeMs) > started) return;
   }
-  const state = [join(root, dir, "flake.lock"), join(root, dir, "d2n.lock"), context.directories.configurationFile, ...(git === undefined ? [] : gitState(git))];
+  const state = [
+    join(root, dir, "flake.lock"),
+    join(root, dir, "d2n.lock"),
+    context.directories.configurationFile,
+    ...(git === undefined ? [] : gitState(git)),
+  ];
   const entry: Entry = {
     root,
     dir,
@@ -96,7 +110,15 @@ function placeOf(context: Context, job: Job): string | undefined {
   const folder = resolve(context.cwd, String(reference.attributes.get("path")), reference.dir);
   const { D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR } = context.environment;
   // The files of d2n itself, so that one that was built anew (or another of the same version) starts afresh.
-  const key = JSON.stringify([version, look(fileURLToPath(new URL("./worker.js", import.meta.url))), folder, { ...job, reference: "" }, context.storeRoot, D2N_DEBIAN_MIRROR, D2N_DEBIAN_SECURITY_MIRROR]);
+  const key = JSON.stringify([
+    version,
+    look(fileURLToPath(new URL("./worker.js", import.meta.url))),
+    folder,
+    { ...job, reference: "" },
+    context.storeRoot,
+    D2N_DEBIAN_MIRROR,
+    D2N_DEBIAN_SECURITY_MIRROR,
+  ]);
   return join(context.directories.cache, "evaluation", `${createHash("sha256").update(key).digest("hex")}.json`);
 }
 
@@ -126,7 +148,9 @@ function gitState(git: string): string[] {
   try {
     const ref = /^ref: (.*)$/m.exec(readFileSync(join(git, "HEAD"), "utf8"))?.[1];
     if (ref !== undefined) {
-      const common = existsSync(join(git, "commondir")) ? resolve(git, readFileSync(join(git, "commondir"), "utf8").trim()) : git;
+      const common = existsSync(join(git, "commondir"))
+        ? resolve(git, readFileSync(join(git, "commondir"), "utf8").trim())
+        : git;
       files.push(join(common, ref), join(common, "packed-refs"));
     }
   } catch {
@@ -139,6 +163,8 @@ function filesBelow(root: string): string[] {
   const found: string[] = [];
   const walk = (folder: string, prefix: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      // Written by development shells, and no source.
+      if (entry.name === ".dream2nix") continue;
       const name = `${prefix}${entry.name}`;
       found.push(Buffer.from(name, "utf8").toString("latin1"));
       if (entry.isDirectory()) walk(join(folder, entry.name), `${name}/`);

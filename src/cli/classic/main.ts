@@ -34,9 +34,13 @@ async function run(): Promise<number> {
     return await serve(program);
   } catch (error) {
     const showTrace = program?.common.settings.text("show-trace") === "true";
-    const color = world.stderr.isTTY === true && (world.environment["TERM"] ?? "dumb") !== "dumb" && world.environment["NO_COLOR"] === undefined;
+    const color =
+      world.stderr.isTTY === true &&
+      (world.environment["TERM"] ?? "dumb") !== "dumb" &&
+      world.environment["NO_COLOR"] === undefined;
     world.stderr.write(renderNixError(error, { showTrace, color }));
-    if (error instanceof D2nError && error.code === "usage") world.stderr.write(`Try '${name} --help' for more information.\n`);
+    if (error instanceof D2nError && error.code === "usage")
+      world.stderr.write(`Try '${name} --help' for more information.\n`);
     return error instanceof D2nError && error.exitCode !== 2 ? error.exitCode : 1;
   } finally {
     await program?.close();
@@ -57,7 +61,9 @@ async function serve(program: Program): Promise<number> {
       return (await import("./nix.ts")).nix(program);
     default:
       if (world.argv[0] === "--version") return program.printVersion();
-      throw new D2nError("settings", `d2n does not serve the program '${program.name}'`, { hint: insteadOf(program.name) });
+      throw new D2nError("settings", `d2n does not serve the program '${program.name}'`, {
+        hint: insteadOf(program.name),
+      });
   }
 }
 

@@ -53,6 +53,7 @@ export async function nixBuild(program: Program): Promise<number> {
     return 0;
   }
   const { buildDerivations } = await import("../../app/classic/build.ts");
-  for (const path of await buildDerivations(await program.context(), { derivations: found, link, check })) program.print(`${path}\n`);
+  for (const path of await buildDerivations(await program.context(), { derivations: found, link, check }))
+    program.print(`${path}\n`);
   return 0;
 }

@@ -63,13 +63,15 @@ export async function hashCommand(program: Program, argv: readonly string[]): Pr
   }
   if (operands.length === 0) throw new UsageError(`'nix hash ${command ?? ""}' wants an argument`);
   if (command === "file" || command === "path") {
-    for (const path of operands) program.print(`${hashPath({ path, method, algorithm: algorithm ?? "sha256", format })}\n`);
+    for (const path of operands)
+      program.print(`${hashPath({ path, method, algorithm: algorithm ?? "sha256", format })}\n`);
     return 0;
   }
   const to = command === "convert" ? format : command?.startsWith("to-") ? named(command.slice(3)) : undefined;
   if (to === undefined) throw new UsageError(`'${command ?? ""}' is not a recognised command of 'nix hash'`);
   for (const hash of operands) {
-    if (from === "sri" && !/^[a-z0-9]+-/.test(hash)) throw new UsageError(`input hash '${hash}' does not have the expected format '--from sri'`);
+    if (from === "sri" && !/^[a-z0-9]+-/.test(hash))
+      throw new UsageError(`input hash '${hash}' does not have the expected format '--from sri'`);
     program.print(`${convertHash(hash, algorithm, to)}\n`);
   }
   return 0;
@@ -77,6 +79,7 @@ export async function hashCommand(program: Program, argv: readonly string[]): Pr
 
 function named(name: string): HashFormat {
   const format = formats[name];
-  if (format === undefined) throw new UsageError(`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+  if (format === undefined)
+    throw new UsageError(`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
   return format;
 }

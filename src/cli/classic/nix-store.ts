@@ -68,7 +68,8 @@ export async function nixStore(program: Program): Promise<number> {
       const paths = await realisePaths(context, operands);
       if (root === undefined) return printAll(paths);
       const { addRoot } = await import("../../app/classic/roots.ts");
-      for (const [i, path] of paths.entries()) program.print(`${await addRoot(context, i === 0 ? root : `${root}-${i + 1}`, path)}\n`);
+      for (const [i, path] of paths.entries())
+        program.print(`${await addRoot(context, i === 0 ? root : `${root}-${i + 1}`, path)}\n`);
       return 0;
     }
     case "query":

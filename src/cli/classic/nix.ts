@@ -27,7 +27,9 @@ export async function nix(program: Program): Promise<number> {
       return hashCommand(program, [...argv.slice(at + 1), ...argv.slice(0, at)]);
   }
   if (!shared.has(command))
-    throw new D2nError("settings", `d2n does not serve 'nix ${command}'`, { hint: `It serves: ${[...shared, "hash"].sort().join(", ")}.` });
+    throw new D2nError("settings", `d2n does not serve 'nix ${command}'`, {
+      hint: `It serves: ${[...shared, "hash"].sort().join(", ")}.`,
+    });
   return runCommandLine({ ...program.world, argv: [command, ...ownOptions(rest)] });
 }
 
@@ -45,14 +47,25 @@ function isValue(argv: readonly string[], i: number): boolean {
 /** Without Nix's settings that d2n has no option for: its own commands have flakes on. */
 function ownOptions(argv: readonly string[]): string[] {
   const kept: string[] = [];
-  const own = new Set(["--cores", "--max-jobs", "--max-call-depth", "--show-trace", "--keep-going", "--keep-failed", "--store"]);
+  const own = new Set([
+    "--cores",
+    "--max-jobs",
+    "--max-call-depth",
+    "--show-trace",
+    "--keep-going",
+    "--keep-failed",
+    "--store",
+  ]);
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (word === "--") return [...kept, ...argv.slice(i)];
     const kind = word.startsWith("--") && !own.has(word) ? settingKind(word.slice(2)) : undefined;
     if (word === "--option") i += 2;
     else if (kind === "value" || kind === "list") i++;
-    else if (kind === undefined && !(word.startsWith("--no-") && settingKind(word.slice(5)) === "switch" && word !== "--no-eval-cache"))
+    else if (
+      kind === undefined &&
+      !(word.startsWith("--no-") && settingKind(word.slice(5)) === "switch" && word !== "--no-eval-cache")
+    )
       kept.push(word);
   }
   return kept;
@@ -70,7 +83,9 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
       if (source !== undefined) throw new UsageError("'--file' and '--expr' are exclusive");
       const value = words.value(word);
       if (word === "--expr") source = { kind: "text", text: bytes(value), name: "«string»" };
-      else source = value === "-" ? { kind: "text", text: program.read("-"), name: "«stdin»" } : { kind: "file", file: value };
+      else
+        source =
+          value === "-" ? { kind: "text", text: program.read("-"), name: "«stdin»" } : { kind: "file", file: value };
     } else if (word === "--apply") apply = bytes(words.value(word));
     else if (word === "--json" || word === "--raw") {
       if (format !== "text") throw new UsageError("--raw and --json are mutually exclusive");
@@ -82,7 +97,11 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
   }
   if (operands.length > 1) throw new UsageError(`unexpected argument '${operands[1]!}'`);
   if (source?.kind === "file") program.common.impure = true;
-  const settings = await program.evaluationSettings({ writes: false, pureByDefault: true, features: ["flakes", "fetch-tree"] });
+  const settings = await program.evaluationSettings({
+    writes: false,
+    pureByDefault: true,
+    features: ["flakes", "fetch-tree"],
+  });
   await runClassic({
     job: {
       settings,

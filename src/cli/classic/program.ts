@@ -113,7 +113,9 @@ export class Program {
 
   #warningPrefix(text: string): string {
     // What the language itself warns of, as against what the user's code does.
-    return /^(?:Nix search path entry|absolute path literals|home path literals|relative path literal|URL literals|unknown)/.test(text)
+    return /^(?:Nix search path entry|absolute path literals|home path literals|relative path literal|URL literals|unknown)/.test(
+      text,
+    )
       ? "warning: "
       : "evaluation warning: ";
   }

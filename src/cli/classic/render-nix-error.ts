@@ -19,7 +19,8 @@ export function renderNixError(error: unknown, { showTrace, color }: NixErrorSty
     lines.push(...place(error.location, ""));
     const meant = suggest(error.suggestions);
     if (meant !== undefined) lines.push(`Did you mean ${meant}?`);
-    if (error.code !== "evaluation" && error.code !== "syntax" && error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+    if (error.code !== "evaluation" && error.code !== "syntax" && error.hint !== undefined)
+      lines.push(`hint: ${error.hint}`);
   } else lines.push(messageOf(error), "This is a bug of d2n: nothing you wrote should lead to it.");
   while (lines.length > 1 && lines.at(-1)!.trimEnd() === "") lines.pop();
   const indent = " ".repeat(prefix.length + 1);

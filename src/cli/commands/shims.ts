@@ -8,11 +8,14 @@ export function addShims(root: Command, invocation: Invocation): void {
   const { world } = invocation;
   root
     .command("shims")
-    .description("Write launchers named nix, nix-instantiate, nix-build, … that run d2n, for scripts that call Nix's programs.")
+    .description(
+      "Write launchers named nix, nix-instantiate, nix-build, … that run d2n, for scripts that call Nix's programs.",
+    )
     .argument("<dir>", "folder for them; put it in front of PATH")
     .action((folder: string) => {
       try {
-        for (const file of writeShims({ folder, cwd: world.cwd, node: process.execPath })) world.stdout.write(`${file}\n`);
+        for (const file of writeShims({ folder, cwd: world.cwd, node: process.execPath }))
+          world.stdout.write(`${file}\n`);
       } catch (error) {
         if (!isSystemError(error)) throw error;
         throw new D2nError("file-access", `cannot write launchers to \`${folder}\`: ${error.code}`, {

@@ -1,5 +1,6 @@
 /** Values as JSON: `builtins.toJSON`, structured attributes of derivations, `nix eval --json`. */
 import { callDepth, leaveCall } from "../call-depth.ts";
+import type { SourceLocation } from "../../base/index.ts";
 import { asEvalError, EvalError, StackOverflowError } from "../errors.ts";
 import {
   addTrace,
@@ -14,10 +15,20 @@ import {
   showType,
   textOf,
 } from "../operations/index.ts";
+import { Source } from "../syntax/source.ts";
 import { attributeName } from "./literals.ts";
 import { Attrs, type LazyPosition, positionOf, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
-import { type Context, ContextString, NixFloat, type NixList, NixPath, type NixString, type Value } from "../values/value.ts";
+import {
+  type Context,
+  ContextString,
+  Lambda,
+  NixFloat,
+  type NixList,
+  NixPath,
+  type NixString,
+  type Value,
+} from "../values/value.ts";
 
 export interface JsonOptions {
   /** Paths are copied to the store. Default true. */
@@ -63,7 +74,7 @@ class JsonWriter {
     else if (value instanceof Attrs) this.#attrs(value);
     else if (Array.isArray(value)) this.#list(value as NixList, place);
     else if (value === null || typeof value !== "object") this.parts.push(String(value));
-    else throw new EvalError(`cannot convert ${showType(value)} to JSON`);
+    else throw atPosition(new EvalError(`cannot convert ${showType(value)} to JSON`), placeOfValue(value, place));
     leaveCall();
   }
 
@@ -128,6 +139,13 @@ function forceAt(lazy: Lazy, place: LazyPosition): Value {
   } catch (error) {
     throw error instanceof StackOverflowError ? atPosition(error, placeOf(positionOf(place))) : error;
   }
+}
+
+/** A function's own place, or that of the attribute it is in. */
+function placeOfValue(value: Value, place: LazyPosition): SourceLocation | undefined {
+  if (value instanceof Lambda && value.info.source instanceof Source && value.info.offset !== undefined)
+    return value.info.source.location(value.info.offset);
+  return placeOf(positionOf(place));
 }
 
 const shortEscapes: Readonly<Record<string, string>> = {

@@ -10,7 +10,8 @@ import {
   makeString,
   textOf,
 } from "../operations/index.ts";
-import { Attrs } from "../values/attrs.ts";
+import { Source } from "../syntax/source.ts";
+import { Attrs, positionOf, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
   type Context,
@@ -103,8 +104,11 @@ class XmlWriter {
   }
 
   #attrs(attrs: Attrs): void {
-    for (const [name, value] of attrs.entries())
-      this.element("attr", { name, ...this.#location(() => attrs.position(name)) }, () => this.value(value));
+    const { ids, positions } = attrs.keys;
+    for (const slot of attrs.keys.byName()) {
+      const where = this.#location(() => positionOf(positions?.[slot]));
+      this.element("attr", { name: symbolName(ids[slot]!), ...where }, () => this.value(attrs.values[slot]!));
+    }
   }
 
   /** The attributes of a derivation are written where it is met first. */
@@ -127,16 +131,20 @@ class XmlWriter {
   }
 
   #function({ info }: Lambda): void {
-    this.element("function", this.#location(info.position), () => {
-      const { formals } = info;
-      if (formals === undefined) {
-        this.#empty("varpat", { name: info.argument ?? "" });
-        return;
-      }
-      this.element("attrspat", { name: info.argument, ellipsis: formals.ellipsis ? "1" : undefined }, () => {
-        for (const name of [...formals.names.keys()].sort()) this.#empty("attr", { name });
-      });
-    });
+    this.element(
+      "function",
+      this.#location(() => placeOfFunction(info)),
+      () => {
+        const { formals } = info;
+        if (formals === undefined) {
+          this.#empty("varpat", { name: info.argument ?? "" });
+          return;
+        }
+        this.element("attrspat", { name: info.argument, ellipsis: formals.ellipsis ? "1" : undefined }, () => {
+          for (const name of [...formals.names.keys()].sort()) this.#empty("attr", { name });
+        });
+      },
+    );
   }
 
   #location(find: () => Position | undefined): XmlAttributes {
@@ -146,6 +154,11 @@ class XmlWriter {
     const path = position.file.startsWith("/") ? position.file : undefined;
     return { path, line: String(position.line), column: String(position.column) };
   }
+}
+
+/** Of functions that stand in no file, too. */
+function placeOfFunction({ source, offset, position }: Lambda["info"]): Position | undefined {
+  return source instanceof Source && offset !== undefined ? source.position(offset) : position();
 }
 
 const escapes: Readonly<Record<string, string>> = {

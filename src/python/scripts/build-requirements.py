@@ -34,7 +34,9 @@ def install(wheel, site):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
+    # Backends read, and change, the arguments of the program.
+    settings_file, output = sys.argv[1:]
+    with open(settings_file, encoding="utf-8") as file:
         settings = json.load(file)
     site, folder = settings["site"], settings["folder"]
     os.makedirs(os.path.join(site, "bin"), exist_ok=True)
@@ -58,7 +60,7 @@ def main():
         backend = getattr(backend, name)
     hook = getattr(backend, "get_requires_for_build_wheel", None)
     result = [] if hook is None else [str(text) for text in hook({}) or []]
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
+    with open(output, "w", encoding="utf-8") as file:
         json.dump(result, file)
 
 

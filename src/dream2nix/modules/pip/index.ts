@@ -89,7 +89,7 @@ function rootDependencies(m: ModuleScope, forBuilding: boolean): View[] {
 }
 
 /** The interpreter with everything locked; the root is not in it, for it is meant to be editable. */
-function environment(m: ModuleScope): View {
+export function environment(m: ModuleScope): View {
   const { config, ev } = m;
   const python = config.at("deps", "python");
   const packages = (): View[] => [

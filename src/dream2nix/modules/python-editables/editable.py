@@ -213,6 +213,10 @@ def install(name, folder, made, settings):
         if outcome.get("metadata"):
             shutil.copytree(outcome["metadata"], os.path.join(site, os.path.basename(outcome["metadata"])))
             dist_info = os.path.basename(outcome["metadata"])
+            # Hatchling's metadata is for resolvers: it has no entry points.
+            points = os.path.join(site, dist_info, "entry_points.txt")
+            if not os.path.exists(points):
+                write_lines(points, entry_points(project_table(folder)))
         else:
             dist_info = write_metadata(name, folder, site, settings["versions"].get(name))
         with open(os.path.join(site, f"{file_name(name)}.pth"), "w", encoding="utf-8") as file:
@@ -428,10 +432,14 @@ def read_pyproject(folder):
             fail(f"{path} cannot be read: {error}")
 
 
+def project_table(folder):
+    pyproject = read_pyproject(folder) or {}
+    return pyproject.get("project") or pyproject.get("tool", {}).get("poetry") or {}
+
+
 def write_metadata(name, folder, site, version):
     """A dist-info of what pyproject.toml says. Gives its name."""
-    pyproject = read_pyproject(folder) or {}
-    project = pyproject.get("project") or pyproject.get("tool", {}).get("poetry") or {}
+    project = project_table(folder)
     name, version = project.get("name", name), project.get("version", version or "0")
     dist_info = f"{file_name(name).replace('-', '_').replace('.', '_')}-{version}.dist-info"
     os.mkdir(os.path.join(site, dist_info))
@@ -439,17 +447,25 @@ def write_metadata(name, folder, site, version):
     needed = project.get("dependencies", [])
     if isinstance(needed, list):
         lines.extend(f"Requires-Dist: {requirement}" for requirement in needed)
+    write_lines(os.path.join(site, dist_info, "METADATA"), lines)
+    write_lines(os.path.join(site, dist_info, "entry_points.txt"), entry_points(project))
+    return dist_info
+
+
+def entry_points(project):
     groups = {"console_scripts": project.get("scripts", {}), "gui_scripts": project.get("gui-scripts", {})}
     groups.update(project.get("entry-points", {}))
-    points = []
+    lines = []
     for group, entries in groups.items():
         entries = {key: value for key, value in entries.items() if isinstance(value, str)}
         if entries:
-            points.extend([f"[{group}]", *(f"{key} = {value}" for key, value in entries.items()), ""])
-    for file, text in (("METADATA", lines), ("entry_points.txt", points)):
-        with open(os.path.join(site, dist_info, file), "w", encoding="utf-8") as output:
-            output.write("\n".join(text) + "\n")
-    return dist_info
+            lines.extend([f"[{group}]", *(f"{key} = {value}" for key, value in entries.items()), ""])
+    return lines
+
+
+def write_lines(path, lines):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def source_folder(folder):

@@ -1,0 +1,191 @@
+/** Development shells: editable sources, compiled modules, other shells, and what is left behind. */
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasStack, type Outcome, repository, Rig, shown } from "./rig.ts";
+
+const store = process.env["D2N_E2E_STORE"];
+const rig = new Rig(store === undefined ? {} : { store });
+afterAll(() => rig.remove());
+
+const template = (name: string): string => readFileSync(join(repository, "templates/local-project", name), "utf8");
+
+/** Nothing to lock: its only input is a build system of the package set. */
+const files = {
+  "flake.nix": template("flake.nix").replace(
+    /\n {2}\};\n\}\n$/,
+    `
+    devShells.x86_64-linux.more = nixpkgs.legacyPackages.x86_64-linux.mkShell {
+      inputsFrom = [ self.packages.x86_64-linux.default.devShell ];
+      packages = [ nixpkgs.legacyPackages.x86_64-linux.gnused ];
+      GREETING = "it's \${"$"}HOME";
+      shellHook = "export HOOKED=yes";
+    };
+  };
+}
+`,
+  ),
+  "default.nix": `{ config, lib, dream2nix, ... }: {
+  imports = [ dream2nix.modules.dream2nix.pip ];
+  deps = { nixpkgs, ... }: { python = nixpkgs.python3; };
+  name = "my-tool";
+  version = "1.2.3";
+  mkDerivation.src = ./.;
+  mkDerivation.buildInputs = [ config.deps.python.pkgs.setuptools ];
+  buildPythonPackage.pyproject = true;
+  pip.flattenDependencies = true;
+  lock.content = lib.mkForce { fetchPipMetadata = { sources = { }; targets.default = { }; }; };
+}
+`,
+  "pyproject.toml": `[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "my-tool"
+version = "1.2.3"
+
+[project.scripts]
+my_tool = "mytool:main"
+
+[[tool.setuptools.ext-modules]]
+name = "mytool._fast"
+sources = ["src/mytool/fast.c"]
+`,
+  "src/mytool/__init__.py": `from importlib.metadata import version
+from mytool import _fast
+def main():
+    print("my_tool", version("my-tool"), _fast.answer())
+`,
+  "src/mytool/fast.c": `#include <Python.h>
+static PyObject *answer(PyObject *self, PyObject *args) { return PyLong_FromLong(42); }
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, ""}, {0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fast", 0, -1, methods};
+PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }
+`,
+};
+
+let project: string;
+const change = (file: string, from: string, to: string): void => {
+  const text = readFileSync(join(project, file), "utf8");
+  expect(text).toContain(from);
+  writeFileSync(join(project, file), text.replace(from, to));
+};
+const develop = (...args: string[]): Promise<Outcome> => rig.d2n(project, ["develop", ...args]);
+async function says(outcome: Promise<Outcome>): Promise<string> {
+  const result = await outcome;
+  expect(result.status, shown(result)).toBe(0);
+  return result.stdout;
+}
+
+beforeAll(async () => {
+  project = await rig.project(files);
+});
+
+describe("a package's development shell", { timeout: 900_000 }, () => {
+  it("runs the sources of the working tree, compiled modules included", async () => {
+    expect(await says(develop("-c", "my_tool"))).toBe("my_tool 1.2.3 42\n");
+    expect(await says(develop("-c", "python", "-c", "import mytool; print(mytool.__file__)"))).toBe(`${project}/src/mytool/__init__.py\n`);
+  });
+
+  it("sees changes at once", async () => {
+    change("src/mytool/__init__.py", '"my_tool"', '"edited"');
+    expect(await says(develop("-c", "my_tool"))).toBe("edited 1.2.3 42\n");
+  });
+
+  it("compiles again what has changed, and only then", async () => {
+    const state = (): number => statSync(join(project, ".dream2nix/python/my-tool/state.json")).mtimeMs;
+    const before = state();
+    await says(develop("-c", "true"));
+    expect(state()).toBe(before);
+    change("src/mytool/fast.c", "42", "43");
+    expect(await says(develop("-c", "my_tool"))).toBe("edited 1.2.3 43\n");
+    expect(state()).not.toBe(before);
+  });
+
+  it("opens although the sources do not compile, and says why", async () => {
+    change("src/mytool/fast.c", "43)", "43");
+    const broken = await develop("-c", "echo", "open");
+    expect(broken.status, shown(broken)).toBe(0);
+    expect(broken.stdout).toBe("open\n");
+    expect(broken.stderr).toMatch(/my-tool could not be built for editing/);
+    expect(broken.stderr).toMatch(/fast\.c:2:\d+: error/);
+    change("src/mytool/fast.c", "(43", "(43)");
+    expect(await says(develop("-c", "my_tool"))).toBe("edited 1.2.3 43\n");
+  });
+
+  it("leaves the project clean", async () => {
+    const status = await rig.run(project, "git", ["status", "--porcelain", "--ignored"]);
+    expect(status.stdout.split("\n").filter((line) => !/^A[ M] /.test(line) && !line.endsWith(" d2n.lock"))).toEqual(["!! .dream2nix/", ""]);
+    expect(readdirSync(project).sort()).toEqual([".dream2nix", ".git", "d2n.lock", "default.nix", "flake.nix", "pyproject.toml", "src"]);
+    expect(readdirSync(join(project, "src/mytool")).sort()).toEqual(["__init__.py", "fast.c"]);
+  });
+
+  it("hands on exit statuses and input", async () => {
+    expect((await develop("-c", "sh", "-c", "exit 7")).status).toBe(7);
+    expect((await develop("-c", "no-such-program")).status).toBe(127);
+    expect((await develop("-c")).status).toBe(2);
+  });
+
+  it("finds the project from a folder below", async () => {
+    expect(await says(rig.d2n(join(project, "src"), ["develop", "..", "-c", "my_tool"]))).toBe("edited 1.2.3 43\n");
+    // … and from elsewhere.
+    expect(await says(rig.d2n(rig.home, ["develop", project, "-c", "my_tool"]))).toBe("edited 1.2.3 43\n");
+  });
+
+  it("is one of several inputs of another shell", async () => {
+    const text = await says(develop(".#more", "-c", "sh", "-c", 'my_tool; echo "$GREETING $HOOKED $(command -v sed)"'));
+    expect(text).toMatch(/^edited 1\.2\.3 43\nit's \$HOME yes \/nix\/store\/[^/]*-gnused-[^/]*\/bin\/sed\n$/);
+  });
+
+  it("is not the build environment, which --build-env enters", async () => {
+    expect(await says(develop("--build-env", "-c", "bash", "-c", 'echo "$pname $out"'))).toBe(`my-tool ${project}/outputs/out\n`);
+  });
+
+  it("goes into a shell that runs already", async () => {
+    const outcome = await rig.run(project, "bash", ["-c", `eval "$("${process.execPath}" "${join(repository, "dist/cli/main.js")}" print-dev-env)"; my_tool`]);
+    expect(await says(Promise.resolve(outcome))).toBe("edited 1.2.3 43\n");
+  });
+
+  it("names what cannot be editable", async () => {
+    const text = files["default.nix"].replace("pip.flatten", 'pip.editables.other = "./nowhere"; pip.flatten');
+    const other = await rig.project({ ...files, "default.nix": text });
+    const outcome = await rig.d2n(other, ["develop", "-c", "true"]);
+    expect(outcome.status, shown(outcome)).toBe(1);
+    expect(outcome.stderr).toMatch(/other cannot be editable: there is no folder .*\/nowhere/);
+    expect(hasStack(outcome)).toBe(false);
+  });
+});
+
+describe("d2n shell", { timeout: 300_000 }, () => {
+  it("puts programs on the PATH", async () => {
+    const folder = await rig.project({
+      "flake.nix": `{
+  inputs.dream2nix.url = "github:nix-community/dream2nix";
+  inputs.nixpkgs.follows = "dream2nix/nixpkgs";
+  outputs = { nixpkgs, ... }: { packages.x86_64-linux = { inherit (nixpkgs.legacyPackages.x86_64-linux) gnused coreutils; }; };
+}
+`,
+    });
+    const text = await says(rig.d2n(folder, ["shell", ".#gnused", ".#coreutils", "-c", "sh", "-c", "command -v sed; command -v ls"]));
+    expect(text).toMatch(/^\/nix\/store\/[^/]*-gnused-[^/]*\/bin\/sed\n\/nix\/store\/[^/]*-coreutils-[^/]*\/bin\/ls\n$/);
+  });
+});
+
+describe("d2n flake init and d2n lock --check", { timeout: 300_000 }, () => {
+  it("starts a project, overwrites nothing, and says that it is not locked", async () => {
+    const folder = await rig.project({});
+    expect((await rig.d2n(folder, ["flake", "init", "-t", "local-project"])).status).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual([".git", ".gitignore", "default.nix", "flake.nix", "pyproject.toml", "src"]);
+    const again = await rig.d2n(folder, ["flake", "init", "-t", "hello"]);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toContain("flake.nix");
+    expect(existsSync(join(folder, "hello.nix"))).toBe(false);
+    const unknown = await rig.d2n(folder, ["flake", "init", "-t", "helo"]);
+    expect(unknown.stderr).toMatch(/Did you mean `hello`/);
+    const check = await rig.d2n(folder, ["lock", "--check"]);
+    expect(check.status, shown(check)).toBe(1);
+    expect(check.stdout).toMatch(/^default: .*lock\.x86_64-linux\.json.* is missing.*\n {2}d2n run \.#default\.lock\n$/);
+    rmSync(folder, { recursive: true });
+  });
+});
