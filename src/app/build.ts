@@ -5,8 +5,7 @@ import { D2nError } from "../base/index.ts";
 import type { Wanted } from "../build/index.ts";
 import type { Context } from "./context.ts";
 import { type EvaluatedInstallable, evaluateInstallable } from "./evaluation/installables.ts";
-import { wantedByContext } from "./evaluation/session.ts";
-import { realise } from "./realise.ts";
+import { wantedByContext } from "./evaluation/wanted.ts";
 import { linkIsCurrent, linkResult } from "./result-links.ts";
 
 export interface BuildRequest {
@@ -66,6 +65,8 @@ async function buildOne(context: Context, one: EvaluatedInstallable, request: Bu
     const derivation = await store.readDerivation(value.derivation.drvPath);
     return { installable: one.text, drvPath: value.derivation.drvPath, outputs: pick(derivation.outputs, value.derivation.outputs) };
   }
+  // Loaded only when there is something to build: most of d2n hangs on it.
+  const { realise } = await import("./realise.ts");
   const { wanted } = await realise(context, wantedFor(one), { check: request.rebuild });
   if (value.type === "path") return { installable: one.text, drvPath: undefined, outputs: new Map([["out", value.path]]) };
   const first = wanted[0];

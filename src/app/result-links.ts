@@ -7,8 +7,6 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { D2nError, isSystemError, writeFileAtomically } from "../base/index.ts";
-import { writeLauncher } from "../sandbox/index.ts";
-import { enterCommand } from "./enter.ts";
 import type { Context } from "./context.ts";
 
 /** In a view: the store path it shows, and the link that it is for. */
@@ -98,6 +96,8 @@ async function makeView(context: Context, view: string, record: ViewRecord): Pro
 
 async function makeLaunchers(context: Context, folder: string, destination: string): Promise<void> {
   mkdirSync(destination);
+  const { enterCommand } = await import("./enter.ts");
+  const { writeLauncher } = await import("../sandbox/index.ts");
   const command = await enterCommand(context);
   for (const name of readdirSync(context.toPhysical(folder))) {
     const place = join(destination, name);

@@ -1,7 +1,6 @@
 /** Settings: the command line over the environment over the user's configuration file. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as v from "valibot";
 import { D2nError, didYouMean, isSystemError, writeFileAtomically } from "../base/index.ts";
 import type { Environment } from "../fetchers/index.ts";
 
@@ -17,8 +16,6 @@ export const configurationKeys = {
 
 export type ConfigurationKey = keyof typeof configurationKeys;
 export type Configuration = Readonly<Partial<Record<ConfigurationKey, string>>>;
-
-const schema = v.record(v.string(), v.string());
 
 /** Where d2n keeps what (XDG base directory specification). */
 export interface Directories {
@@ -63,10 +60,13 @@ export function readConfiguration(file: string): Configuration {
   } catch (error) {
     throw fail((error as Error).message);
   }
-  const parsed = v.safeParse(schema, json);
-  if (!parsed.success) throw fail("it must be an object whose values are strings");
-  for (const key of Object.keys(parsed.output)) checkConfigurationKey(key);
-  return parsed.output;
+  // By hand: this runs with every command, and loading a library for it would take longer than the rest.
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw fail("it must be an object");
+  for (const [key, value] of Object.entries(json)) {
+    checkConfigurationKey(key);
+    if (typeof value !== "string") throw fail(`the value of \`${key}\` must be a string`);
+  }
+  return json;
 }
 
 /** @throws D2nError `settings` for an unknown key */

@@ -21,7 +21,6 @@ import { renderError } from "./render-error.ts";
 import { jsonReporter } from "./reporters/json.ts";
 import { plainReporter } from "./reporters/plain.ts";
 import type { Reporter } from "./reporters/reporter.ts";
-import { terminalReporter } from "./reporters/terminal.ts";
 import { exitStatus, type World } from "./world.ts";
 
 /** What a command gets. */
@@ -69,7 +68,7 @@ export async function runCommandLine(world: World): Promise<number> {
     execute: async (raw, work) => {
       const interrupter = new AbortController();
       world.onInterrupt(() => interrupter.abort());
-      reporter = makeReporter(world, raw, wantsColor);
+      reporter = await makeReporter(world, raw, wantsColor);
       const context = new Context({
         environment: world.environment,
         cwd: world.cwd,
@@ -217,7 +216,7 @@ function colorWanted(world: World): boolean {
   return world.stderr.isTTY === true && TERM !== "dumb" && colors.isColorSupported;
 }
 
-function makeReporter(world: World, raw: RawOptions, color: boolean): Reporter {
+async function makeReporter(world: World, raw: RawOptions, color: boolean): Promise<Reporter> {
   const { stderr, environment } = world;
   const options = {
     write: (text: string) => void stderr.write(text),
@@ -230,6 +229,7 @@ function makeReporter(world: World, raw: RawOptions, color: boolean): Reporter {
   if (raw.logFormat === "internal-json") return jsonReporter(options);
   const live = raw.logFormat === "bar" || (raw.logFormat !== "raw" && stderr.isTTY === true && environment["TERM"] !== "dumb" && !environment["CI"]);
   if (!live) return plainReporter(options);
+  const { terminalReporter } = await import("./reporters/terminal.ts");
   return terminalReporter({
     ...options,
     columns: () => stderr.columns ?? 80,

@@ -4,4 +4,5 @@ export * from "./lock.ts";
 export * from "./lock-file.ts";
 export * from "./outputs.ts";
 export * from "./reference.ts";
+export * from "./resolution.ts";
 export * from "./sources.ts";

@@ -6,11 +6,13 @@ const text = v.string();
 
 const sourceBuild = v.looseObject({
   /** `build-backend`; `setuptools.build_meta:__legacy__` where the project names none. */
-  backend: text,
+  backend: v.optional(text),
   /** Everything that was asked for: by `build-system.requires`, then by the backend itself. */
-  requires: v.array(text),
-  /** What that came to, sorted: keys of `files`. */
-  inputs: v.array(text),
+  requires: v.optional(v.array(text)),
+  /** What that came to, sorted: keys of `files`. Undefined where it could not be found out. */
+  inputs: v.optional(v.array(text)),
+  /** Folder of the project inside of the source. */
+  subdirectory: v.optional(text),
   /** Hash of a git source with its submodules, Nix' base 32; the lock file has the one without. */
   submodules: v.optional(text),
 });
@@ -46,7 +48,7 @@ export function splitBuildKey(key: string): readonly [name: string, version: str
 
 /** The same, sorted, and without files that nothing needs. */
 export function tidyBuildSystems({ sources, files }: BuildSystemsLock): BuildSystemsLock {
-  const needed = new Set(Object.values(sources).flatMap((source) => source.inputs));
+  const needed = new Set(Object.values(sources).flatMap((source) => source.inputs ?? []));
   return {
     sources: sorted(sources, () => true),
     files: sorted(files, (key) => needed.has(key)),

@@ -2,7 +2,7 @@
  * Finds what source distributions are built with: `build-system.requires`, and what the backend asks for beyond, resolved by
  * the pip that locks.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Activity, D2nError, type EventSink, messageOf, redactCredentials, warn } from "../base/index.ts";
@@ -19,9 +19,11 @@ import type { LockedSource } from "./lock-sources.ts";
 import { canonicalName } from "./names.ts";
 import type { PipReport, PipReportItem } from "./pip-report.ts";
 
-/** A source tree on disk, and what is known of it beyond the lock. */
+/** A source on disk, and what is known of it beyond the lock. */
 export interface SourceTree {
-  readonly folder: string;
+  readonly folder?: string;
+  /** A file, where it is no folder. */
+  readonly archive?: string;
   /** Hash with submodules, where a git source has some. */
   readonly submodules?: string | undefined;
   /** Not to be written to: it is the user's. */
@@ -93,7 +95,7 @@ export async function findBuildSystems(
   const finder = new Finder(services, activity);
   while (queue.length > 0) {
     const found = await finder.inspect(queue);
-    for (const wanted of queue.splice(0)) queue.push(...(await finder.add(wanted, found.get(wanted.key)!)));
+    for (const wanted of queue.splice(0)) queue.push(...(await finder.add(wanted, found.get(wanted.key))));
   }
   activity.stop(true);
   return tidyBuildSystems({ sources: finder.sources, files: finder.files });
@@ -103,6 +105,7 @@ async function wantedOf(name: string, source: LockedSource, services: BuildSyste
   const key = buildKey(name, source.version);
   const { subdirectory } = source;
   const tree = services.trees.get(name);
+  if (tree?.archive !== undefined && isWheel(tree.archive)) return undefined;
   if (tree !== undefined) return { key, ...tree, subdirectory, chain: [key] };
   if (source.type !== "url" || isWheel(source.url)) return undefined;
   const archive = await services.file(source.url, source.sha256);
@@ -148,16 +151,23 @@ class Finder {
       cwd: folder,
       onLine: (line) => lines.push(line),
     });
-    if (status !== 0)
-      throw new D2nError("lock-script-failed", "the build systems of source distributions could not be read", {
-        details: lines.slice(-20).join("\n"),
-      });
+    if (status !== 0 || !existsSync(output)) {
+      const reason = lines.findLast((line) => line.trim() !== "") ?? `status ${status}`;
+      warn(this.#services.events, `the build systems of source distributions cannot be read: ${redactCredentials(reason)}`);
+      return new Map();
+    }
     return new Map(v.parse(inspected, JSON.parse(readFileSync(output, "utf8"))).map((one) => [one.key, one]));
   }
 
   /** Enters one source distribution; gives those that it needs to be built. */
-  async add(wanted: Wanted, found: Inspected): Promise<Wanted[]> {
-    const { key, submodules } = wanted;
+  async add(wanted: Wanted, found: Inspected | undefined): Promise<Wanted[]> {
+    const { key, submodules, subdirectory } = wanted;
+    const place = {
+      ...(subdirectory === undefined ? {} : { subdirectory }),
+      ...(submodules === undefined ? {} : { submodules }),
+    };
+    if (Object.keys(place).length > 0) this.sources[key] = place;
+    if (found === undefined) return [];
     const fail = (why: string): Wanted[] => {
       warn(this.#services.events, `the build system of ${key} is not known: ${why}`);
       return [];
@@ -177,7 +187,7 @@ class Finder {
         backend: found.backend,
         requires,
         inputs: [...resolved.inputs],
-        ...(submodules === undefined ? {} : { submodules }),
+        ...place,
       };
       const next: Wanted[] = [];
       for (const item of resolved.items) {

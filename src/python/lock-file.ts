@@ -9,7 +9,8 @@ export const pipField = "fetchPipMetadata";
 
 /** The value of the field `fetchPipMetadata`, keys sorted as upstream's locker sorts them. */
 export function pipFieldValue(sources: ReadonlyMap<string, LockedSource>, targets: Targets): JsonObject {
-  return sorted(toJson({ sources, targets })) as JsonObject;
+  const plain = new Map([...sources].map(([name, { subdirectory: _, ...source }]) => [name, source]));
+  return sorted(toJson({ sources: plain, targets })) as JsonObject;
 }
 
 function sorted(json: Json): Json {

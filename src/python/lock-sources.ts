@@ -8,7 +8,7 @@ interface SourceBase {
   /** The requirement named an address or a path, not just a project. */
   readonly is_direct: boolean;
   readonly version: string;
-  /** Folder of the project inside of the source. Not in upstream's format, and left out unless there is one. */
+  /** Folder of the project inside of the source. Upstream's format has no place for it: `d2n.lock` has. */
   readonly subdirectory?: string;
 }
 

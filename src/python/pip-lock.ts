@@ -277,8 +277,9 @@ function treesOf(
     const path = pathOfFileUrl(info.url);
     const checkout = source.type === "git" ? checkouts.get(`${source.url} ${source.rev}`) : undefined;
     if (checkout !== undefined) trees.set(name, checkout);
-    else if (path !== undefined && existsSync(path) && (source.type === "local" || statSync(path).isDirectory()))
+    else if (path !== undefined && existsSync(path) && statSync(path).isDirectory())
       trees.set(name, { folder: path, live: ![...copies.keys()].some((copy) => path.startsWith(copy)) });
+    else if (path !== undefined && source.type === "local") trees.set(name, { archive: path, live: false });
   }
   return trees;
 }

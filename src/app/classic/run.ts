@@ -1,16 +1,12 @@
-/** Running a task in a worker with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
-import { MessageChannel, Worker } from "node:worker_threads";
+/** Running a task in a thread with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
 import { D2nError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
+import { tuneEngine, workerLimits } from "../evaluation/engine.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
+import { type EvaluatorThread, startEvaluatorThread } from "./evaluator-thread.ts";
 import type { ClassicJob, ClassicMessage, FoundDerivation } from "./protocol.ts";
 import type { OpenServices } from "./services.ts";
-
-/** Megabytes. */
-const STACK = 512;
-const YOUNG_GENERATION = 128;
-const OLD_GENERATION = 8192;
 
 export interface ClassicSink {
   /** Standard output, in order. */
@@ -24,27 +20,19 @@ export interface ClassicRun {
   readonly sink: ClassicSink;
   /** Called only if evaluation needs the store or the network. */
   readonly context: () => Promise<Context>;
+  /** One that was started beforehand. */
+  readonly thread?: EvaluatorThread | undefined;
 }
 
 /** @throws whatever evaluation throws */
-export async function runClassic({ job, sink, context }: ClassicRun): Promise<void> {
-  const signal = new SharedArrayBuffer(4);
-  const answered = new Int32Array(signal);
-  const channel = new MessageChannel();
-  const worker = new Worker(new URL("./worker.js", import.meta.url), {
-    workerData: { job, signal, port: channel.port2 },
-    transferList: [channel.port2],
-    resourceLimits: {
-      stackSizeMb: STACK,
-      maxYoungGenerationSizeMb: YOUNG_GENERATION,
-      maxOldGenerationSizeMb: OLD_GENERATION,
-    },
-  });
+export async function runClassic({ job, sink, context, thread }: ClassicRun): Promise<void> {
+  const { worker, port, answered } = thread ?? startEvaluatorThread();
+  worker.ref();
   let opened: Promise<OpenServices> | undefined;
-  channel.port1.on("message", (request: ServiceRequest) => {
+  port.on("message", (request: ServiceRequest) => {
     opened ??= import("./services.ts").then(({ openServices }) => openServices(context));
     void answer(opened, request).then((reply) => {
-      channel.port1.postMessage(reply);
+      port.postMessage(reply);
       Atomics.add(answered, 0, 1);
       Atomics.notify(answered, 0);
     });
@@ -60,9 +48,10 @@ export async function runClassic({ job, sink, context }: ClassicRun): Promise<vo
       });
       worker.once("error", (error: NodeJS.ErrnoException) => reject(workerFailure(error)));
       worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
+      worker.postMessage(job);
     });
   } finally {
-    channel.port1.close();
+    port.close();
     await (await opened)?.close();
     void worker.terminate();
   }

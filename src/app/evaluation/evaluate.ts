@@ -3,14 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { Activity, D2nError, InterruptedError, type SourceLocation } from "../../base/index.ts";
+import { tuneEngine, workerLimits } from "./engine.ts";
 import { errorToMessage, messageToError } from "./errors.ts";
 import type { Job, JobResult, ProjectMessage, ServiceReply, ServiceRequest, Services, WorkerReply } from "./protocol.ts";
 import type { Session } from "./session.ts";
-
-/** Megabytes. Deep recursion is what Nix code does; 10,000 nested calls must fit. */
-const STACK = 512;
-/** Megabytes; most of what evaluation allocates dies at once, and a small nursery would copy it around. */
-const YOUNG_GENERATION = 128;
 
 /** What a worker is started with. */
 export interface WorkerData {
@@ -30,10 +26,11 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
   const answered = new Int32Array(counter);
   const channel = new MessageChannel();
   using activity = new Activity(context.sink, "evaluate", job.kind === "installable" ? `${job.reference}#${job.fragment}` : job.reference);
+  tuneEngine();
   const worker = new Worker(new URL("./worker.js", import.meta.url), {
     workerData: { job, signal: counter, port: channel.port2 },
     transferList: [channel.port2],
-    resourceLimits: { stackSizeMb: STACK, maxYoungGenerationSizeMb: YOUNG_GENERATION, maxOldGenerationSizeMb: 8192 },
+    resourceLimits: workerLimits,
     stdout: false,
     stderr: false,
   });

@@ -1,10 +1,8 @@
 /** From what the user typed to what is to be built, through the cache of evaluation results. */
-import { parseInstallable } from "../../flake/index.ts";
+import { parseInstallable } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
-import { evaluate } from "./evaluate.ts";
 import type { InstallableJob, Job, JobResult, JobSettings, ShowJob } from "./protocol.ts";
 import { recallResult, rememberOutputs, rememberResult } from "./result-cache.ts";
-import { Session } from "./session.ts";
 
 export type InstallableRequest = Pick<InstallableJob, "lookup" | "want"> & { readonly apply?: string };
 
@@ -35,6 +33,7 @@ export async function evaluateShow(context: Context, reference: string, allSyste
  */
 export async function updateLocks(context: Context, reference: string, inputs: readonly string[]): Promise<readonly string[]> {
   const settings = { ...jobSettings(context), updateInputs: inputs.length === 0 ? [""] : inputs };
+  const { evaluate, Session } = await evaluation();
   const session = new Session(context);
   try {
     const result = await evaluate(session, { kind: "lock", reference, settings });
@@ -49,6 +48,7 @@ export async function updateLocks(context: Context, reference: string, inputs: r
 async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
   const known = recallResult(context, job);
   if (known !== undefined) return known;
+  const { evaluate, Session } = await evaluation();
   const session = new Session(context);
   try {
     const result = await evaluate(session, job);
@@ -58,6 +58,12 @@ async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
   } finally {
     await session.close();
   }
+}
+
+/** Loaded only when something has to be evaluated: most of d2n hangs on it. */
+async function evaluation() {
+  const [{ evaluate }, { Session }] = await Promise.all([import("./evaluate.ts"), import("./session.ts")]);
+  return { evaluate, Session };
 }
 
 function jobSettings(context: Context): JobSettings {

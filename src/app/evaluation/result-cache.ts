@@ -10,8 +10,7 @@ import { type BigIntStats, existsSync, lstatSync, mkdirSync, readdirSync, readFi
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomically } from "../../base/index.ts";
-import { readWorkingTree } from "../../fetchers/index.ts";
-import { isPathLike, parseReference } from "../../flake/index.ts";
+import { isPathLike, parseReference } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
 import { version } from "../version.ts";
 import type { Job, JobResult, ProjectMessage } from "./protocol.ts";
@@ -59,6 +58,7 @@ export async function rememberResult(
   if (place === undefined || project?.root === undefined || result.impure || result.value.type === "tree") return;
   const { root, dir } = project;
   const git = gitFolder(root);
+  const { readWorkingTree } = await import("../../fetchers/index.ts");
   const files =
     git === undefined
       ? filesBelow(root)

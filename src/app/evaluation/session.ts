@@ -15,6 +15,7 @@ import { realise } from "../realise.ts";
 import { fetchTree, openProject } from "../source-trees.ts";
 import { fetchUrlToStore } from "../store-downloads.ts";
 import type { JobResult, ProjectMessage, Services } from "./protocol.ts";
+import { wantedByContext } from "./wanted.ts";
 
 export class Session {
   readonly context: Context;
@@ -138,13 +139,4 @@ export class Session {
   async close(): Promise<void> {
     if (this.#archive !== undefined) (await this.#archive.catch(() => undefined))?.close();
   }
-}
-
-/** What has to exist so that a string with this context means something. */
-export function wantedByContext(elements: readonly string[]): ({ drvPath: string; outputs: readonly string[] | "all" } | { path: string })[] {
-  return elements.map((element) => {
-    const output = /^!([^!]*)!(.*)$/.exec(element);
-    if (output !== null) return { drvPath: output[2]!, outputs: [output[1]!] };
-    return element.startsWith("=") ? { path: element.slice(1) } : { path: element };
-  });
 }

@@ -1,73 +1,32 @@
 /** Entry of the launchers that `d2n shims` writes: the first argument is the name of the program. */
 import process from "node:process";
-import { D2nError } from "../../base/index.ts";
-import type { World } from "../world.ts";
-import { Program } from "./program.ts";
-import { renderNixError } from "./render-nix-error.ts";
+import { startEvaluatorThread } from "../../app/classic/evaluator-thread.ts";
 
 const [name = "nix", ...argv] = process.argv.slice(2);
-const world: World = {
-  argv,
-  environment: process.env,
-  cwd: process.cwd(),
-  uid: process.getuid?.() ?? 0,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  onInterrupt: (interrupt) => {
-    let times = 0;
-    const handle = (): void => {
-      if (++times > 1) process.exit(130);
-      interrupt();
-    };
-    process.on("SIGINT", handle);
-    process.on("SIGTERM", handle);
-    process.on("SIGHUP", handle);
+const evaluates = (name === "nix-instantiate" || name === "nix-build") && !argv.includes("--version") && !argv.includes("--help");
+// It loads its modules while this thread loads its own.
+const thread = evaluates ? startEvaluatorThread() : undefined;
+const { runProgram } = await import("./serve.ts");
+const status = await runProgram(
+  name,
+  {
+    argv,
+    environment: process.env,
+    cwd: process.cwd(),
+    uid: process.getuid?.() ?? 0,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    onInterrupt: (interrupt) => {
+      let times = 0;
+      const handle = (): void => {
+        if (++times > 1) process.exit(130);
+        interrupt();
+      };
+      process.on("SIGINT", handle);
+      process.on("SIGTERM", handle);
+      process.on("SIGHUP", handle);
+    },
   },
-};
-const status = await run();
+  thread,
+);
 process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
-
-async function run(): Promise<number> {
-  let program: Program | undefined;
-  try {
-    program = new Program(name, world);
-    return await serve(program);
-  } catch (error) {
-    const showTrace = program?.common.settings.text("show-trace") === "true";
-    const color =
-      world.stderr.isTTY === true &&
-      (world.environment["TERM"] ?? "dumb") !== "dumb" &&
-      world.environment["NO_COLOR"] === undefined;
-    world.stderr.write(renderNixError(error, { showTrace, color }));
-    if (error instanceof D2nError && error.code === "usage")
-      world.stderr.write(`Try '${name} --help' for more information.\n`);
-    return error instanceof D2nError && error.exitCode !== 2 ? error.exitCode : 1;
-  } finally {
-    await program?.close();
-  }
-}
-
-async function serve(program: Program): Promise<number> {
-  switch (program.name) {
-    case "nix-instantiate":
-      return (await import("./nix-instantiate.ts")).nixInstantiate(program);
-    case "nix-hash":
-      return (await import("./nix-hash.ts")).nixHash(program);
-    case "nix-build":
-      return (await import("./nix-build.ts")).nixBuild(program);
-    case "nix-store":
-      return (await import("./nix-store.ts")).nixStore(program);
-    case "nix":
-      return (await import("./nix.ts")).nix(program);
-    default:
-      if (world.argv[0] === "--version") return program.printVersion();
-      throw new D2nError("settings", `d2n does not serve the program '${program.name}'`, {
-        hint: insteadOf(program.name),
-      });
-  }
-}
-
-function insteadOf(program: string): string {
-  if (program === "nix-shell") return "`d2n develop` enters the development environment of a flake.";
-  return "d2n serves nix, nix-build, nix-hash, nix-instantiate and nix-store.";
-}

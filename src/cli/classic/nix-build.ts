@@ -46,6 +46,7 @@ export async function nixBuild(program: Program): Promise<number> {
       },
     },
     context: () => program.context(),
+    thread: program.thread,
     sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
   });
   if (dryRun) {

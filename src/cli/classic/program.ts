@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { NixSettings } from "../../app/classic/settings.ts";
 import { classicSettings, storeFolder } from "../../app/classic/environment.ts";
+import type { EvaluatorThread } from "../../app/classic/evaluator-thread.ts";
 import type { ClassicSettings } from "../../app/classic/protocol.ts";
 import type { ClassicSink } from "../../app/classic/run.ts";
 import type { Context } from "../../app/context.ts";
@@ -19,7 +20,11 @@ export class Program {
   #context: Context | undefined;
   readonly #interrupter = new AbortController();
 
-  constructor(name: string, world: World) {
+  /** Started already for programs that evaluate. */
+  readonly thread: EvaluatorThread | undefined;
+
+  constructor(name: string, world: World, thread?: EvaluatorThread) {
+    this.thread = thread;
     this.name = name;
     this.world = world;
     const warn = (message: string): void => void world.stderr.write(`warning: ${message}\n`);

@@ -6,8 +6,10 @@ import { buildSystemsOf } from "../../build-systems.ts";
 import { Dream2nixError, later } from "../../support.ts";
 
 export interface PipBuilds {
-  /** How a locked package is built; undefined where d2n.lock does not say. */
+  /** What is known of a locked package; undefined where d2n.lock says nothing. */
   readonly of: (name: string) => SourceBuild | undefined;
+  /** Whether it is known what a package is built with. */
+  readonly has: (name: string) => boolean;
   /** The packages that it is built with: exactly those, and every one by itself. */
   readonly inputs: (name: string) => Lazy[];
 }
@@ -71,12 +73,12 @@ export function pipBuilds(root: ModuleScope, packageSets: View, specialArgs: Vie
               ...versionVariables(pname, version),
               pyproject: true,
               nativeBuildInputs: [config.at("deps", "unzip")],
-              ...(source === undefined
+              ...(source?.inputs === undefined
                 ? { "build-system": [config.at("deps", "python", "pkgs", "setuptools")] }
                 : { pythonIsolatedBuild: true, "build-system": source.inputs.map(packageOf) }),
             },
       );
   };
 
-  return { of, inputs: (name) => (of(name)?.inputs ?? []).map(packageOf) };
+  return { of, has: (name) => of(name)?.inputs !== undefined, inputs: (name) => (of(name)?.inputs ?? []).map(packageOf) };
 }

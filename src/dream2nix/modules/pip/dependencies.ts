@@ -48,7 +48,7 @@ export function commonModule(
         return list.map((needed) => later(() => drvs.at(needed, "public", "out")));
       };
       const isWheel = (): boolean => sourceText(m).endsWith(".whl");
-      const found = (): boolean => builds.of(name()) !== undefined && !isWheel();
+      const found = (): boolean => builds.has(name()) && !isWheel();
       return {
         // There is no repository around what is built here that could be asked for a version.
         env: mkIf(
@@ -82,10 +82,10 @@ export function commonModule(
           src: mkDefault(later(() => fetchSource(root, metadata, builds, name()))),
           // Whatever the only folder is called that unpacking leaves.
           setSourceRoot: mkIf(
-            () => subdirectoryOf(metadata, name()) !== undefined,
+            () => subdirectoryOf(metadata, builds, name()) !== undefined,
             mkDefault(
               later(
-                () => `for folder in */; do sourceRoot=$folder${shellWord(subdirectoryOf(metadata, name())!)}; done`,
+                () => `for folder in */; do sourceRoot=$folder${shellWord(subdirectoryOf(metadata, builds, name())!)}; done`,
               ),
             ),
           ),
@@ -124,7 +124,7 @@ export function dependencyModules(
         mkDerivation: {
           buildInputs: later(() => {
             const name = m.config.at("name").text();
-            return isWheel() || builds.of(name) !== undefined ? [] : [setuptoolsFor(name, root)];
+            return isWheel() || builds.has(name) ? [] : [setuptoolsFor(name, root)];
           }),
         },
       };
@@ -205,7 +205,9 @@ function defaults(values: Readonly<Record<string, string | boolean>>): NativeObj
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mkDefault(value)]));
 }
 
-function subdirectoryOf(metadata: View, name: string): string | undefined {
+function subdirectoryOf(metadata: View, builds: PipBuilds, name: string): string | undefined {
+  const known = builds.of(name)?.subdirectory;
+  if (known !== undefined) return known;
   const value = metadata.or(["sources", name, "subdirectory"], null);
   return value.isNull() ? undefined : value.textWithoutContext();
 }

@@ -226,11 +226,21 @@ def install(name, folder, made, settings):
             kept = os.path.join(os.path.dirname(made), file_name(settings["name"]), f"{file_name(name)}.log")
             say(f"warning: {name} could not be built for editing: {outcome['error']}")
             with open(log, encoding="utf-8", errors="replace") as file:
-                for line in file.read().partition(AFTER_FAILURE)[0].splitlines()[-15:]:
+                for line in telling_lines(file.read().partition(AFTER_FAILURE)[0].splitlines()):
                     say(f"  {line}")
             say(f"Python finds its sources, but no compiled modules. The whole log: {kept}")
             return False, bool(compiled), compiled
         return True, False, compiled
+
+
+def telling_lines(lines):
+    """Where the first error is, with what is around it; else the end."""
+    import re
+
+    for at, line in enumerate(lines):
+        if re.search(r"\berror:", line):
+            return lines[max(0, at - 2) : at + 13]
+    return lines[-15:]
 
 
 class Traces:

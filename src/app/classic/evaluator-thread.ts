@@ -1,0 +1,44 @@
+/**
+ * The thread that evaluates, with a large stack. It loads the language while the main thread still reads its command line, so
+ * this module imports nothing but Node.js.
+ */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+
+/** Megabytes. */
+const STACK = 512;
+const YOUNG_GENERATION = 128;
+const OLD_GENERATION = 8192;
+
+/** A thread that waits for its job. */
+export interface EvaluatorThread {
+  readonly worker: Worker;
+  /** Where requests for services come, and answers go. */
+  readonly port: MessagePort;
+  /** Counts the answers. */
+  readonly answered: Int32Array;
+}
+
+/** What the thread gets before its job. */
+export interface ThreadData {
+  readonly signal: SharedArrayBuffer;
+  readonly port: MessagePort;
+}
+
+export function startEvaluatorThread(): EvaluatorThread {
+  const signal = new SharedArrayBuffer(4);
+  const { port1, port2 } = new MessageChannel();
+  const data: ThreadData = { signal, port: port2 };
+  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    workerData: data,
+    transferList: [port2],
+    resourceLimits: {
+      stackSizeMb: STACK,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION,
+      maxOldGenerationSizeMb: OLD_GENERATION,
+    },
+  });
+  // Until somebody gives it a job, the process need not wait for it.
+  worker.unref();
+  port1.unref();
+  return { worker, port: port1, answered: new Int32Array(signal) };
+}

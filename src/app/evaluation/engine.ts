@@ -1,0 +1,27 @@
+/** How the JavaScript engine of the evaluating workers is set up. */
+import type { ResourceLimits } from "node:worker_threads";
+import { setFlagsFromString } from "node:v8";
+
+export const workerLimits: Readonly<ResourceLimits> = {
+  /** Megabytes. Deep recursion is what Nix code does; 10,000 nested calls must fit, and far more if somebody allows it. */
+  stackSizeMb: 512,
+  /** Megabytes; most of what evaluation allocates dies at once, and a small nursery would copy it around. */
+  maxYoungGenerationSizeMb: 128,
+  maxOldGenerationSizeMb: 8192,
+};
+
+/**
+ * An evaluation is a short run through much code that is never met again. By default V8 spends a third of its time on
+ * optimising functions that have hardly begun to pay: it shall wait longer, and inline less into one function. Measured with
+ * drvPaths of nixpkgs; loops that really are hot are optimised all the same.
+ */
+const FLAGS = ["--interrupt-budget=500000", "--max-inlined-bytecode-size-cumulative=300"];
+
+let tuned = false;
+
+/** To be called before the worker is started: flags hold for the threads that start later. */
+export function tuneEngine(): void {
+  if (tuned) return;
+  tuned = true;
+  for (const flag of FLAGS) setFlagsFromString(flag);
+}

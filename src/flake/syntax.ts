@@ -1,0 +1,3 @@
+/** The part of this layer that needs no evaluator, so that commands which evaluate nothing start at once. */
+export * from "./installable.ts";
+export * from "./reference.ts";
