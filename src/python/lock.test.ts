@@ -57,7 +57,7 @@ const targetsOf = (...items: Item[]) => plain(targetsFromReport(report(...items)
 const services: SourceServices = {
   projectRoots: ["/home/me/project"],
   storeDir: "/nix/store",
-  copies: new Map([["/tmp/work/copies/0/abc-source", "/nix/store/abc-source"]]),
+  copies: new Map([["/tmp/scratch/copies/0/abc-source", "/nix/store/abc-source"]]),
   prefetchGit: async (url, rev) => `${url} ${rev}`,
   describeStorePath: async (path) =>
     path === "/nix/store/abc-source" ? { url: "https://example.org/x.tar.gz", sha256 } : undefined,
@@ -202,7 +202,7 @@ describe("sources", () => {
   });
   it("of a store path that was copied for pip", async () => {
     expect(
-      await sourceOf({ direct: true, info: { url: "file:///tmp/work/copies/0/abc-source", dir_info: {} } }),
+      await sourceOf({ direct: true, info: { url: "file:///tmp/scratch/copies/0/abc-source", dir_info: {} } }),
     ).toMatchObject({
       type: "url",
       url: "https://example.org/x.tar.gz",

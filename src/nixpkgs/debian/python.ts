@@ -122,7 +122,8 @@ export function createInterpreters(
       pythonVersion: minor,
       derivation,
       get packages() {
-        packages ??= suite === undefined ? new Map() : pythonPackages(context, toolchain, graph, { derivation, minor });
+        // Those of an interpreter that cannot be built exist too, so that whoever needs one is told why it cannot.
+        packages ??= pythonPackages(context, toolchain, graph, { derivation, minor });
         return packages;
       },
     });
