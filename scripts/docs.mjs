@@ -1,5 +1,5 @@
 // Writes docs/reference from the built program: error codes, settings, commands, and the options of every module.
-// `--check` writes nothing and fails if a file on disk is not what would be written.
+// `--check` writes nothing and fails if a file on disk is not what would be written, or if a link in any document leads nowhere.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { root } from "./setup.mjs";
@@ -45,7 +45,41 @@ function check() {
   const wrong = [...changed, ...stale()];
   for (const name of wrong) process.stderr.write(`docs: docs/reference/${name} is out of date\n`);
   if (wrong.length > 0) process.stderr.write("docs: run `npm run docs` and commit what it writes\n");
-  return wrong.length > 0 ? 1 : 0;
+  const broken = documents().flatMap(brokenLinks);
+  for (const link of broken) process.stderr.write(`docs: ${link} leads nowhere\n`);
+  return wrong.length + broken.length > 0 ? 1 : 0;
+}
+
+/** Every Markdown file of the project, relative to its root. */
+function documents() {
+  const below = (folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, String(name)));
+  const top = readdirSync(root);
+  return [...top, ...below("docs")].filter((name) => name.endsWith(".md"));
+}
+
+/** Links within the project whose file or heading is not there. */
+function brokenLinks(file) {
+  const text = prose(readFileSync(join(root, file), "utf8"));
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .filter((target) => {
+      const [path, heading] = target.split("#");
+      const destination = path === "" ? join(root, file) : join(root, dirname(file), path);
+      if (!existsSync(destination)) return true;
+      if (heading === undefined || !destination.endsWith(".md")) return false;
+      const headings = prose(readFileSync(destination, "utf8")).matchAll(/^#+ (.*)$/gm);
+      return ![...headings].some(([, title]) => anchor(title) === heading);
+    })
+    .map((target) => `${file}: ${target}`);
+}
+
+/** Markdown without its blocks and spans of code. */
+function prose(text) {
+  return text
+    .replaceAll(/^ *```[^]*?^ *```/gm, "")
+    .replaceAll(/`[^`\n]*`(?!\])/g, (span) => span.replaceAll(/[[\]()]/g, ""));
 }
 
 /** Pages of modules that are no more. */
@@ -74,7 +108,7 @@ async function errorPage() {
   const codes = Object.entries(errorCodes).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     "# Errors",
-    "Every error that d2n shows ends with its code in brackets. Codes never change their meaning, so they can be searched for and scripts can rely on them. The message itself says what is wrong in your case, where, and what to do next; this page says what a code stands for.",
+    "Every error that a user can reach is of one of these kinds. The message says what is wrong in your case, where, and what to do next; this page says what the kinds stand for. Programs that use d2n's parts find the code in `D2nError.code`; codes never change their meaning.",
     table(
       ["exit status", "when"],
       [
@@ -97,6 +131,7 @@ function variables() {
     ["D2N_DEBIAN_MIRROR", "As the setting `debian-mirror`, which it beats."],
     ["D2N_DEBIAN_SECURITY_MIRROR", "As the setting `debian-security-mirror`, which it beats."],
     ["D2N_DEBIAN_SNAPSHOT", "As the setting `debian-snapshot`, which it beats."],
+    ["D2N_QUIET", "Silences what a development shell says about editable packages."],
     ["NIX_STORE_DIR", "What store paths begin with: `/nix/store`. Whatever is built elsewhere has other paths."],
     ["HOME, XDG_DATA_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME", "Where data, caches and settings lie."],
     ["http_proxy, https_proxy, all_proxy, no_proxy", "Proxies, in small or capital letters."],
@@ -109,7 +144,17 @@ function variables() {
   ];
 }
 
+/** Variables of its own that the code reads, so that none goes undocumented. */
+function variablesInCode() {
+  const files = readdirSync(join(root, "src"), { recursive: true }).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  const text = files.map((name) => readFileSync(join(root, "src", name), "utf8")).join("\n");
+  return new Set([...text.matchAll(/environment(?:\.|\[")(D2N_[A-Z_]+)/g)].map(([, name]) => name));
+}
+
 async function settingsPage() {
+  const named = new Set(variables().map(([names]) => names));
+  for (const name of variablesInCode())
+    if (!named.has(name)) throw new Error(`scripts/docs.mjs does not describe the variable ${name}`);
   const { configurationKeys } = await load("app/settings.js");
   return [
     "# Settings",

@@ -29,7 +29,13 @@ export class D2nLock {
   #python: Record<string, BuildSystemsLock>;
   #text: string | undefined;
 
-  private constructor(file: string, text: string | undefined, debian: ArchivePins, pip: Record<string, string>, python: Record<string, BuildSystemsLock>) {
+  private constructor(
+    file: string,
+    text: string | undefined,
+    debian: ArchivePins,
+    pip: Record<string, string>,
+    python: Record<string, BuildSystemsLock>,
+  ) {
     this.file = file;
     this.#text = text;
     this.#debian = debian;
@@ -83,7 +89,10 @@ export class D2nLock {
   /** @param lockFile relative to the folder of this file; nothing is kept for one without source distributions */
   setBuildSystems(lockFile: string, systems: BuildSystemsLock | undefined): void {
     const others = Object.entries(this.#python).filter(([file]) => file !== lockFile);
-    const all = systems === undefined || Object.keys(systems.sources).length === 0 ? others : [...others, [lockFile, systems] as const];
+    const all =
+      systems === undefined || Object.keys(systems.sources).length === 0
+        ? others
+        : [...others, [lockFile, systems] as const];
     this.#python = Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
@@ -103,7 +112,9 @@ export class D2nLock {
 
   get changed(): boolean {
     const text = this.format();
-    return text !== this.#text && !(this.#text === undefined && text === `${print({ version: 1 }, 0, EXPANDED_DEPTH)}\n`);
+    return (
+      text !== this.#text && !(this.#text === undefined && text === `${print({ version: 1 }, 0, EXPANDED_DEPTH)}\n`)
+    );
   }
 
   write(): void {
@@ -117,7 +128,8 @@ function print(value: unknown, depth: number, expanded: number): string {
   const close = "  ".repeat(depth);
   if (Array.isArray(value) && value.length > 0 && typeof value[0] === "object" && depth < expanded)
     return `[\n${value.map((element) => `${indent}${JSON.stringify(element)}`).join(",\n")}\n${close}]`;
-  if (typeof value !== "object" || value === null || Array.isArray(value) || depth >= expanded) return JSON.stringify(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value) || depth >= expanded)
+    return JSON.stringify(value);
   const entries = Object.entries(value);
   if (entries.length === 0) return "{}";
   const below = (name: string): number => (depth === 0 && name === "python" ? PYTHON_DEPTH : expanded);

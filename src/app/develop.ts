@@ -26,38 +26,63 @@ interface Shell {
 }
 
 /** Enters the shell or runs a command in it. @returns its exit status */
-export async function develop(context: Context, { installable, command, buildEnvironment }: DevelopRequest): Promise<number> {
+export async function develop(
+  context: Context,
+  { installable, command, buildEnvironment }: DevelopRequest,
+): Promise<number> {
   const { bash, code } = await shellFor(context, installable, buildEnvironment);
   const plain = keep(context, code);
-  const start = (script: string, ...args: readonly string[]): Promise<number> => runProgram(context, [bash, "--noprofile", "--norc", "-c", script, "d2n", plain, ...args]);
+  const start = (script: string, ...args: readonly string[]): Promise<number> =>
+    runProgram(context, [bash, "--noprofile", "--norc", "-c", script, "d2n", plain, ...args]);
   if (command !== undefined) return start('_d2n_command=("${@:2}"); . "$1"; exec "${_d2n_command[@]}"', ...command);
   // Commands may come through a pipe as well: then there is no prompt and no start-up file.
   const other = otherShell(context);
-  if (other !== undefined) return start('_d2n_command=("${@:2}"); . "$1"; if [ -t 0 ]; then exec "${_d2n_command[@]}"; else . /dev/stdin; fi', ...other);
-  return start('if [ -t 0 ]; then exec "$3" --rcfile "$2" -i; else . "$1"; . /dev/stdin; fi', keep(context, interactiveCode(code)), bash);
+  if (other !== undefined)
+    return start(
+      '_d2n_command=("${@:2}"); . "$1"; if [ -t 0 ]; then exec "${_d2n_command[@]}"; else . /dev/stdin; fi',
+      ...other,
+    );
+  return start(
+    'if [ -t 0 ]; then exec "$3" --rcfile "$2" -i; else . "$1"; . /dev/stdin; fi',
+    keep(context, interactiveCode(code)),
+    bash,
+  );
 }
 
 /**
  * Shell code that makes a bash such a shell: `eval "$(d2n print-dev-env)"`. For a store that lies elsewhere it is what the shell
  * exports, its programs by launchers.
  */
-export async function printDevEnv(context: Context, { installable, buildEnvironment }: Omit<DevelopRequest, "command">): Promise<string> {
+export async function printDevEnv(
+  context: Context,
+  { installable, buildEnvironment }: Omit<DevelopRequest, "command">,
+): Promise<string> {
   const { bash, code } = await shellFor(context, installable, buildEnvironment);
   return context.chroot ? exportedCode(context, bash, keep(context, code)) : code;
 }
 
 async function shellFor(context: Context, installable: string, buildEnvironmentWanted: boolean): Promise<Shell> {
-  const evaluated = await evaluateInstallable(context, installable, { lookup: "develop", want: buildEnvironmentWanted ? "derivation-path" : "shell" });
+  const evaluated = await evaluateInstallable(context, installable, {
+    lookup: "develop",
+    want: buildEnvironmentWanted ? "derivation-path" : "shell",
+  });
   const { value, outputPaths } = evaluated.result;
-  if (value.type !== "derivation") throw new D2nError("installable", `\`${installable}\` is nothing that a shell can be made of`);
+  if (value.type !== "derivation")
+    throw new D2nError("installable", `\`${installable}\` is nothing that a shell can be made of`);
   const known = new Map(outputPaths);
   let environment = known.get("environment");
   let bash = known.get("bash");
-  let outputs = new Map([...known].filter(([name]) => name.startsWith("!")).map(([name, path]) => [name.slice(1), path]));
+  let outputs = new Map(
+    [...known].filter(([name]) => name.startsWith("!")).map(([name, path]) => [name.slice(1), path]),
+  );
   if (environment === undefined || bash === undefined || !context.onDisk(environment)) {
     const built = await buildEnvironment(context, value.derivation.drvPath);
     ({ environment, bash, outputs } = built);
-    evaluated.remember([["environment", environment], ["bash", bash], ...[...outputs].map(([name, path]): [string, string] => [`!${name}`, path])]);
+    evaluated.remember([
+      ["environment", environment],
+      ["bash", bash],
+      ...[...outputs].map(([name, path]): [string, string] => [`!${name}`, path]),
+    ]);
   }
   const code = shellCode({
     environment: readFileSync(context.toPhysical(environment), "utf8"),

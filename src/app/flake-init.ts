@@ -35,7 +35,10 @@ export async function initializeFlake(context: Context, template: string): Promi
       hint: `The templates are: ${names.join(", ")}.${near === undefined ? "" : ` ${near[0]!.toUpperCase()}${near.slice(1)}`}`,
     });
   const source = join(templatesFolder(), name);
-  const files = filesBelow(source, "").map((file) => ({ from: join(source, file), to: file.replace(/(^|\/)gitignore$/, "$1.gitignore") }));
+  const files = filesBelow(source, "").map((file) => ({
+    from: join(source, file),
+    to: file.replace(/(^|\/)gitignore$/, "$1.gitignore"),
+  }));
   const inTheWay: string[] = [];
   const [written, kept] = [[] as string[], [] as string[]];
   for (const { from, to } of files) {
@@ -46,9 +49,13 @@ export async function initializeFlake(context: Context, template: string): Promi
     else inTheWay.push(to);
   }
   if (inTheWay.length > 0)
-    throw new D2nError("template", `the template would overwrite ${inTheWay.map((file) => `\`${file}\``).join(", ")}; nothing was written`, {
-      hint: "Move it, or start in an empty folder.",
-    });
+    throw new D2nError(
+      "template",
+      `the template would overwrite ${inTheWay.map((file) => `\`${file}\``).join(", ")}; nothing was written`,
+      {
+        hint: "Move it, or start in an empty folder.",
+      },
+    );
   for (const { from, to } of files) {
     if (!written.includes(to)) continue;
     mkdirSync(dirname(join(context.cwd, to)), { recursive: true });

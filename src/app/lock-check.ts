@@ -36,12 +36,24 @@ export async function checkLocks(context: Context, installable: string): Promise
   const packages = `${reference}#.packages.${context.system}`;
   const { result } = await evaluateInstallable(context, packages, { lookup: "eval", want: "json", apply: QUESTION });
   if (result.value.type !== "text") throw new Error("internal error: JSON was asked for");
-  const all = Object.entries(JSON.parse(result.value.text) as Record<string, { readonly file: string; readonly current: boolean }>);
-  const wanted = fragment === "" ? all : all.filter(([name]) => name === fragment.replace(`packages.${context.system}.`, ""));
+  const all = Object.entries(
+    JSON.parse(result.value.text) as Record<string, { readonly file: string; readonly current: boolean }>,
+  );
+  const wanted =
+    fragment === "" ? all : all.filter(([name]) => name === fragment.replace(`packages.${context.system}.`, ""));
   if (wanted.length === 0)
-    throw new D2nError("installable", fragment === "" ? `no package of \`${reference}\` has a lock file` : `\`${installable}\` is no package with a lock file`, {
-      hint: all.length === 0 ? "Packages of the module `pip` have one." : `These have one: ${all.map(([name]) => name).join(", ")}.`,
-    });
+    throw new D2nError(
+      "installable",
+      fragment === ""
+        ? `no package of \`${reference}\` has a lock file`
+        : `\`${installable}\` is no package with a lock file`,
+      {
+        hint:
+          all.length === 0
+            ? "Packages of the module `pip` have one."
+            : `These have one: ${all.map(([name]) => name).join(", ")}.`,
+      },
+    );
   const checked: CheckedLock[] = [];
   for (const [name, { file, current }] of wanted)
     checked.push({

@@ -3,7 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { dirname, join, relative } from "node:path";
 import { addIntent, downloadFile } from "../fetchers/index.ts";
 import { parseHash } from "../formats/index.ts";
-import { type LockResult, type LockServices, parseLockSpec, type Run, runLockFields, runOnHost } from "../python/index.ts";
+import {
+  type LockResult,
+  type LockServices,
+  parseLockSpec,
+  type Run,
+  runLockFields,
+  runOnHost,
+} from "../python/index.ts";
 import { messageOf, warn } from "../base/index.ts";
 import type { Context } from "./context.ts";
 import { D2nLock } from "./d2n-lock.ts";
@@ -61,7 +68,15 @@ function fileServices(context: Context, temporaryDir: string): Pick<LockServices
       if (known !== undefined) return known;
       const destination = join(mkdtempSync(join(temporaryDir, "source-")), "file");
       try {
-        await downloadFile({ urls: [url], destination, expectedHash: hash, environment, sink, signal, offline: context.options.offline });
+        await downloadFile({
+          urls: [url],
+          destination,
+          expectedHash: hash,
+          environment,
+          sink,
+          signal,
+          offline: context.options.offline,
+        });
       } catch (error) {
         if (signal.aborted) throw error;
         warn(sink, messageOf(error));
@@ -74,19 +89,26 @@ function fileServices(context: Context, temporaryDir: string): Pick<LockServices
 }
 
 /** Address and hash of a store path that a fixed-output derivation made. */
-async function describeStorePath(context: Context, path: string): Promise<{ readonly url: string; readonly sha256: string } | undefined> {
+async function describeStorePath(
+  context: Context,
+  path: string,
+): Promise<{ readonly url: string; readonly sha256: string } | undefined> {
   const store = await context.store();
   for (const drv of await store.queryDerivers(path)) {
     const derivation = await store.readDerivation(drv);
     const output = [...derivation.outputs.values()].find((one) => one.path === path);
     const url = derivation.env.get("url") ?? derivation.env.get("urls")?.split(" ")[0];
-    if (output !== undefined && output.hash !== "" && output.hashAlgo.endsWith("sha256") && url !== undefined) return { url, sha256: output.hash };
+    if (output !== undefined && output.hash !== "" && output.hashAlgo.endsWith("sha256") && url !== undefined)
+      return { url, sha256: output.hash };
   }
   return undefined;
 }
 
 /** Writes into d2n.lock what the lock file has no place for, and lets git know of it. */
-async function recordLock(context: Context, { projectRoot, lockFile, newHashes, buildSystems }: LockResult): Promise<void> {
+async function recordLock(
+  context: Context,
+  { projectRoot, lockFile, newHashes, buildSystems }: LockResult,
+): Promise<void> {
   const folder = flakeFolder(projectRoot);
   // Read only now: it is another's while pip works.
   const d2nLock = D2nLock.read(join(folder, "d2n.lock"));
@@ -96,7 +118,8 @@ async function recordLock(context: Context, { projectRoot, lockFile, newHashes, 
   if (!d2nLock.changed) return;
   const isNew = !existsSync(d2nLock.file);
   d2nLock.write();
-  if (isNew && insideGit(folder)) await addIntent(folder, ["d2n.lock"], { environment: context.environment, signal: context.signal });
+  if (isNew && insideGit(folder))
+    await addIntent(folder, ["d2n.lock"], { environment: context.environment, signal: context.signal });
 }
 
 /** Where `d2n.lock` lies: beside `flake.nix`, in this folder or above; here if there is none. */

@@ -6,6 +6,7 @@ import { ContentCache } from "../fetchers/index.ts";
 import { sandboxTools } from "./bootstrap.ts";
 import type { Context } from "./context.ts";
 import { gitHostFetcher } from "./host-fetcher.ts";
+import { indexResolver } from "./index-resolver.ts";
 
 export interface RealiseRequest {
   /** Build again and compare. */
@@ -13,7 +14,11 @@ export interface RealiseRequest {
 }
 
 /** Makes everything that is wanted valid. @throws D2nError with the log's last lines when a build fails */
-export async function realise(context: Context, wanted: readonly Wanted[], request: RealiseRequest = {}): Promise<RealiseResult> {
+export async function realise(
+  context: Context,
+  wanted: readonly Wanted[],
+  request: RealiseRequest = {},
+): Promise<RealiseResult> {
   const { options, environment, sink, signal } = context;
   return realiseDerivations({
     store: await context.store(),
@@ -26,7 +31,7 @@ export async function realise(context: Context, wanted: readonly Wanted[], reque
     keepFailed: options.keepFailed,
     check: request.check,
     contentCache: contentCache(context),
-    resolveUrls: snapshotFallback(context),
+    resolveUrls: urlResolver(context),
     hostFetcher: gitHostFetcher(context),
     environment,
     offline: options.offline,
@@ -38,6 +43,13 @@ export async function realise(context: Context, wanted: readonly Wanted[], reque
 /** Files by hash: what any step has fetched. */
 export function contentCache(context: Context): ContentCache {
   return new ContentCache(join(context.directories.cache, "content"));
+}
+
+/** What may stand for an address: an index for `mirror://pypi/…`, a snapshot archive for a mirror. */
+function urlResolver(context: Context): UrlResolver {
+  const index = indexResolver(context);
+  const snapshot = snapshotFallback(context);
+  return (wanted) => (wanted.url.startsWith("mirror://") || snapshot === undefined ? index(wanted) : snapshot(wanted));
 }
 
 /** Mirrors drop superseded packages; an archive that keeps them has the same files under the same names. */
@@ -54,6 +66,7 @@ function numberSetting(context: Context, key: "max-jobs" | "cores"): number | un
   const text = context.configuration[key];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new D2nError("settings", `the setting \`${key}\` must be a whole number, not \`${text}\``);
+  if (!Number.isInteger(value) || value < 0)
+    throw new D2nError("settings", `the setting \`${key}\` must be a whole number, not \`${text}\``);
   return value;
 }

@@ -8,13 +8,20 @@ import { realise } from "./realise.ts";
 import { runProgram } from "./run.ts";
 
 /** @param command program and arguments; undefined for the user's shell. @returns the exit status */
-export async function shell(context: Context, installables: readonly string[], command: readonly string[] | undefined): Promise<number> {
+export async function shell(
+  context: Context,
+  installables: readonly string[],
+  command: readonly string[] | undefined,
+): Promise<number> {
   const folders: string[] = [];
   for (const text of installables) {
     const evaluated = await evaluateInstallable(context, text, { lookup: "build", want: "derivation" });
     const { value } = evaluated.result;
     const { wanted } = await realise(context, wantedFor(evaluated));
-    const paths = value.type === "path" ? [value.path] : wanted.flatMap((one) => ("outputs" in one ? [...one.outputs.values()] : []));
+    const paths =
+      value.type === "path"
+        ? [value.path]
+        : wanted.flatMap((one) => ("outputs" in one ? [...one.outputs.values()] : []));
     if (paths.length === 0) throw new D2nError("installable", `\`${text}\` has no output whose programs could be used`);
     for (const path of paths) folders.push(join(path, "bin"));
   }

@@ -1,5 +1,5 @@
 /**
- * Every error code with its explanation; `docs/errors.md` is generated from it. Codes are kebab-case, never reused and never
+ * Every error code with its explanation; `docs/reference/errors.md` is generated from it. Codes are kebab-case, never reused and never
  * renamed: users search for them. Keep the list sorted.
  */
 export const errorCodes = {
@@ -17,8 +17,7 @@ export const errorCodes = {
     "No Debian mirror is configured or reachable that serves the suites that d2n takes its packages from.",
   "debian-package":
     "A package that d2n needs is not in the Debian archive, or needs an archive that is not configured.",
-  "debian-signature":
-    "The index of a Debian archive is not signed by Debian, or its signature or date is not valid.",
+  "debian-signature": "The index of a Debian archive is not signed by Debian, or its signature or date is not valid.",
   "derivation-malformed": "A .drv file, or what it says about its outputs, is not right.",
   develop: "No development shell can be made of what was named, or not in this way.",
   "disk-full": "The disk has no space left, or cannot be written to.",
@@ -35,7 +34,7 @@ export const errorCodes = {
   "git-missing": "The program `git` is needed and was not found.",
   "hash-malformed": "A hash is not written in a form that Nix accepts.",
   "hash-mismatch": "Content does not have the hash that was expected.",
-  "installable": "What a command was to work on (`FLAKE#ATTRIBUTE`) does not exist or is not written right.",
+  installable: "What a command was to work on (`FLAKE#ATTRIBUTE`) does not exist or is not written right.",
   "log-missing": "There is no build log of what was asked for.",
   "foreign-system": "A package is for a kind of machine that this one is not.",
   interrupted: "The user interrupted the work; what was half done has been cleaned up.",
@@ -44,6 +43,7 @@ export const errorCodes = {
   "lock-malformed": "A lock file is damaged or not of the form that d2n and dream2nix write.",
   "lock-missing": "A package needs a lock file that does not exist yet, or that git does not track.",
   "lock-no-hash": "The index gives no SHA-256 hash for a package, so that it cannot be locked.",
+  "lock-pdm-failed": "pdm could not be fetched, or could not lock; its own words say why.",
   "lock-pip-failed": "pip could not resolve, download or inspect what is to be locked; its own words say why.",
   "lock-pip-version":
     "The version of pip that is to lock could not be obtained, or does not have the hash it must have.",
@@ -58,8 +58,9 @@ export const errorCodes = {
   "module-invalid": "What was given as a module, or stands in one, does not have the form of a module.",
   "nar-malformed": "A NAR archive is damaged or not one.",
   "narinfo-malformed": "The description of a store path (.narinfo) of a binary cache is damaged.",
-  "network-unreachable": "No connection: the machine is offline, a host is unknown or refuses connections, or a proxy is needed.",
-  "offline": "Something has to be fetched although `--offline` forbids it.",
+  "network-unreachable":
+    "No connection: the machine is offline, a host is unknown or refuses connections, or a proxy is needed.",
+  offline: "Something has to be fetched although `--offline` forbids it.",
   "option-conflict": "An option has definitions that cannot all hold.",
   "option-declaration": "The declarations of an option contradict each other, or one is not well-formed.",
   "option-missing": "An option is used but nothing defines it, and it has no default.",
@@ -69,7 +70,8 @@ export const errorCodes = {
   "not-deterministic": "A derivation was built twice, with different results.",
   "output-cycle":
     "Outputs of a derivation refer to each other in a circle, so none of them could be kept without the others.",
-  "output-rejected": "A build finished, but what it made may not enter the store: an output is missing or not allowed as it is.",
+  "output-rejected":
+    "A build finished, but what it made may not enter the store: an output is missing or not allowed as it is.",
   "package-index": "No index or folder that pip is configured with has a file that a lock file names.",
   "path-in-use": "A store path cannot be deleted, because something still needs it.",
   "path-unavailable": "A store path is not valid and nothing can make it: no derivation, no substituter.",
@@ -78,7 +80,7 @@ export const errorCodes = {
   "python-syntax": "A text is not a version, specifier, marker, requirement or wheel file name of Python packaging.",
   "result-link": "The link to a result cannot be made because something else has its name.",
   "sandbox-unavailable": "The kernel, or the container that this runs in, forbids what the build sandbox needs.",
-  "settings": "A setting, the configuration file or an environment variable that d2n needs is missing or wrong.",
+  settings: "A setting, the configuration file or an environment variable that d2n needs is missing or wrong.",
   "signature-malformed": "A key or signature is not in Nix’s format.",
   "store-corrupt": "The store does not hold what its database says; `d2n store verify` shows where.",
   "store-database": "The database of the store cannot be opened or used.",

@@ -37,7 +37,12 @@ export function createLibrary(
       merged(given.or(["specialArgs"], {}).attrs(), [
         ["packageSets", later(() => given.at("packageSets"))],
         ["dream2nix", later(() => merged(system.view(dream2nix).attrs(), [["lib", toNix({ evalModules })]]))],
-        [buildSystemsArgument, toNix((file) => nixBuildSystems(buildSystems(textOf(ev.coerceToString(file, { copyToStore: false })))))],
+        [
+          buildSystemsArgument,
+          toNix((file) =>
+            nixBuildSystems(buildSystems(canonicalPath(textOf(ev.coerceToString(file, { copyToStore: false }))))),
+          ),
+        ],
       ]),
     );
     const evaluated = system.view(

@@ -79,7 +79,7 @@ describe("modules", () => {
     expect(flags.at("small").bool()).toBe(false);
   });
   it("that are not there yet say so", () => {
-    expect(() => evaluate("", "python-pdm").at("drvPath").get()).toThrow(/python-pdm is not part of d2n yet/);
+    expect(() => evaluate("", "rust-crane").at("drvPath").get()).toThrow(/rust-crane is not part of d2n yet/);
   });
   it("know removed options", () => {
     expect(() => evaluate("lock.repoRoot = ./.;").at("drvPath").get()).toThrow(

@@ -136,12 +136,13 @@ describe("a project that pdm has locked", () => {
     expect(result.at("version").text()).toBe("1.2");
     const env = attributes(result.at("drvPath").textWithoutContext());
     expect(env.get("buildInputs")).toMatch(/-flit-core/);
-    expect(env.get("propagatedBuildInputs")!.split(" ").map((path) => path.slice(path.lastIndexOf("-") + 1)).sort()).toEqual([
-      "certifi",
-      "native",
-      "pysocks",
-      "requests",
-    ]);
+    expect(
+      env
+        .get("propagatedBuildInputs")!
+        .split(" ")
+        .map((path) => path.slice(path.lastIndexOf("-") + 1))
+        .sort(),
+    ).toEqual(["certifi", "native", "pysocks", "requests"]);
   });
 
   it("merges extras, and honours markers of requirements and of packages", () => {
@@ -176,7 +177,17 @@ describe("a project that pdm has locked", () => {
         "pyproject.toml": `${pyproject}\n[[tool.pdm.source]]\nname = "pypi"\nurl = "https://\${USER}@example.org/simple"\n`,
       },
     });
-    const src = view(evalModules("./default.nix")).at("config", "groups", "default", "packages", "pysocks", "1.7.1", "evaluated", "mkDerivation", "src");
+    const src = view(evalModules("./default.nix")).at(
+      "config",
+      "groups",
+      "default",
+      "packages",
+      "pysocks",
+      "1.7.1",
+      "evaluated",
+      "mkDerivation",
+      "src",
+    );
     expect(src.at("url").text()).toBe(
       "mirror://pypi/source/p/pysocks/PySocks-1.7.1.tar.gz?index=https%3A%2F%2F%24%7BUSER%7D%40example.org%2Fsimple&only=1",
     );
@@ -185,7 +196,10 @@ describe("a project that pdm has locked", () => {
 
   it("lets selectors choose, for all and for one", () => {
     const source = (more: string): string =>
-      evaluated(more).group("default").at("requests", "2.31.0", "evaluated", "mkDerivation", "src", "outputHash").text()[0]!;
+      evaluated(more)
+        .group("default")
+        .at("requests", "2.31.0", "evaluated", "mkDerivation", "src", "outputHash")
+        .text()[0]!;
     expect(source("")).toBe("1");
     expect(source('pdm.sourceSelector = "sdist";')).toBe("2");
     expect(source("pdm.sourceSelector = names: lib.last (lib.naturalSort names);")).toBe("2");
@@ -199,7 +213,9 @@ describe("a project that pdm has locked", () => {
     expect(result.at("config", "mkDerivation", "propagatedBuildInputs").list()).toHaveLength(6);
     const ruff = group("test").at("ruff", "0.1", "evaluated", "mkDerivation", "src");
     expect(ruff.get()).toMatchObject({ path: "/project/libs/ruff" });
-    expect(group("test").at("pytest", "8.0", "evaluated", "mkDerivation", "setSourceRoot").text()).toContain("'python'");
+    expect(group("test").at("pytest", "8.0", "evaluated", "mkDerivation", "setSourceRoot").text()).toContain(
+      "'python'",
+    );
   });
 
   it("comes to an end where packages need each other", () => {
@@ -236,10 +252,10 @@ describe("a project that pdm has locked", () => {
   it("says when the lock is not the project's, of another interpreter, or lacks something", () => {
     const { result, host } = evaluated();
     result.at("drvPath").get();
-    expect(host.messages.map(({ text }) => text).join()).toMatch(/pdm\.lock was made for another pyproject\.toml/);
+    expect(host.messages.join()).toMatch(/pdm\.lock was made for another pyproject\.toml/);
     const other = evaluated("", lock.replace('requires_python = ">=3.11"', 'requires_python = "<3.10"'));
     other.result.at("drvPath").get();
-    expect(other.host.messages.map(({ text }) => text).join()).toMatch(/was not made for Python 3\.13\.5/);
+    expect(other.host.messages.join()).toMatch(/was not made for Python 3\.13\.5/);
     expect(() => evaluated("", lock.replaceAll('name = "certifi"', 'name = "other"')).group("default").names()).toThrow(
       /has no `certifi`, which `requests` requires/,
     );
@@ -248,7 +264,10 @@ describe("a project that pdm has locked", () => {
   });
 
   it("says which files there are when none fits", () => {
-    const { group } = evaluated("deps = {nixpkgs, ...}: { python = nixpkgs.python311; };", lock.replace(/.*native-1\.0-py3-none.*\n/, ""));
+    const { group } = evaluated(
+      "deps = {nixpkgs, ...}: { python = nixpkgs.python311; };",
+      lock.replace(/.*native-1\.0-py3-none.*\n/, ""),
+    );
     expect(() => group("default").at("native", "1.0", "evaluated", "mkDerivation", "src", "url").get()).toThrow(
       /No valid filename found in the list of filenames of native for Python 3\.11\.9 on x86_64-linux/,
     );
@@ -259,10 +278,7 @@ describe("groups", () => {
   const simple = (more: string) => {
     const { view } = playground();
     return view(
-      evalModules(
-        "",
-        `raw = true;`,
-      ).replace(
+      evalModules("", `raw = true;`).replace(
         "modules = [",
         `modules = [ dream2nix.modules.dream2nix.WIP-groups { groups.one.packages.foo."1.0".module = { imports = [ dream2nix.modules.dream2nix.mkDerivation ]; name = "foo"; version = lib.mkDefault "1.0"; }; ${more} }`,
       ),

@@ -78,7 +78,7 @@ describe("the guide's Pillow", () => {
     ])
       expect(result.has(name), name).toBe(true);
     expect(result.at("pyEnv", "drvPath").textWithoutContext()).toMatch(/-python-env\.drv$/);
-    expect(result.at("shellHook").textWithoutContext()).toContain("PYTHONPATH");
+    expect(result.at("shellHook").textWithoutContext()).toContain("editables");
     expect(result.at("devShell", "drvPath").textWithoutContext()).toMatch(/-shell\.drv$/);
   });
 
@@ -351,4 +351,114 @@ describe("the pip module", () => {
     expect(data.at("PIP_FIND_LINKS").text()).toBe("/x");
     expect(data.at("pythonVersion").texts()).toEqual(["3", "13"]);
   });
+});
+
+describe("build systems that d2n.lock has", () => {
+  const file = (name: string) => ({ url: `https://example.org/${name}`, sha256 });
+  const locked = {
+    sources: {
+      ...source("app"),
+      ...source("old"),
+      ...source("plain"),
+      ...source("w", "w-1.0-py3-none-any.whl"),
+      g: { is_direct: true, version: "1.0", type: "git", url: "https://example.org/g.git", rev: "abc", sha256 },
+    },
+    targets: { default: { app: ["old", "plain", "w", "g"], old: [], plain: [], w: [], g: [] } },
+  };
+  const systems = {
+    sources: {
+      "app==1.0": { backend: "flit_core.buildapi", requires: ["flit_core"], inputs: ["flit-core==3.12.0"] },
+      "old==1.0": { backend: "b", requires: ["setuptools<60", "tool"], inputs: ["setuptools==59.0", "tool==2"] },
+      "tool==2": { backend: "b", requires: [], inputs: ["flit-core==3.12.0"] },
+      "w==1.0": { backend: "never", requires: [], inputs: [] },
+      "g==1.0": { submodules: "0".repeat(52), subdirectory: "py" },
+    },
+    files: {
+      "flit-core==3.12.0": file("flit_core-3.12.0-py3-none-any.whl"),
+      "setuptools==59.0": file("setuptools-59.0-py3-none-any.whl"),
+      "tool==2": file("tool-2.tar.gz"),
+    },
+  };
+  const empty = { sources: {}, files: {} };
+  const evaluate = (body = "", buildSystems: object = systems): View =>
+    playground({
+      files: project(locked, `name = "app"; ${body}`),
+      buildSystems: { "/project/lock.x86_64-linux.json": buildSystems as never },
+    }).view(evalModules("./default.nix"));
+  const argsOf = (result: View, name: string): View => result.at("config", "pip", "drvs", name, "package-func", "args");
+  const inputsOf = (args: View): string[] =>
+    args
+      .at("build-system")
+      .list()
+      .map((pkg) => `${pkg.at("pname").text()} ${pkg.at("version").text()}`);
+
+  it("are what a package is built with, each by itself, and are no setuptools by default", () => {
+    const result = evaluate();
+    const old = argsOf(result, "old");
+    expect(inputsOf(old)).toEqual(["setuptools 59.0", "tool 2"]);
+    expect(old.at("pyproject").bool()).toBe(true);
+    expect(old.at("pythonIsolatedBuild").bool()).toBe(true);
+    expect(old.at("buildInputs").list()).toEqual([]);
+    expect(old.at("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_OLD").text()).toBe("1.0");
+    // The root is built the same way, with the very same packages.
+    expect(inputsOf(result.at("config", "package-func", "args"))).toEqual(["flit-core 3.12.0"]);
+    const [setuptools, tool] = old.at("build-system").list();
+    expect(setuptools!.at("arguments", "format").text()).toBe("wheel");
+    expect(tool!.at("arguments", "pyproject").bool()).toBe(true);
+    expect(inputsOf(tool!.at("arguments"))).toEqual(["flit-core 3.12.0"]);
+    expect(result.at("drvPath").textWithoutContext()).toMatch(/app\.drv$/);
+  });
+
+  it("do not matter to wheels; what they lack is built with setuptools", () => {
+    const result = evaluate();
+    expect(argsOf(result, "w").at("format").text()).toBe("wheel");
+    expect(argsOf(result, "w").at("build-system").list()).toEqual([]);
+    expect(argsOf(result, "w").has("SETUPTOOLS_SCM_PRETEND_VERSION")).toBe(false);
+    for (const without of [argsOf(result, "plain"), argsOf(evaluate("", empty), "old")]) {
+      expect(without.at("pyproject").isNull()).toBe(true);
+      expect(without.has("pythonIsolatedBuild")).toBe(false);
+      expect(names(without.at("buildInputs"))).toEqual(["setuptools"]);
+    }
+  });
+
+  it("give way to overrides, or join them", () => {
+    const result = evaluate(
+      `pip.overrides.old = { config, ... }: {
+        buildPythonPackage.pyproject = false;
+        mkDerivation.nativeBuildInputs = [ pkgs.zlib ];
+        env.PBR_VERSION = "mine";
+      };
+      pip.overrides.tool.buildPythonPackage.pyproject = true;`.replaceAll("pkgs.zlib", "config.deps.bash"),
+    );
+    const old = argsOf(result, "old");
+    expect(old.at("pyproject").bool()).toBe(false);
+    expect(old.at("PBR_VERSION").text()).toBe("mine");
+    expect(names(old.at("nativeBuildInputs"))).toEqual(expect.arrayContaining(["bash"]));
+    const forced = evaluate("pip.overrides.old.buildPythonPackage.build-system = lib.mkForce [ config.deps.bash ];");
+    expect(inputsOf(argsOf(forced, "old"))).toEqual(["bash 1"]);
+  });
+
+  it("say where in a git source a project lies, and its hash with submodules", () => {
+    const args = argsOf(evaluate(), "g");
+    expect(args.at("src", "fetchSubmodules").bool()).toBe(true);
+    expect(args.at("src", "outputHash").text()).toBe("0".repeat(52));
+    expect(args.at("setSourceRoot").text()).toContain("/'py'".slice(1));
+    const without = argsOf(evaluate("", empty), "g");
+    expect(without.at("src", "fetchSubmodules").bool()).toBe(false);
+    expect(without.at("src", "outputHash").text()).toBe(sha256);
+  });
+
+  it("are found where the root is a string, as importPackages gives it", () => {
+    const result = evaluate('paths.projectRoot = lib.mkForce "/project";');
+    expect(inputsOf(argsOf(result, "old"))).toEqual(["setuptools 59.0", "tool 2"]);
+  });
+
+  it("that are incomplete are named", () => {
+    const result = evaluate("", { ...systems, files: {} });
+    expect(() => result.at("drvPath").get()).toThrow(
+      expect.objectContaining({ code: "d2n-lock", message: containing("flit-core==3.12.0") }),
+    );
+  });
+
+  const names = (list: View): string[] => list.list().map((pkg) => pkg.at("name").text());
 });

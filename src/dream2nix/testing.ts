@@ -31,7 +31,7 @@ const packageSet = `
         in base // { arguments = attrs; pythonModule = python; requiredPythonModules = [ ]; override = f: base; overridePythonAttrs = f: base; };
     };
     withPackages = f: let env = drv "python-env" { packages = flatten (f python.pkgs); };
-      in env // { inherit (python) sitePackages; override = g: drv "python-env" ({ packages = flatten (f python.pkgs); } // g { }); };
+      in env // { inherit (python) sitePackages; override = g: drv "python-env" ({ packages = flatten (f python.pkgs); } // g { }) // { inherit (python) sitePackages; }; };
   }; in python;
   python = interpreter pythonVersion;
 in genAttrs names package // {

@@ -7,7 +7,7 @@ import { callDepth } from "./call-depth.ts";
 import { asEvalError, EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { createLint, type Lints } from "./lints.ts";
-import { Loader, type Scope } from "./loader.ts";
+import { Loader, type OutlineCache, type Scope } from "./loader.ts";
 import {
   callFunction,
   coerceToString,
@@ -41,6 +41,8 @@ export interface EvaluatorOptions {
   readonly traceVerbose?: boolean;
   /** Literals to warn of or to refuse. */
   readonly lints?: Lints;
+  /** What is known of big files from earlier runs. */
+  readonly outlines?: OutlineCache | undefined;
 }
 
 export interface EvaluateOptions {
@@ -105,6 +107,7 @@ class HostedEvaluator implements Evaluator {
       globals,
       pipeOperators: options.experimentalFeatures?.has("pipe-operators") ?? false,
       nativeFiles: options.nativeFiles,
+      outlines: options.outlines,
       lint: options.lints === undefined ? undefined : createLint(options.lints, this.host),
     });
     const made = createBuiltins({

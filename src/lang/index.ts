@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export type { LintLevel, Lints } from "./lints.ts";
+export type { OutlineCache } from "./loader.ts";
 export * from "./native.ts";
 export * from "./operations/index.ts";
 export * from "./print/index.ts";

@@ -4,12 +4,29 @@ import { Compiler, outermost } from "./compiler/index.ts";
 import { EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { addTrace, canonicalPath, type StringWorld } from "./operations/index.ts";
-import { type Expression, ParseError, type ParserOptions, parse, resolve, showExpression, Source } from "./syntax/index.ts";
+import {
+  type Expression,
+  isOutline,
+  OutlineRecorder,
+  ParseError,
+  type ParserOptions,
+  parse,
+  resolve,
+  showExpression,
+  Source,
+} from "./syntax/index.ts";
 import { force, type Lazy, lazy, type Thunk } from "./values/thunk.ts";
 import type { Value } from "./values/value.ts";
 
 /** Additional variables, in front of the global ones. */
 export type Scope = ReadonlyMap<string, Lazy>;
+
+/** Keeps outlines of big files between runs, so that the next run parses only what it needs of them. */
+export interface OutlineCache {
+  /** The outline of a text, remembered under the same circumstances. */
+  recall(text: string, circumstances: string): Int32Array | undefined;
+  remember(text: string, circumstances: string, outline: Int32Array): void;
+}
 
 export interface LoaderOptions {
   readonly host: Host;
@@ -18,6 +35,7 @@ export interface LoaderOptions {
   readonly pipeOperators: boolean;
   readonly nativeFiles: ReadonlyMap<string, () => Lazy> | undefined;
   readonly lint?: ParserOptions["lint"];
+  readonly outlines?: OutlineCache | undefined;
 }
 
 interface Parsed {
@@ -32,6 +50,9 @@ interface Parsed {
 const parsedFiles = new Map<string, Parsed>();
 
 const MAX_LINKS = 1000;
+
+/** Smaller files, in bytes, are parsed as a whole. */
+const BIG = 20_000;
 
 export class Loader {
   readonly #options: LoaderOptions;
@@ -115,23 +136,50 @@ export class Loader {
     )
       return known;
     const source = new Source(file, text);
-    const tree = this.#parse(source, scope);
+    const tree = scope === undefined ? this.#parseInParts(source, globals) : this.#parse(source, scope);
     if (scope === undefined) parsedFiles.set(file, { source, tree, pipeOperators, globals });
     return { source, tree };
+  }
+
+  /** Parses a big file as far as needed if its outline is known, and takes notes for one if not. */
+  #parseInParts(source: Source, globals: string): Expression {
+    const { outlines, lint, pipeOperators } = this.#options;
+    // What lints have to say must be said each time.
+    if (outlines === undefined || lint !== undefined || source.text.length < BIG) return this.#parse(source, undefined);
+    const circumstances = `${pipeOperators} ${globals}`;
+    const outline = outlines.recall(source.text, circumstances);
+    if (outline !== undefined && isOutline(outline, source.text.length))
+      return this.#parse(source, undefined, { outline });
+    const recorder = new OutlineRecorder();
+    return this.#parse(source, undefined, {
+      recorder,
+      // Operators with a meaning of the file's own are resolved with the whole before one.
+      resolved: (overrides) => {
+        if (!overrides) outlines.remember(source.text, circumstances, recorder.outline());
+      },
+    });
   }
 
   #globalsKey(): string {
     return (this.#globalNames ??= [...this.#options.globals.keys()].join(" "));
   }
 
-  #parse(source: Source, scope: Scope | undefined): Expression {
+  #parse(
+    source: Source,
+    scope: Scope | undefined,
+    {
+      resolved,
+      ...parts
+    }: Pick<ParserOptions, "outline" | "recorder"> & { resolved?: (overrides: boolean) => void } = {},
+  ): Expression {
     try {
       const { globals, lint, pipeOperators } = this.#options;
-      const tree = parse(source, { pipeOperators, lint });
-      resolve(tree, source, {
+      const tree = parse(source, { pipeOperators, lint, ...parts });
+      const overrides = resolve(tree, source, {
         has: (name) => scope?.has(name) === true || globals.has(name),
         keys: () => (scope === undefined ? globals.keys() : [...scope.keys(), ...globals.keys()]),
       });
+      resolved?.(overrides);
       return tree;
     } catch (error) {
       if (error instanceof RangeError) throw new ParseError("the expression is nested too deeply", source, 0);

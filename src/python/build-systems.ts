@@ -42,7 +42,11 @@ export interface BuildSystemServices {
   readonly script: (
     name: string,
     args: readonly string[],
-    options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>>; readonly onLine?: (line: string) => void },
+    options: {
+      readonly cwd: string;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly onLine?: (line: string) => void;
+    },
   ) => Promise<number>;
   /** A file that pip has fetched, or that can be fetched; undefined if it cannot be had. */
   readonly file: (url: string, sha256: string) => Promise<string | undefined>;
@@ -95,13 +99,18 @@ export async function findBuildSystems(
   const finder = new Finder(services, activity);
   while (queue.length > 0) {
     const found = await finder.inspect(queue);
+    await finder.resolveAhead([...found.values()]);
     for (const wanted of queue.splice(0)) queue.push(...(await finder.add(wanted, found.get(wanted.key))));
   }
   activity.stop(true);
   return tidyBuildSystems({ sources: finder.sources, files: finder.files });
 }
 
-async function wantedOf(name: string, source: LockedSource, services: BuildSystemServices): Promise<Wanted | undefined> {
+async function wantedOf(
+  name: string,
+  source: LockedSource,
+  services: BuildSystemServices,
+): Promise<Wanted | undefined> {
   const key = buildKey(name, source.version);
   const { subdirectory } = source;
   const tree = services.trees.get(name);
@@ -119,6 +128,9 @@ async function wantedOf(name: string, source: LockedSource, services: BuildSyste
 export function isWheel(url: string): boolean {
   return /\.whl(?:[?#]|$)/.test(url);
 }
+
+/** How many pips ask at a time. */
+const CONCURRENCY = 4;
 
 class Finder {
   readonly sources: Record<string, SourceBuild> = {};
@@ -153,10 +165,24 @@ class Finder {
     });
     if (status !== 0 || !existsSync(output)) {
       const reason = lines.findLast((line) => line.trim() !== "") ?? `status ${status}`;
-      warn(this.#services.events, `the build systems of source distributions cannot be read: ${redactCredentials(reason)}`);
+      warn(
+        this.#services.events,
+        `the build systems of source distributions cannot be read: ${redactCredentials(reason)}`,
+      );
       return new Map();
     }
     return new Map(v.parse(inspected, JSON.parse(readFileSync(output, "utf8"))).map((one) => [one.key, one]));
+  }
+
+  /** Most of the time goes into asking the index, and packages do not depend on each other there. */
+  async resolveAhead(found: readonly Inspected[]): Promise<void> {
+    const pending = [...found];
+    const work = async (): Promise<void> => {
+      for (let one = pending.pop(); one !== undefined; one = pending.pop())
+        // Whoever asks again gets the same failure, and tells of it.
+        if (one.problem === undefined) await this.#resolve(trimmed(one.requires), false).catch(() => undefined);
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
   }
 
   /** Enters one source distribution; gives those that it needs to be built. */
@@ -173,11 +199,13 @@ class Finder {
       return [];
     };
     if (found.problem !== undefined) return fail(found.problem);
-    const requires = [...new Set(found.requires.map((text) => text.trim()))];
+    const requires = trimmed(found.requires);
     try {
       let { resolved, onlyWheels } = await this.#outsideChain(requires, wanted);
       if (found.dynamic) {
-        const more = (await this.#askBackend(wanted, found, requires, resolved)).filter((text) => !requires.includes(text));
+        const more = (await this.#askBackend(wanted, found, requires, resolved)).filter(
+          (text) => !requires.includes(text),
+        );
         if (more.length > 0) {
           requires.push(...new Set(more));
           ({ resolved, onlyWheels } = await this.#outsideChain(requires, wanted, onlyWheels));
@@ -194,12 +222,15 @@ class Finder {
         this.files[item.key] ??= item.file;
         if (item.wheel || this.sources[item.key] !== undefined) continue;
         const archive = await this.#services.file(item.file.url, item.file.sha256);
-        if (archive !== undefined) next.push({ key: item.key, archive, live: false, chain: [...wanted.chain, item.key] });
+        if (archive !== undefined)
+          next.push({ key: item.key, archive, live: false, chain: [...wanted.chain, item.key] });
       }
       return next;
     } catch (error) {
       if (!(error instanceof D2nError) || error.code !== "lock-pip-failed") throw error;
-      return fail(`${messageOf(error)}. It is built with setuptools unless overrides say otherwise (build-system, nativeBuildInputs)`);
+      return fail(
+        `${messageOf(error)}. It is built with setuptools unless overrides say otherwise (build-system, nativeBuildInputs)`,
+      );
     }
   }
 
@@ -210,7 +241,9 @@ class Finder {
     wheels = false,
   ): Promise<{ readonly resolved: Resolved; readonly onlyWheels: boolean }> {
     const resolved = await this.#resolve(requirements, wheels);
-    const cycle = resolved.items.find((item) => !item.wheel && (chain.includes(item.key) || this.#needs(item.key, key)));
+    const cycle = resolved.items.find(
+      (item) => !item.wheel && (chain.includes(item.key) || this.#needs(item.key, key)),
+    );
     if (cycle === undefined) return { resolved, onlyWheels: wheels };
     if (wheels)
       throw new D2nError("lock-pip-failed", `${cycle.key} is needed to build itself, and there is no wheel of it`);
@@ -241,7 +274,12 @@ class Finder {
   }
 
   /** `get_requires_for_build_wheel`. One that fails is warned of: what is written down may be enough. */
-  async #askBackend(wanted: Wanted, found: Inspected, requires: readonly string[], resolved: Resolved): Promise<string[]> {
+  async #askBackend(
+    wanted: Wanted,
+    found: Inspected,
+    requires: readonly string[],
+    resolved: Resolved,
+  ): Promise<string[]> {
     const [name, version] = splitBuildKey(wanted.key);
     this.#activity.phase(`asking the build system of ${name}`);
     const folder = this.#folder();
@@ -269,9 +307,16 @@ class Finder {
     });
     if (status === 0) return v.parse(v.array(v.string()), JSON.parse(readFileSync(output, "utf8")));
     const reason = lines.findLast((line) => line.trim() !== "") ?? `status ${status}`;
-    warn(this.#services.events, `the build system of ${wanted.key} does not say what else it needs: ${redactCredentials(reason)}`);
+    warn(
+      this.#services.events,
+      `the build system of ${wanted.key} does not say what else it needs: ${redactCredentials(reason)}`,
+    );
     return [];
   }
+}
+
+function trimmed(requires: readonly string[]): string[] {
+  return [...new Set(requires.map((text) => text.trim()))];
 }
 
 function resolvedFrom(report: PipReport): Resolved {
@@ -286,7 +331,8 @@ function resolvedFrom(report: PipReport): Resolved {
 
 function hashFrom({ download_info: info, metadata }: PipReportItem): string {
   const archive = info.archive_info;
-  const hash = archive?.hashes?.["sha256"] ?? (archive?.hash?.startsWith("sha256=") === true ? archive.hash.slice(7) : undefined);
+  const hash =
+    archive?.hashes?.["sha256"] ?? (archive?.hash?.startsWith("sha256=") === true ? archive.hash.slice(7) : undefined);
   if (hash !== undefined && /^[0-9a-f]{64}$/i.test(hash)) return hash.toLowerCase();
   throw new D2nError("lock-pip-failed", `no SHA-256 hash is known for ${metadata.name} ${metadata.version}`);
 }

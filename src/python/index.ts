@@ -15,6 +15,7 @@ export * from "./marker.ts";
 export * from "./marker-environment.ts";
 export * from "./names.ts";
 export * from "./pdm-lock.ts";
+export * from "./pdm-locker.ts";
 export * from "./pdm-project.ts";
 export * from "./pip-configuration.ts";
 export * from "./pip-environment.ts";

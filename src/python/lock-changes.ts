@@ -41,6 +41,7 @@ function sourcesOf(value: Json | undefined): Map<string, JsonObject> {
   const sources = value instanceof Map ? (value as JsonObject).get("sources") : undefined;
   const found = new Map<string, JsonObject>();
   if (sources instanceof Map)
-    for (const [name, source] of sources as JsonObject) if (source instanceof Map) found.set(name, source as JsonObject);
+    for (const [name, source] of sources as JsonObject)
+      if (source instanceof Map) found.set(name, source as JsonObject);
   return found;
 }

@@ -7,6 +7,7 @@ import { formatJson, type Json, type JsonObject, JsonSyntaxError, parseJson } fr
 import { lockChanges } from "./lock-changes.ts";
 import { formatLockFile } from "./lock-file.ts";
 import type { LockSpec } from "./lock-spec.ts";
+import { lockWithPdm } from "./pdm-locker.ts";
 import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
 import type { Environment } from "./pip-environment.ts";
 
@@ -41,8 +42,9 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
     const deleted = existsSync(lockFile);
     rmSync(lockFile, { force: true });
     if (deleted) notice(events, `lock file ${shown} deleted: nothing is locked any more`);
+    const newHashes = await runPdm(spec, projectRoot, services);
     await runExtraScripts(spec, services);
-    return { projectRoot, lockFile, changed: deleted, deleted, newHashes: new Map(), buildSystems: undefined };
+    return { projectRoot, lockFile, changed: deleted, deleted, newHashes, buildSystems: undefined };
   }
 
   const fields = new Map<string, Json>();
@@ -66,6 +68,7 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
   if (old !== undefined && changed) for (const line of changesOf(old, spec, fields)) notice(events, line);
   notice(events, `lock file written to ${lockFile}${changed ? "" : " (nothing has changed)"}`);
   notice(events, `Add it to git, or flakes do not see it: git add ${quoted(shown)}`);
+  for (const [wheel, sha256] of await runPdm(spec, projectRoot, services)) newHashes.set(wheel, sha256);
   await runExtraScripts(spec, services);
   return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
 }
@@ -155,6 +158,15 @@ async function runFieldScript(name: string, script: string, spec: LockSpec, serv
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** @returns hashes to record */
+async function runPdm(
+  spec: LockSpec,
+  projectRoot: string,
+  services: LockServices,
+): Promise<ReadonlyMap<string, string>> {
+  return spec.pdm === undefined ? new Map<string, string>() : lockWithPdm(spec.pdm, { ...services, projectRoot });
 }
 
 async function runExtraScripts(spec: LockSpec, services: LockServices): Promise<void> {

@@ -23,6 +23,18 @@ const pipSettings = v.strictObject({
   toolchain: v.optional(v.array(v.strictObject({ drvPath: v.string(), output: v.string(), bin: v.string() }))),
 });
 
+const pdmSettings = v.strictObject({
+  interpreter: v.string(),
+  pythonVersion: v.pipe(v.string(), v.regex(/^\d+\.\d+/)),
+  system: v.string(),
+  bootstrapPip: v.string(),
+  pdmVersion: v.nullable(v.string()),
+  useUv: v.boolean(),
+  /** Of `pyproject.toml`, relative to the project's root. */
+  folder: v.string(),
+  lockFile: v.string(),
+});
+
 const field = v.variant("kind", [
   v.strictObject({ kind: v.literal("pip"), name: v.string(), pip: pipSettings }),
   v.strictObject({ kind: v.literal("script"), name: v.string(), script: v.string() }),
@@ -39,6 +51,8 @@ const spec = v.strictObject({
   /** In the order of the lock file; none: the file is deleted. */
   fields: v.array(field),
   invalidationHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  /** What pdm locks, in a file of its own. */
+  pdm: v.optional(pdmSettings),
   /** Programs to run afterwards. */
   extraScripts: texts,
   /** Runs the scripts. */

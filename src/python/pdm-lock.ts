@@ -137,12 +137,17 @@ export function parsePdmLock(content: string, file: string): PdmLock {
       requiresPython: attempt("metadata.targets", () => parseSpecifiers(target.requires_python ?? "")),
       platform: target.platform,
       implementation: target.implementation,
-      text: [target.implementation, target.requires_python, target.platform].filter((part) => part !== undefined).join(" "),
+      text: [target.implementation, target.requires_python, target.platform]
+        .filter((part) => part !== undefined)
+        .join(" "),
     })),
   };
 }
 
-function readEntry(data: PackageData, filesApart: Readonly<Record<string, v.InferOutput<typeof fileSchema>[]>> | undefined): PdmEntry {
+function readEntry(
+  data: PackageData,
+  filesApart: Readonly<Record<string, v.InferOutput<typeof fileSchema>[]>> | undefined,
+): PdmEntry {
   const files = data.files ?? filesApart?.[`${data.name} ${data.version ?? ""}`] ?? [];
   return {
     name: canonicalName(data.name),
@@ -244,7 +249,8 @@ export function closePdmGroup(
     for (const entry of state.candidates) {
       if (state.done.has(entry) || !entry.extras.every((extra) => state.extras.has(extra))) continue;
       state.done.add(entry);
-      for (const needed of entry.dependencies) if (wanted(needed, entry.extras)) queue.push({ requirement: needed, by: name });
+      for (const needed of entry.dependencies)
+        if (wanted(needed, entry.extras)) queue.push({ requirement: needed, by: name });
     }
   }
   return new Map(
@@ -300,9 +306,13 @@ function lenientSpecifiers(specifiers: string): Specifier[] {
 }
 
 function missing(lock: PdmLock, name: string, by: string | undefined): D2nError {
-  return new D2nError("lock-stale", `\`${lock.file}\` has no \`${name}\`, which ${by === undefined ? "pyproject.toml" : `\`${by}\``} requires`, {
-    hint: "It was made for other requirements, or without this group. Lock again: `pdm lock`.",
-  });
+  return new D2nError(
+    "lock-stale",
+    `\`${lock.file}\` has no \`${name}\`, which ${by === undefined ? "pyproject.toml" : `\`${by}\``} requires`,
+    {
+      hint: "It was made for other requirements, or without this group. Lock again: `pdm lock`.",
+    },
+  );
 }
 
 /** Whether one of the lock's targets is this interpreter's; a lock without targets fits all. */

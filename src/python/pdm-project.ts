@@ -117,12 +117,15 @@ export function parsePdmRequirement(line: string): Requirement {
   const egg = /^([a-z+]+:\S*?)#(?:\S*&)?egg=([^&\s[]+)(?:\[([^\]]*)\])?\S*(\s*;.*)?$/i.exec(bare);
   if (egg === null) return parseRequirement(bare);
   const [, url, name, extras, marker] = egg;
-  return parseRequirement(`${name}${extras === undefined ? "" : `[${extras}]`} @ ${url}${marker === undefined ? "" : ` ${marker}`}`);
+  return parseRequirement(
+    `${name}${extras === undefined ? "" : `[${extras}]`} @ ${url}${marker === undefined ? "" : ` ${marker}`}`,
+  );
 }
 
 function* groupLines(data: Data, fail: (why: string) => D2nError): Generator<readonly [string, string[]]> {
   const all = new Map<string, string[]>([["default", [...(data.project.dependencies ?? [])]]]);
-  const add = (group: string, lines: readonly string[]): void => void all.set(group, [...(all.get(group) ?? []), ...lines]);
+  const add = (group: string, lines: readonly string[]): void =>
+    void all.set(group, [...(all.get(group) ?? []), ...lines]);
   for (const [group, lines] of Object.entries(data.project["optional-dependencies"] ?? {})) add(group, lines);
   for (const [group, lines] of Object.entries(data.tool?.pdm?.["dev-dependencies"] ?? {})) add(group, lines);
   const named = data["dependency-groups"] ?? {};
@@ -133,7 +136,9 @@ function* groupLines(data: Data, fail: (why: string) => D2nError): Generator<rea
       const wanted = entry["include-group"];
       const key = keys.get(canonicalName(wanted));
       if (key === undefined)
-        throw fail(`the group ${group} includes ${wanted}, which is not among its dependency-groups. ${didYouMean(wanted, Object.keys(named)) ?? ""}`.trimEnd());
+        throw fail(
+          `the group ${group} includes ${wanted}, which is not among its dependency-groups. ${didYouMean(wanted, Object.keys(named)) ?? ""}`.trimEnd(),
+        );
       if (path.includes(key)) throw fail(`the dependency-groups ${[...path, key].join(" → ")} include each other`);
       return expand(key, [...path, key]);
     });
@@ -165,7 +170,8 @@ function withoutOneself(
 function contentHashes(data: Data): string[] {
   const pdm = data.tool?.pdm;
   const normalized = new Map<string, unknown[]>();
-  for (const [group, lines] of Object.entries(data["dependency-groups"] ?? {})) normalized.set(canonicalName(group), [...lines]);
+  for (const [group, lines] of Object.entries(data["dependency-groups"] ?? {}))
+    normalized.set(canonicalName(group), [...lines]);
   for (const [group, lines] of Object.entries(pdm?.["dev-dependencies"] ?? {})) {
     const key = canonicalName(group);
     normalized.set(key, [...(normalized.get(key) ?? []), ...lines]);
@@ -185,7 +191,11 @@ function contentHashes(data: Data): string[] {
         "requires-python": data.project["requires-python"] ?? "",
         ...resolution,
       };
-      hashes.add(createHash("sha256").update(formatJson(toJson(content), { sortKeys: true })).digest("hex"));
+      hashes.add(
+        createHash("sha256")
+          .update(formatJson(toJson(content), { sortKeys: true }))
+          .digest("hex"),
+      );
     }
   return [...hashes];
 }

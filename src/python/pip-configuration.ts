@@ -51,7 +51,10 @@ function configurationFiles(environment: Environment, readText: PipConfiguration
   const config = environment["XDG_CONFIG_HOME"] || (home === undefined ? undefined : `${home}/.config`);
   const own = given !== undefined && given !== "" && readText(given) !== undefined;
   return [
-    ...(environment["XDG_CONFIG_DIRS"] || "/etc/xdg").split(":").filter((folder) => folder !== "").map((folder) => `${folder}/pip/pip.conf`),
+    ...(environment["XDG_CONFIG_DIRS"] || "/etc/xdg")
+      .split(":")
+      .filter((folder) => folder !== "")
+      .map((folder) => `${folder}/pip/pip.conf`),
     "/etc/pip.conf",
     ...(own || home === undefined ? [] : [`${home}/.pip/pip.conf`]),
     ...(own || config === undefined ? [] : [`${config}/pip/pip.conf`]),

@@ -439,7 +439,10 @@ describe("git", () => {
     git("commit", "-qam", "two");
     mkdirSync(join(root, "tree/folder"), { recursive: true });
     writeFileSync(join(root, "tree/folder/file"), "one");
-    expect(await prefetch(`file://${root}/repo`, first)).toEqual({ sha256: await hashOf("tree"), submodules: undefined });
+    expect(await prefetch(`file://${root}/repo`, first)).toEqual({
+      sha256: await hashOf("tree"),
+      submodules: undefined,
+    });
   });
   it("gives the hash without submodules, as upstream does, and the one with them beside it", async () => {
     execFileSync("git", ["init", "-q", join(root, "inner")]);
@@ -450,7 +453,7 @@ describe("git", () => {
     inInner("commit", "-qm", "inner");
     git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", `file://${root}/inner`, "sub");
     git("commit", "-qm", "with a submodule");
-    writeFileSync(join(root, ".gitconfig"), "[protocol \"file\"]\n\tallow = always\n");
+    writeFileSync(join(root, ".gitconfig"), '[protocol "file"]\n\tallow = always\n');
     const found = await prefetch(`file://${root}/repo`, git("rev-parse", "HEAD"), join(root, "kept"));
     expect(readFileSync(join(root, "kept/sub/file"), "utf8")).toBe("inner");
     expect(existsSync(join(root, "kept/sub/.git"))).toBe(false);

@@ -26,6 +26,7 @@ import {
   writableRequirement,
 } from "./pip-workspace.ts";
 import type { Run } from "./run.ts";
+import { compareVersions, parseVersion, tryParseVersion } from "./version.ts";
 
 export interface PipLockRequest {
   /** What is locked, for messages. */
@@ -111,7 +112,7 @@ export async function lockWithPip(request: PipLockRequest, services: PipLockServ
 
 /** pip's settings that would spoil the resolution of build requirements. */
 const notForBuilding =
-  "PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIREMENT PIP_EDITABLE PIP_REQUIRE_HASHES PIP_NO_DEPS PIP_CONSTRAINT".split(" ");
+  "PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIREMENT PIP_EDITABLE PIP_REQUIRE_HASHES PIP_NO_DEPS".split(" ");
 
 async function lockIn(work: string, request: PipLockRequest, services: PipLockServices): Promise<PipLock> {
   const { interpreter, pipFlags, buildFlags = ["--only-binary", ":all:"] } = request;
@@ -228,11 +229,21 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
   });
   await keep(parsed);
 
+  let resolutions = 0;
   const resolveBuild = async (requirements: readonly string[], more: readonly string[]): Promise<PipReport> => {
-    const buildReport = join(work, "build-report.json");
+    const buildReport = join(work, `build-report-${resolutions++}.json`);
     const outcome = await runPip(
-      ["--ignore-installed", ...searchFlags(pipFlags), "--progress-bar", "off", "--report", buildReport, ...more, ...requirements],
-      { without: notForBuilding, env: buildConstraint(clean) },
+      [
+        "--ignore-installed",
+        ...searchFlags(pipFlags),
+        "--progress-bar",
+        "off",
+        "--report",
+        buildReport,
+        ...more,
+        ...requirements,
+      ],
+      buildSettings(request.pipVersion, variables()),
     );
     if (outcome.status === 0) {
       const found = parsePipReport(readFileSync(buildReport, "utf8"));
@@ -288,10 +299,16 @@ function without(env: Readonly<Record<string, string>>, names: readonly string[]
   return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 }
 
-/** Constraints of what is locked do not hold for what it is built with; those for builds do, in every version of pip. */
-function buildConstraint(clean: Readonly<Record<string, string>>): Record<string, string> {
-  const file = clean["PIP_BUILD_CONSTRAINT"];
-  return file === undefined ? {} : { PIP_CONSTRAINT: file };
+/** Since 25.3, constraints of what is locked do not hold for what it is built with; older versions of pip have no others. */
+function buildSettings(
+  pipVersion: string,
+  env: Readonly<Record<string, string>>,
+): { readonly without: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+  const own = env["PIP_BUILD_CONSTRAINT"];
+  if (own !== undefined) return { without: notForBuilding, env: { PIP_CONSTRAINT: own } };
+  const version = tryParseVersion(pipVersion);
+  const old = version !== undefined && compareVersions(version, parseVersion("25.3")) < 0;
+  return { without: old ? notForBuilding : [...notForBuilding, "PIP_CONSTRAINT"], env: {} };
 }
 
 function decoded(text: string): string {

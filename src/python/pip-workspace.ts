@@ -59,10 +59,7 @@ export function hostPrograms(work: string, path = ""): string {
   for (const place of path.split(delimiter)) {
     if (!place.startsWith("/") || !existsSync(place)) continue;
     for (const name of namesIn(place))
-      if (
-        (/^(?:git|ssh)(?:-[a-z0-9-]+)?$/.test(name) || gitHelpers.includes(name)) &&
-        !existsSync(join(folder, name))
-      )
+      if ((/^(?:git|ssh)(?:-[a-z0-9-]+)?$/.test(name) || gitHelpers.includes(name)) && !existsSync(join(folder, name)))
         symlinkSync(join(place, name), join(folder, name));
   }
   return folder;

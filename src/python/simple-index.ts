@@ -52,7 +52,10 @@ function parseHtmlPage(content: string, url: string): IndexedFile[] {
 function attribute(tag: string, name: string): string | undefined {
   const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag);
   const value = match?.[1] ?? match?.[2] ?? match?.[3];
-  return value?.replace(/&(amp|lt|gt|quot|#39|#x27|#43|#x2b);/gi, (_, entity: string) => entities[entity.toLowerCase()]!);
+  return value?.replace(
+    /&(amp|lt|gt|quot|#39|#x27|#43|#x2b);/gi,
+    (_, entity: string) => entities[entity.toLowerCase()]!,
+  );
 }
 
 const entities: Readonly<Record<string, string>> = {

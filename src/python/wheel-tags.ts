@@ -81,11 +81,13 @@ function platformTags({ system, libraryVersion, musl = false }: WheelTarget): st
 }
 
 function macosTags(machine: string, major: number, minor: number): string[] {
-  const formats = machine === "arm64" ? ["arm64", "universal2"] : ["x86_64", "intel", "fat64", "fat3", "universal2", "universal"];
+  const formats =
+    machine === "arm64" ? ["arm64", "universal2"] : ["x86_64", "intel", "fat64", "fat3", "universal2", "universal"];
   const older = machine === "arm64" ? ["universal2"] : formats;
   const tags: string[] = [];
   for (let at = major; at >= 11; at--) for (const format of formats) tags.push(`macosx_${at}_0_${format}`);
-  for (let at = major === 10 ? minor : 16; at >= 4; at--) for (const format of older) tags.push(`macosx_10_${at}_${format}`);
+  for (let at = major === 10 ? minor : 16; at >= 4; at--)
+    for (const format of older) tags.push(`macosx_10_${at}_${format}`);
   return tags;
 }
 

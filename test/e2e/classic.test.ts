@@ -14,7 +14,11 @@ afterAll(() => rig.remove());
 
 const dummy = { NIX_REMOTE: "dummy://" };
 
-function call(program: string, args: readonly string[], env: Readonly<Record<string, string>> = dummy): Promise<Outcome> {
+function call(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = dummy,
+): Promise<Outcome> {
   return rig.run(rig.folder, join(shims, program), args, { env });
 }
 
@@ -84,7 +88,14 @@ describe("nix-instantiate --eval", () => {
     expect((await call("nix-instantiate", ["--eval", "-E", "1 |> (x: x + 1)"])).status).toBe(1);
     const pure = { ...dummy, NIX_CONFIG: "pure-eval = true" };
     expect((await call("nix-instantiate", ["--eval", "-E", "builtins ? currentTime"], pure)).stdout).toBe("false\n");
-    const restricted = await refused("--eval", "--option", "restrict-eval", "true", "-E", "builtins.readFile /etc/passwd");
+    const restricted = await refused(
+      "--eval",
+      "--option",
+      "restrict-eval",
+      "true",
+      "-E",
+      "builtins.readFile /etc/passwd",
+    );
     expect(restricted).toContain("access to absolute path '/etc/passwd' is forbidden in restricted mode");
     expect((await call("nix-instantiate", ["--eval", "--option", "no-such", "x", "-E", "1"])).stderr).toBe(
       "warning: unknown setting 'no-such'\n",
@@ -127,9 +138,13 @@ ${call}`);
 
   it("survives what is too deep, too long or without end", async () => {
     expect(await evaluated("-E", "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 9000")).toBe("9000\n");
-    expect(await refused("--eval", "-E", "let f = x: 1 + f x; in f 1")).toContain("stack overflow; max-call-depth exceeded");
+    expect(await refused("--eval", "-E", "let f = x: 1 + f x; in f 1")).toContain(
+      "stack overflow; max-call-depth exceeded",
+    );
     expect(await refused("--eval", "-E", "let x = x + 1; in x")).toContain("infinite recursion encountered");
-    expect(await refused("--eval", "-E", "builtins.length (builtins.genList (x: x) 1000000000)")).toContain("cannot create list");
+    expect(await refused("--eval", "-E", "builtins.length (builtins.genList (x: x) 1000000000)")).toContain(
+      "cannot create list",
+    );
     writeFileSync(join(rig.folder, "deep.nix"), "[".repeat(1_000_000));
     expect(await refused("--eval", "deep.nix")).toContain("nested too deeply");
     writeFileSync(join(rig.folder, "bytes.nix"), Buffer.from([0x22, 0xff, 0xfe, 0x00, 0x22]));
@@ -166,7 +181,9 @@ describe("nix-instantiate", () => {
   });
 
   it("says what is no derivation", async () => {
-    expect(await refused("-E", "1")).toBe("error: expression does not evaluate to a derivation (or a set or list of those)\n");
+    expect(await refused("-E", "1")).toBe(
+      "error: expression does not evaluate to a derivation (or a set or list of those)\n",
+    );
   });
 });
 
@@ -175,7 +192,8 @@ describe("hashes", () => {
     writeFileSync(join(rig.folder, "hello"), "hello world");
     const hex = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9";
     const sri = "sha256-uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=";
-    const out = async (program: string, ...args: string[]): Promise<string> => (await call(program, args)).stdout.trim();
+    const out = async (program: string, ...args: string[]): Promise<string> =>
+      (await call(program, args)).stdout.trim();
     expect(await out("nix-hash", "--type", "sha256", "--flat", "hello")).toBe(hex);
     const nix32 = await out("nix-hash", "--to-base32", "--type", "sha256", hex);
     expect(nix32).toMatch(/^[0-9a-z]{52}$/);
@@ -191,6 +209,8 @@ describe("nix eval", () => {
     expect((await call("nix", ["eval", "--expr", "{ a = [ 1 ]; }"])).stdout).toBe("{ a = [ 1 ]; }\n");
     expect((await call("nix", ["eval", "--json", "--apply", "x: x + 1", "--expr", "1"])).stdout).toBe("2\n");
     expect((await call("nix", ["eval", "--expr", "builtins.currentSystem"])).status).toBe(1);
-    expect((await call("nix", ["eval", "--impure", "--raw", "--expr", "builtins.currentSystem"])).stdout).toMatch(/-linux$/);
+    expect((await call("nix", ["eval", "--impure", "--raw", "--expr", "builtins.currentSystem"])).stdout).toMatch(
+      /-linux$/,
+    );
   });
 });

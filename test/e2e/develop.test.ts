@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasStack, type Outcome, repository, Rig, shown } from "./rig.ts";
+import { hasStack, type Outcome, program, repository, Rig, shown } from "./rig.ts";
 
 const store = process.env["D2N_E2E_STORE"];
 const rig = new Rig(store === undefined ? {} : { store });
@@ -85,7 +85,9 @@ beforeAll(async () => {
 describe("a package's development shell", { timeout: 900_000 }, () => {
   it("runs the sources of the working tree, compiled modules included", async () => {
     expect(await says(develop("-c", "my_tool"))).toBe("my_tool 1.2.3 42\n");
-    expect(await says(develop("-c", "python", "-c", "import mytool; print(mytool.__file__)"))).toBe(`${project}/src/mytool/__init__.py\n`);
+    expect(await says(develop("-c", "python", "-c", "import mytool; print(mytool.__file__)"))).toBe(
+      `${project}/src/mytool/__init__.py\n`,
+    );
   });
 
   it("sees changes at once", async () => {
@@ -116,8 +118,19 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
 
   it("leaves the project clean", async () => {
     const status = await rig.run(project, "git", ["status", "--porcelain", "--ignored"]);
-    expect(status.stdout.split("\n").filter((line) => !/^A[ M] /.test(line) && !line.endsWith(" d2n.lock"))).toEqual(["!! .dream2nix/", ""]);
-    expect(readdirSync(project).sort()).toEqual([".dream2nix", ".git", "d2n.lock", "default.nix", "flake.nix", "pyproject.toml", "src"]);
+    expect(status.stdout.split("\n").filter((line) => !/^A[ M] /.test(line) && !line.endsWith(" d2n.lock"))).toEqual([
+      "!! .dream2nix/",
+      "",
+    ]);
+    expect(readdirSync(project).sort()).toEqual([
+      ".dream2nix",
+      ".git",
+      "d2n.lock",
+      "default.nix",
+      "flake.nix",
+      "pyproject.toml",
+      "src",
+    ]);
     expect(readdirSync(join(project, "src/mytool")).sort()).toEqual(["__init__.py", "fast.c"]);
   });
 
@@ -139,11 +152,16 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
   });
 
   it("is not the build environment, which --build-env enters", async () => {
-    expect(await says(develop("--build-env", "-c", "bash", "-c", 'echo "$pname $out"'))).toBe(`my-tool ${project}/outputs/out\n`);
+    expect(await says(develop("--build-env", "-c", "bash", "-c", 'echo "$pname $out"'))).toBe(
+      `my-tool ${project}/outputs/out\n`,
+    );
   });
 
   it("goes into a shell that runs already", async () => {
-    const outcome = await rig.run(project, "bash", ["-c", `eval "$("${process.execPath}" "${join(repository, "dist/cli/main.js")}" print-dev-env)"; my_tool`]);
+    const outcome = await rig.run(project, "bash", [
+      "-c",
+      `eval "$("${process.execPath}" "${program}" print-dev-env)"; my_tool`,
+    ]);
     expect(await says(Promise.resolve(outcome))).toBe("edited 1.2.3 43\n");
   });
 
@@ -167,8 +185,12 @@ describe("d2n shell", { timeout: 300_000 }, () => {
 }
 `,
     });
-    const text = await says(rig.d2n(folder, ["shell", ".#gnused", ".#coreutils", "-c", "sh", "-c", "command -v sed; command -v ls"]));
-    expect(text).toMatch(/^\/nix\/store\/[^/]*-gnused-[^/]*\/bin\/sed\n\/nix\/store\/[^/]*-coreutils-[^/]*\/bin\/ls\n$/);
+    const text = await says(
+      rig.d2n(folder, ["shell", ".#gnused", ".#coreutils", "-c", "sh", "-c", "command -v sed; command -v ls"]),
+    );
+    expect(text).toMatch(
+      /^\/nix\/store\/[^/]*-gnused-[^/]*\/bin\/sed\n\/nix\/store\/[^/]*-coreutils-[^/]*\/bin\/ls\n$/,
+    );
   });
 });
 
@@ -176,7 +198,14 @@ describe("d2n flake init and d2n lock --check", { timeout: 300_000 }, () => {
   it("starts a project, overwrites nothing, and says that it is not locked", async () => {
     const folder = await rig.project({});
     expect((await rig.d2n(folder, ["flake", "init", "-t", "local-project"])).status).toBe(0);
-    expect(readdirSync(folder).sort()).toEqual([".git", ".gitignore", "default.nix", "flake.nix", "pyproject.toml", "src"]);
+    expect(readdirSync(folder).sort()).toEqual([
+      ".git",
+      ".gitignore",
+      "default.nix",
+      "flake.nix",
+      "pyproject.toml",
+      "src",
+    ]);
     const again = await rig.d2n(folder, ["flake", "init", "-t", "hello"]);
     expect(again.status).toBe(1);
     expect(again.stderr).toContain("flake.nix");
@@ -185,7 +214,9 @@ describe("d2n flake init and d2n lock --check", { timeout: 300_000 }, () => {
     expect(unknown.stderr).toMatch(/Did you mean `hello`/);
     const check = await rig.d2n(folder, ["lock", "--check"]);
     expect(check.status, shown(check)).toBe(1);
-    expect(check.stdout).toMatch(/^default: .*lock\.x86_64-linux\.json.* is missing.*\n {2}d2n run \.#default\.lock\n$/);
+    expect(check.stdout).toMatch(
+      /^default: .*lock\.x86_64-linux\.json.* is missing.*\n {2}d2n run \.#default\.lock\n$/,
+    );
     rmSync(folder, { recursive: true });
   });
 });

@@ -6,7 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const program = join(repository, "dist/cli/main.js");
+/** The program under test; another build of it by D2N_E2E_PROGRAM. */
+export const program = process.env["D2N_E2E_PROGRAM"] ?? join(repository, "dist/cli/main.js");
 
 export interface Outcome {
   readonly status: number;
@@ -34,7 +35,12 @@ export class Rig {
     // Downloads are the same whoever makes them.
     if (shared !== undefined) this.environment["XDG_CACHE_HOME"] = join(shared, "cache");
     for (const [name, value] of Object.entries(process.env))
-      if (value !== undefined && /^(PATH$|PIP_|NODE_EXTRA_CA_CERTS$|SSL_CERT|REQUESTS_CA_BUNDLE$|CURL_CA_BUNDLE$|[a-zA-Z]*_proxy$|[A-Z]*_PROXY$|D2N_DEBIAN)/.test(name))
+      if (
+        value !== undefined &&
+        /^(PATH$|PIP_|NODE_EXTRA_CA_CERTS$|SSL_CERT|REQUESTS_CA_BUNDLE$|CURL_CA_BUNDLE$|[a-zA-Z]*_proxy$|[A-Z]*_PROXY$|D2N_DEBIAN)/.test(
+          name,
+        )
+      )
         this.environment[name] = value;
   }
 
@@ -52,7 +58,11 @@ export class Rig {
     return folder;
   }
 
-  d2n(cwd: string, args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {}): Promise<Outcome> {
+  d2n(
+    cwd: string,
+    args: readonly string[],
+    options: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {},
+  ): Promise<Outcome> {
     return this.run(cwd, process.execPath, [program, ...args], options);
   }
 
@@ -60,10 +70,17 @@ export class Rig {
     cwd: string,
     command: string,
     args: readonly string[],
-    { env = {}, timeout = 600_000 }: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {},
+    {
+      env = {},
+      timeout = 600_000,
+    }: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {},
   ): Promise<Outcome> {
     return new Promise((done, reject) => {
-      const child = spawn(command, args, { cwd, env: { ...this.environment, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(command, args, {
+        cwd,
+        env: { ...this.environment, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       let stdout = "";
       let stderr = "";
       child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
@@ -87,7 +104,8 @@ export class Rig {
 function makeWritable(path: string): void {
   if (!existsSync(path) || !lstatSync(path).isDirectory()) return;
   chmodSync(path, 0o755);
-  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) makeWritable(join(path, entry.name));
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) makeWritable(join(path, entry.name));
 }
 
 /** The first lines of a failure, for messages of failed assertions. */

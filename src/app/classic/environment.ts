@@ -51,6 +51,7 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
     experimentalFeatures: [...settings.list("experimental-features"), ...(options.features ?? [])],
     showTrace: settings.flag("show-trace"),
     traceVerbose: settings.flag("trace-verbose"),
+    outlines: outlineFolder(environment),
     lints: {
       url: lint(settings, "lint-url-literals"),
       shortPath: settings.has("lint-short-path-literals")
@@ -61,6 +62,12 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
       absolutePath: lint(settings, "lint-absolute-path-literals"),
     },
   };
+}
+
+function outlineFolder(environment: ClassicOptions["environment"]): string | undefined {
+  const { XDG_CACHE_HOME: cache, HOME: home } = environment;
+  if (cache?.startsWith("/")) return join(cache, "d2n/outlines");
+  return home?.startsWith("/") ? join(home, ".cache/d2n/outlines") : undefined;
 }
 
 function storeAccess({ store, environment, settings, writes }: ClassicOptions): StoreAccess {

@@ -1,13 +1,9 @@
 /**
  * The thread that evaluates, with a large stack. It loads the language while the main thread still reads its command line, so
- * this module imports nothing but Node.js.
+ * this module imports next to nothing.
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-
-/** Megabytes. */
-const STACK = 512;
-const YOUNG_GENERATION = 128;
-const OLD_GENERATION = 8192;
+import { tuneEngine, workerLimits } from "../evaluation/engine.ts";
 
 /** A thread that waits for its job. */
 export interface EvaluatorThread {
@@ -25,17 +21,14 @@ export interface ThreadData {
 }
 
 export function startEvaluatorThread(): EvaluatorThread {
+  tuneEngine();
   const signal = new SharedArrayBuffer(4);
   const { port1, port2 } = new MessageChannel();
   const data: ThreadData = { signal, port: port2 };
   const worker = new Worker(new URL("./worker.js", import.meta.url), {
     workerData: data,
     transferList: [port2],
-    resourceLimits: {
-      stackSizeMb: STACK,
-      maxYoungGenerationSizeMb: YOUNG_GENERATION,
-      maxOldGenerationSizeMb: OLD_GENERATION,
-    },
+    resourceLimits: workerLimits,
   });
   // Until somebody gives it a job, the process need not wait for it.
   worker.unref();

@@ -27,6 +27,8 @@ export interface ClassicSettings {
   readonly showTrace: boolean;
   readonly traceVerbose: boolean;
   readonly lints: Lints;
+  /** Folder for what is known of big files; undefined if the environment names no place for caches. */
+  readonly outlines: string | undefined;
 }
 
 /** An expression: a file as the user named it (`<name>` too), or a text. */

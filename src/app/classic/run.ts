@@ -1,7 +1,6 @@
 /** Running a task in a thread with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
 import { D2nError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
-import { tuneEngine, workerLimits } from "../evaluation/engine.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
 import { type EvaluatorThread, startEvaluatorThread } from "./evaluator-thread.ts";

@@ -15,6 +15,7 @@ import {
   utf8,
   type Value,
 } from "../../lang/index.ts";
+import { createOutlineCache } from "../evaluation/outline-cache.ts";
 import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
 import { findDerivations } from "./derivations.ts";
@@ -96,6 +97,7 @@ function makeEvaluator(
     searchPath: settings.searchPath.map(utf8),
     traceVerbose: settings.traceVerbose,
     lints: settings.lints,
+    outlines: settings.outlines === undefined ? undefined : createOutlineCache(settings.outlines),
   });
   if (settings.restricted)
     for (const entry of settings.searchPath) {

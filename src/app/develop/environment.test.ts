@@ -20,7 +20,11 @@ const derivation = (changes: Partial<Derivation> = {}): Derivation => ({
   system: "x86_64-linux",
   builder: "/nix/store/33333333333333333333333333333333-bash/bin/bash",
   args: ["-e", "builder.sh"],
-  env: new Map([["name", "a"], ["out", "/nix/store/11111111111111111111111111111111-a"], ["x", "1"]]),
+  env: new Map([
+    ["name", "a"],
+    ["out", "/nix/store/11111111111111111111111111111111-a"],
+    ["x", "1"],
+  ]),
   ...changes,
 });
 
@@ -39,8 +43,16 @@ describe("environmentDerivation()", () => {
 
   it("drops what holds for the result alone", () => {
     const fixed = derivation({
-      outputs: new Map([["out", { path: "/nix/store/11111111111111111111111111111111-a", hashAlgo: "sha256", hash: "00".repeat(32) }]]),
-      env: new Map([["outputHash", "x"], ["outputHashAlgo", "sha256"], ["outputHashMode", "flat"], ["allowedReferences", ""], ["exportReferencesGraph", "g /p"]]),
+      outputs: new Map([
+        ["out", { path: "/nix/store/11111111111111111111111111111111-a", hashAlgo: "sha256", hash: "00".repeat(32) }],
+      ]),
+      env: new Map([
+        ["outputHash", "x"],
+        ["outputHashAlgo", "sha256"],
+        ["outputHashMode", "flat"],
+        ["allowedReferences", ""],
+        ["exportReferencesGraph", "g /p"],
+      ]),
     });
     const made = environmentDerivation(fixed, program, hashes());
     expect([...made.env.keys()]).toEqual(["out"]);
@@ -48,7 +60,9 @@ describe("environmentDerivation()", () => {
   });
 
   it("refuses what bash does not build", () => {
-    expect(() => environmentDerivation(derivation({ builder: "builtin:fetchurl" }), program, hashes())).toThrow(/builtin:fetchurl/);
+    expect(() => environmentDerivation(derivation({ builder: "builtin:fetchurl" }), program, hashes())).toThrow(
+      /builtin:fetchurl/,
+    );
   });
 });
 
@@ -69,22 +83,51 @@ describe("dump-environment.sh", () => {
     expect(status).toBe(0);
     return readFileSync(join(folder, outputs[0]!), "utf8");
   };
-  const after = (environment: string, code: string): string => spawnSync("bash", ["--noprofile", "--norc", "-c", `${environment}\n${code}`], { encoding: "utf8", env: { PATH: process.env["PATH"]! } }).stdout;
+  const after = (environment: string, code: string): string =>
+    spawnSync("bash", ["--noprofile", "--norc", "-c", `${environment}\n${code}`], {
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"]! },
+    }).stdout;
 
   it("keeps every kind of variable, whatever is in it, and functions", () => {
-    const text = "it's\n$HOME `x` \\ \"q\" \u0001ü";
+    const text = 'it\'s\n$HOME `x` \\ "q" \u0001ü';
     const environment = dump(
       `set -euo pipefail\ntrap 'exit 9' EXIT\nlist=(a "b c" "d'e"); declare -A map=(["k 'x"]="v"); hidden=1; greet() { echo "hello $1"; }; empty=; unset never; declare unset_one`,
       { TEXT: text },
     );
     expect(after(environment, 'printf "%s" "$TEXT"')).toBe(text);
-    expect(after(environment, 'printf "%s|" "${list[@]}" "${map["k \'x"]}" "$hidden" "${empty-unset}" "${unset_one-unset}"; greet you')).toBe("a|b c|d'e|v|1||unset|hello you\n");
-    expect(after(environment, 'bash -c \'echo "${TEXT:+exported} ${hidden-not}"\'')).toBe("exported not\n");
+    expect(
+      after(
+        environment,
+        'printf "%s|" "${list[@]}" "${map["k \'x"]}" "$hidden" "${empty-unset}" "${unset_one-unset}"; greet you',
+      ),
+    ).toBe("a|b c|d'e|v|1||unset|hello you\n");
+    expect(after(environment, "bash -c 'echo \"${TEXT:+exported} ${hidden-not}\"'")).toBe("exported not\n");
   });
 
   it("leaves out what belongs to the user or the sandbox", () => {
-    const environment = dump("", { HOME: "/homeless-shelter", TMPDIR: "/build", NIX_BUILD_TOP: "/build", SHELL: "/x", TZ: "UTC", GCONV_PATH: "/g", LOCPATH: "/l" });
-    for (const name of ["HOME", "TMPDIR", "NIX_BUILD_TOP", "SHELL", "TZ", "PWD", "GCONV_PATH", "LOCPATH", "BASH_VERSION", "_d2nFile"]) expect(environment).not.toMatch(new RegExp(`^(export )?${name}=`, "m"));
+    const environment = dump("", {
+      HOME: "/homeless-shelter",
+      TMPDIR: "/build",
+      NIX_BUILD_TOP: "/build",
+      SHELL: "/x",
+      TZ: "UTC",
+      GCONV_PATH: "/g",
+      LOCPATH: "/l",
+    });
+    for (const name of [
+      "HOME",
+      "TMPDIR",
+      "NIX_BUILD_TOP",
+      "SHELL",
+      "TZ",
+      "PWD",
+      "GCONV_PATH",
+      "LOCPATH",
+      "BASH_VERSION",
+      "_d2nFile",
+    ])
+      expect(environment).not.toMatch(new RegExp(`^(export )?${name}=`, "m"));
     expect(environment).toMatch(/^export IN_NIX_SHELL='impure'$/m);
   });
 

@@ -17,10 +17,20 @@ const OWN = new Set(["_", "SHLVL", "PWD", "OLDPWD", "PATH"]);
 /** Exports for bash of what the code does to the variables. @param file the code */
 export async function exportedCode(context: Context, bash: string, file: string): Promise<string> {
   const command = await enterCommand(context);
-  const variables = await variablesAfter(context, [...command, bash, "--noprofile", "--norc", "-c", '. "$1" >&2; exec env -0', "d2n", file]);
+  const variables = await variablesAfter(context, [
+    ...command,
+    bash,
+    "--noprofile",
+    "--norc",
+    "-c",
+    '. "$1" >&2; exec env -0',
+    "d2n",
+    file,
+  ]);
   const lines: string[] = [];
   for (const [name, value] of variables)
-    if (!OWN.has(name) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && context.environment[name] !== value) lines.push(`export ${name}=${quote(value)}`);
+    if (!OWN.has(name) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && context.environment[name] !== value)
+      lines.push(`export ${name}=${quote(value)}`);
   const users = (context.environment["PATH"] ?? "").split(":");
   // What the shell adds; programs of the user's own need no launcher.
   const added = (variables.get("PATH") ?? "").split(":").filter((folder) => folder !== "" && !users.includes(folder));
@@ -36,7 +46,10 @@ function launchers(context: Context, command: readonly string[], bash: string, f
     if (!existsSync(physical)) continue;
     for (const name of readdirSync(physical)) if (!programs.has(name)) programs.set(name, join(folder, name));
   }
-  const id = createHash("sha256").update(JSON.stringify([command, bash, [...programs]])).digest("hex").slice(0, 32);
+  const id = createHash("sha256")
+    .update(JSON.stringify([command, bash, [...programs]]))
+    .digest("hex")
+    .slice(0, 32);
   const parent = join(context.directories.data, "launchers");
   const place = join(parent, id);
   if (existsSync(place)) return place;
@@ -46,7 +59,13 @@ function launchers(context: Context, command: readonly string[], bash: string, f
   const { storeDir } = context;
   for (const [name, program] of programs)
     // A program of the project has an interpreter in the store.
-    writeLauncher({ file: join(temporary, name), program, command, storeDir, ...(program.startsWith(`${storeDir}/`) ? {} : { inside: bash }) });
+    writeLauncher({
+      file: join(temporary, name),
+      program,
+      command,
+      storeDir,
+      ...(program.startsWith(`${storeDir}/`) ? {} : { inside: bash }),
+    });
   try {
     renameSync(temporary, place);
   } catch (error) {
@@ -58,15 +77,32 @@ function launchers(context: Context, command: readonly string[], bash: string, f
 
 function variablesAfter(context: Context, argv: readonly string[]): Promise<ReadonlyMap<string, string>> {
   return new Promise((done, reject) => {
-    const child = spawn(argv[0]!, argv.slice(1), { cwd: context.cwd, env: context.environment as Record<string, string>, stdio: ["ignore", "pipe", "pipe"], signal: context.signal });
+    const child = spawn(argv[0]!, argv.slice(1), {
+      cwd: context.cwd,
+      env: context.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      signal: context.signal,
+    });
     let [output, errors] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
     child.on("error", reject);
     child.on("close", (code) => {
-      if (code !== 0) return reject(new D2nError("develop", "the shell's own code (`shellHook`) failed", { details: errors.trimEnd() }));
-      for (const line of errors.split("\n")) if (line !== "") context.sink({ type: "message", level: "notice", text: line });
-      done(new Map(output.split("\0").flatMap((entry): [string, string][] => (entry.includes("=") ? [[entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]] : []))));
+      if (code !== 0)
+        return reject(
+          new D2nError("develop", "the shell's own code (`shellHook`) failed", { details: errors.trimEnd() }),
+        );
+      for (const line of errors.split("\n"))
+        if (line !== "") context.sink({ type: "message", level: "notice", text: line });
+      done(
+        new Map(
+          output
+            .split("\0")
+            .flatMap((entry): [string, string][] =>
+              entry.includes("=") ? [[entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]] : [],
+            ),
+        ),
+      );
     });
   });
 }

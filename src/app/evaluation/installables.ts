@@ -1,4 +1,5 @@
 /** From what the user typed to what is to be built, through the cache of evaluation results. */
+import { join } from "node:path";
 import { parseInstallable } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
 import type { InstallableJob, Job, JobResult, JobSettings, ShowJob } from "./protocol.ts";
@@ -72,6 +73,7 @@ function jobSettings(context: Context): JobSettings {
   return {
     storeDir: context.storeDir,
     physicalStoreDir: context.physicalStoreDir,
+    outlines: join(context.directories.cache, "outlines"),
     system: context.system,
     pure: !context.options.impure,
     environment,

@@ -37,6 +37,7 @@ import {
   type Value,
 } from "../../lang/index.ts";
 import { createBuiltIns } from "./built-in-flakes.ts";
+import { createOutlineCache } from "./outline-cache.ts";
 import type {
   DerivationMessage,
   InstallableJob,
@@ -58,6 +59,7 @@ export function runJob(job: Job, services: SyncServices): JobResult {
     maxCallDepth: job.settings.maxCallDepth ?? 10_000,
     experimentalFeatures: new Set(["flakes", "fetch-tree"]),
     nativeFiles,
+    outlines: createOutlineCache(job.settings.outlines),
   });
   const project = services.openProject(job.reference);
   const tree = treeFromMessage(project.tree);

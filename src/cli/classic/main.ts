@@ -3,7 +3,8 @@ import process from "node:process";
 import { startEvaluatorThread } from "../../app/classic/evaluator-thread.ts";
 
 const [name = "nix", ...argv] = process.argv.slice(2);
-const evaluates = (name === "nix-instantiate" || name === "nix-build") && !argv.includes("--version") && !argv.includes("--help");
+const evaluates =
+  (name === "nix-instantiate" || name === "nix-build") && !argv.includes("--version") && !argv.includes("--help");
 // It loads its modules while this thread loads its own.
 const thread = evaluates ? startEvaluatorThread() : undefined;
 const { runProgram } = await import("./serve.ts");

@@ -61,7 +61,8 @@ export async function nixStore(program: Program): Promise<number> {
     for (const line of lines) program.print(`${line}\n`);
     return 0;
   };
-  const store = await import("../../app/classic/store-queries.ts");
+  const { addToStore, dumpPath, invalidPaths, queryStore, readBuildLog } =
+    await import("../../app/classic/store-queries.ts");
   switch (operation) {
     case "realise": {
       const { realisePaths } = await import("../../app/classic/build.ts");
@@ -73,25 +74,25 @@ export async function nixStore(program: Program): Promise<number> {
       return 0;
     }
     case "query":
-      return printAll(await store.queryStore(context, query, operands, binding));
+      return printAll(await queryStore(context, query, operands, binding));
     case "add":
-      return printAll(await store.addToStore(context, operands, { method: "nar" }));
+      return printAll(await addToStore(context, operands, { method: "nar" }));
     case "add-fixed": {
       const [algorithm, ...files] = operands;
       if (algorithm === undefined) throw new UsageError("first argument must be hash algorithm");
-      return printAll(await store.addToStore(context, files, { method: recursive ? "nar" : "flat", algorithm }));
+      return printAll(await addToStore(context, files, { method: recursive ? "nar" : "flat", algorithm }));
     }
     case "dump":
-      for await (const bytes of store.dumpPath(context, operands[0] ?? ".")) program.print(bytes);
+      for await (const bytes of dumpPath(context, operands[0] ?? ".")) program.print(bytes);
       return 0;
     case "check-validity": {
-      const invalid = await store.invalidPaths(context, operands);
+      const invalid = await invalidPaths(context, operands);
       if (invalid[0] !== undefined) throw new D2nError("store-path-missing", `path '${invalid[0]}' is not valid`);
       return 0;
     }
     case "read-log":
       for (const path of operands) {
-        const log = await store.readBuildLog(context, path);
+        const log = await readBuildLog(context, path);
         if (log === undefined) throw new D2nError("log-missing", `build log of derivation '${path}' is not available`);
         program.print(log);
       }

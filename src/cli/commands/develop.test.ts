@@ -5,11 +5,17 @@ describe("joinCommand()", () => {
   const parse = (...argv: string[]): readonly (string | readonly string[])[] => {
     const joined = joinCommand(argv);
     const last = joined.at(-1)!;
-    return last.startsWith("--command=") ? [...joined.slice(0, -1), commandOf({ command: last.slice("--command=".length) })!] : joined;
+    return last.startsWith("--command=")
+      ? [...joined.slice(0, -1), commandOf({ command: last.slice("--command=".length) })!]
+      : joined;
   };
 
   it("takes everything behind -c as the command", () => {
-    expect(parse("develop", ".#a", "-c", "python", "-c", "print(1)", "--offline", "")).toEqual(["develop", ".#a", ["python", "-c", "print(1)", "--offline", ""]]);
+    expect(parse("develop", ".#a", "-c", "python", "-c", "print(1)", "--offline", "")).toEqual([
+      "develop",
+      ".#a",
+      ["python", "-c", "print(1)", "--offline", ""],
+    ]);
     expect(parse("shell", "--offline", "--command", "ls")).toEqual(["shell", "--offline", ["ls"]]);
   });
 

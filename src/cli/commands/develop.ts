@@ -34,13 +34,20 @@ export function addDevelop(root: Command, invocation: Invocation): void {
     root
       .command("develop")
       .description("Enter the development shell of a flake or package: editable sources, locked packages.")
-      .argument("[installable]", "whose shell: `devShells`, else a package's own, else its build environment; `.` unless given")
+      .argument(
+        "[installable]",
+        "whose shell: `devShells`, else a package's own, else its build environment; `.` unless given",
+      )
       .option("-c, --command <command>", "run a command in it, with all words that follow as its arguments")
       .option("--build-env", "the build environment of a package although it has a shell"),
   ).action(async (installable: string | undefined, options: DevelopOptions) =>
     invocation.execute(options, async (context) => {
       const { develop } = await import("../../app/develop.ts");
-      return develop(context, { installable: installable ?? ".", command: commandOf(options), buildEnvironment: options.buildEnv === true });
+      return develop(context, {
+        installable: installable ?? ".",
+        command: commandOf(options),
+        buildEnvironment: options.buildEnv === true,
+      });
     }),
   );
 
@@ -53,7 +60,9 @@ export function addDevelop(root: Command, invocation: Invocation): void {
   ).action(async (installable: string | undefined, options: DevelopOptions) =>
     invocation.execute(options, async (context) => {
       const { printDevEnv } = await import("../../app/develop.ts");
-      invocation.world.stdout.write(await printDevEnv(context, { installable: installable ?? ".", buildEnvironment: options.buildEnv === true }));
+      invocation.world.stdout.write(
+        await printDevEnv(context, { installable: installable ?? ".", buildEnvironment: options.buildEnv === true }),
+      );
     }),
   );
 }

@@ -24,7 +24,9 @@ export function addLock(root: Command, invocation: Invocation): void {
       if (options.json) stdout.write(`${JSON.stringify(checked)}\n`);
       else
         for (const { package: name, file, current, reason, command } of checked)
-          stdout.write(current ? `${name}: ${file} is current\n` : `${name}: ${reason ?? "it is outdated"}\n  ${command}\n`);
+          stdout.write(
+            current ? `${name}: ${file} is current\n` : `${name}: ${reason ?? "it is outdated"}\n  ${command}\n`,
+          );
       return checked.every(({ current }) => current) ? exitStatus.success : exitStatus.failure;
     }),
   );

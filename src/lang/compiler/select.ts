@@ -15,7 +15,7 @@ import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import type { Environment } from "./environment.ts";
-import { addAttributeFrame, locate, locateSteps } from "./trace.ts";
+import { addAttributeFrame, locate, locateSteps, offsetInMessages } from "./trace.ts";
 import { reader } from "./variables.ts";
 
 export function compileSelect(compiler: Compiler, node: SelectNode): Code {
@@ -131,7 +131,7 @@ export function nameReader(compiler: Compiler, name: AttributeName): NameReader 
     try {
       return symbol(forceStringNoContext(value, "while evaluating an attribute name"));
     } catch (error) {
-      throw locateSteps(error, compiler.source, name.offset);
+      throw locateSteps(error, compiler.source, offsetInMessages(name));
     }
   };
 }

@@ -1,7 +1,7 @@
 /** Places and steps that errors collect on their way out. Nothing here runs while all goes well. */
 import { D2nError, type SourceLocation, type TraceFrame } from "../../base/index.ts";
 import { asEvalError, EvalError } from "../errors.ts";
-import { type Source, SourcePosition } from "../syntax/index.ts";
+import { type Expression, type Source, SourcePosition } from "../syntax/index.ts";
 import type { LazyPosition } from "../values/attrs.ts";
 
 /** A step with its place, worked out when shown. */
@@ -44,7 +44,9 @@ export function locateNear(thrown: unknown, source: Source, offset: number): unk
 
 /** What is wrong for errors that say so, near to it for all others. */
 function locateStep(error: unknown, source: Source, offset: number): unknown {
-  return error instanceof EvalError && error.wantsPlace ? locate(error, source, offset) : locateNear(error, source, offset);
+  return error instanceof EvalError && error.wantsPlace
+    ? locate(error, source, offset)
+    : locateNear(error, source, offset);
 }
 
 /**
@@ -83,4 +85,24 @@ export function addAttributeFrame(thrown: unknown, name: string, position: LazyP
 function push(error: D2nError, frame: TraceFrame): void {
   if (Object.isFrozen(error.trace)) error.trace = [...error.trace, frame];
   else (error.trace as TraceFrame[]).push(frame);
+}
+
+/** Where Nix's messages say that an operand is: it does not know of literals. */
+export function offsetInMessages(node: Expression): number {
+  switch (node.kind) {
+    case "integer":
+    case "float":
+    case "string":
+    case "path":
+    case "let":
+      return -1;
+    case "not":
+      return offsetInMessages(node.operand);
+    case "has":
+      return offsetInMessages(node.of);
+    case "list":
+      return node.elements[0] === undefined ? -1 : offsetInMessages(node.elements[0]);
+    default:
+      return node.offset;
+  }
 }

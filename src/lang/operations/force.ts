@@ -34,14 +34,15 @@ export function forceFor(lazy: Lazy, context: string | undefined): Value {
   }
 }
 
+/** As in Nix, the step is told of a value that is no set, not of a failure to evaluate it; so with lists. */
 export function forceAttrs(lazy: Lazy, context?: string): Attrs {
-  const value = forceFor(lazy, context);
+  const value = force(lazy);
   if (value instanceof Attrs) return value;
   throw addTrace(typeMismatch("a set", value), context);
 }
 
 export function forceList(lazy: Lazy, context?: string): NixList {
-  const value = forceFor(lazy, context);
+  const value = force(lazy);
   if (Array.isArray(value)) return value as NixList;
   throw addTrace(typeMismatch("a list", value), context);
 }

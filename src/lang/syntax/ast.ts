@@ -26,7 +26,8 @@ export type Expression =
   | NotNode
   | NegateNode
   | BinaryNode
-  | CurrentPositionNode;
+  | CurrentPositionNode
+  | DeferredNode;
 
 export interface IntegerNode {
   readonly kind: "integer";
@@ -213,21 +214,7 @@ export interface NegateNode {
 }
 
 export type BinaryOperator =
-  | "=="
-  | "!="
-  | "<"
-  | "<="
-  | ">"
-  | ">="
-  | "&&"
-  | "||"
-  | "->"
-  | "//"
-  | "+"
-  | "-"
-  | "*"
-  | "/"
-  | "++";
+  "==" | "!=" | "<" | "<=" | ">" | ">=" | "&&" | "||" | "->" | "//" | "+" | "-" | "*" | "/" | "++";
 
 export interface BinaryNode {
   readonly kind: "binary";
@@ -246,6 +233,25 @@ export interface BinaryNode {
 export interface CurrentPositionNode {
   readonly kind: "position";
   readonly offset: number;
+}
+
+/** A value that is parsed when it is needed; it ends before `end`. See `deferred.ts`. */
+export interface DeferredNode {
+  readonly kind: "deferred";
+  readonly offset: number;
+  readonly end: number;
+  readonly text: DeferredText;
+  /** Resolved: the scope that it stands in, the resolver's own affair. */
+  scope: unknown;
+  expanded: Expression | undefined;
+}
+
+/** What the deferred nodes of a source share. */
+export interface DeferredText {
+  /** Parses the expression between two offsets. */
+  readonly parse: (start: number, end: number) => Expression;
+  /** Resolves an expression in a scope. */
+  visit: ((node: Expression, scope: unknown) => void) | undefined;
 }
 
 /** How an environment keeps its slots: one field, four fields, or an array. */

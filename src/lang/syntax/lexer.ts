@@ -102,8 +102,9 @@ export class Lexer {
   start = 0;
   end = 0;
 
-  constructor(source: Source, options: { readonly pipeOperators?: boolean } = {}) {
+  constructor(source: Source, options: { readonly pipeOperators?: boolean } = {}, start = 0) {
     this.#source = source;
+    this.#at = start;
     this.#text = source.text;
     this.#pipes = options.pipeOperators ?? false;
   }
@@ -137,6 +138,11 @@ export class Lexer {
     }
     this.end = this.#at;
     return kind;
+  }
+
+  /** Goes on reading at a place further right, in the same mode. */
+  jump(offset: number): void {
+    this.#at = offset;
   }
 
   #push(mode: Mode): void {

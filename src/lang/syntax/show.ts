@@ -2,6 +2,7 @@
 import { formatGeneral } from "../operations/floats.ts";
 import { type Symbol, symbolName } from "../values/attrs.ts";
 import type { AttributeName, AttrsNode, Expression, FormalsNode } from "./ast.ts";
+import { expand } from "./deferred.ts";
 import { keywords } from "./tokens.ts";
 
 const VARIABLES: Readonly<Record<string, string>> = { "-": "__sub", "*": "__mul", "/": "__div" };
@@ -14,6 +15,8 @@ export interface ShowOptions {
 export function showExpression(node: Expression, options: ShowOptions = {}): string {
   const show = (inner: Expression): string => showExpression(inner, options);
   switch (node.kind) {
+    case "deferred":
+      return show(expand(node));
     case "integer":
       return String(node.value);
     case "float":

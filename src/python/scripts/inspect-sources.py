@@ -23,10 +23,33 @@ def unpack(archive, target):
             file.extractall(target)
     else:
         with tarfile.open(archive) as file:
-            file.extractall(target, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                file.extractall(target, filter="data")
+            else:
+                extract_all(file, target)
     names = os.listdir(target)
     inner = os.path.join(target, names[0]) if len(names) == 1 else target
     return inner if os.path.isdir(inner) else target
+
+
+def extract_all(file, target):
+    """For versions of Python whose tarfile trusts archives: files and folders, and links that stay inside."""
+    root = os.path.realpath(target)
+
+    def inside(path):
+        path = os.path.realpath(os.path.join(root, path))
+        return path == root or path.startswith(root + os.sep)
+
+    for member in file:
+        kept = member.isfile() or member.isdir()
+        if member.issym():
+            kept = not os.path.isabs(member.linkname) and inside(os.path.join(os.path.dirname(member.name), member.linkname))
+        elif member.islnk():
+            kept = inside(member.linkname)
+        if not inside(member.name):
+            raise ValueError(f"its file {member.name!r} would lie outside of the folder that it is unpacked in")
+        if kept:
+            file.extract(member, root, set_attrs=False)
 
 
 def read(path):

@@ -1,12 +1,15 @@
 /** The program `lock.refresh`: a small derivation that holds all that locking needs. */
-import { Attrs, forceAttrs, type Lazy, type Native, toNix } from "../../../lang/index.ts";
+import { Attrs, forceAttrs, type Lazy, type Native, type NativeObject, toNix } from "../../../lang/index.ts";
 import { lockSpecFile } from "../../../python/index.ts";
-import type { ModuleScope } from "../../../modules/index.ts";
+import type { ModuleScope, View } from "../../../modules/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
 import { lockFileInProject } from "../paths/index.ts";
 
 /** The attribute of a field's script under which the pip module keeps what d2n needs to lock by itself. */
 export const pipAttribute = "_d2nPip";
+
+/** The same of the script with which the pdm module locks, one of `lock.extraScripts`. */
+export const pdmAttribute = "_d2nPdm";
 
 /** `$out/bin/refresh` calls `d2n lock-fields` on `$out/lock-spec.json`, whose form `src/python/lock-spec.ts` lays down. */
 export function refreshProgram(m: ModuleScope, invalidationHash: string): Attrs {
@@ -40,12 +43,22 @@ export function lockSpec(m: ModuleScope, fieldList: Native, invalidationHash: st
     lockFile: lockFileInProject(m),
     fields: fieldList,
     invalidationHash,
-    extraScripts: config
-      .at("lock", "extraScripts")
-      .list()
-      .map((script) => script.coerced()),
+    ...extraScripts(m),
     shell: later(() => text(ev)`${config.at("deps", "bash")}/bin/bash`),
   });
+}
+
+/** `extraScripts`, and `pdm` apart: d2n runs that by itself. */
+function extraScripts(m: ModuleScope): NativeObject {
+  const scripts = m.config.at("lock", "extraScripts").list();
+  const settings = (script: View): Native => {
+    const value = script.get();
+    return value instanceof Attrs ? value.get(pdmAttribute) : undefined;
+  };
+  return {
+    extraScripts: scripts.filter((script) => settings(script) === undefined).map((script) => script.coerced()),
+    pdm: scripts.map(settings).find((found) => found !== undefined),
+  };
 }
 
 function fields(m: ModuleScope): Native {

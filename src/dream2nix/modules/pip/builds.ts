@@ -1,7 +1,14 @@
 /** What d2n.lock says of how locked source distributions are built, and the packages that takes. */
 import type { Lazy, NativeObject } from "../../../lang/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
-import { type BuildFile, buildKey, isWheel, type SourceBuild, splitBuildKey, versionVariables } from "../../../python/index.ts";
+import {
+  type BuildFile,
+  buildKey,
+  isWheel,
+  type SourceBuild,
+  splitBuildKey,
+  versionVariables,
+} from "../../../python/index.ts";
 import { buildSystemsOf } from "../../build-systems.ts";
 import { Dream2nixError, later } from "../../support.ts";
 
@@ -58,27 +65,29 @@ export function pipBuilds(root: ModuleScope, packageSets: View, specialArgs: Vie
       catchConflicts: false,
       dontCheckRuntimeDeps: true,
     };
-    return config
-      .at("deps", "python", "pkgs", "buildPythonPackage")
-      .call(
-        wheel
-          ? {
-              ...common,
-              format: "wheel",
-              nativeBuildInputs: patched ? [config.at("deps", "autoPatchelfHook")] : [],
-              buildInputs: patched ? [packageSets.at("nixpkgs", "pythonManylinuxPackages", "manylinux1")] : [],
-            }
-          : {
-              ...common,
-              ...versionVariables(pname, version),
-              pyproject: true,
-              nativeBuildInputs: [config.at("deps", "unzip")],
-              ...(source?.inputs === undefined
-                ? { "build-system": [config.at("deps", "python", "pkgs", "setuptools")] }
-                : { pythonIsolatedBuild: true, "build-system": source.inputs.map(packageOf) }),
-            },
-      );
+    return config.at("deps", "python", "pkgs", "buildPythonPackage").call(
+      wheel
+        ? {
+            ...common,
+            format: "wheel",
+            nativeBuildInputs: patched ? [config.at("deps", "autoPatchelfHook")] : [],
+            buildInputs: patched ? [packageSets.at("nixpkgs", "pythonManylinuxPackages", "manylinux1")] : [],
+          }
+        : {
+            ...common,
+            ...versionVariables(pname, version),
+            pyproject: true,
+            nativeBuildInputs: [config.at("deps", "unzip")],
+            ...(source?.inputs === undefined
+              ? { "build-system": [config.at("deps", "python", "pkgs", "setuptools")] }
+              : { pythonIsolatedBuild: true, "build-system": source.inputs.map(packageOf) }),
+          },
+    );
   };
 
-  return { of, has: (name) => of(name)?.inputs !== undefined, inputs: (name) => (of(name)?.inputs ?? []).map(packageOf) };
+  return {
+    of,
+    has: (name) => of(name)?.inputs !== undefined,
+    inputs: (name) => (of(name)?.inputs ?? []).map(packageOf),
+  };
 }

@@ -85,7 +85,8 @@ export function commonModule(
             () => subdirectoryOf(metadata, builds, name()) !== undefined,
             mkDefault(
               later(
-                () => `for folder in */; do sourceRoot=$folder${shellWord(subdirectoryOf(metadata, builds, name())!)}; done`,
+                () =>
+                  `for folder in */; do sourceRoot=$folder${shellWord(subdirectoryOf(metadata, builds, name())!)}; done`,
               ),
             ),
           ),
@@ -106,12 +107,7 @@ export function commonModule(
 }
 
 /** `pip.drvs`: for each locked package what is common, what makes it a dependency, and the overrides. */
-export function dependencyModules(
-  root: ModuleScope,
-  metadata: View,
-  common: NativeModule,
-  builds: PipBuilds,
-): Attrs {
+export function dependencyModules(root: ModuleScope, metadata: View, common: NativeModule, builds: PipBuilds): Attrs {
   const cfg = root.config.at("pip");
   const python = root.config.at("deps", "python");
   const dependency = defineModule({

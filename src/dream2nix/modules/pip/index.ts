@@ -99,17 +99,15 @@ export function environment(m: ModuleScope): View {
   ];
   const env = python.at("withPackages").call(() => packages());
   const site = (): View => python.at("sitePackages");
-  return env.at("override").call(
-    (old): NativeObject => ({
-      // The interpreter's own sitecustomize would hide the one that makes packages editable.
-      postBuild: later(
-        () => text(ev)`${m.system.view(old).or(["postBuild"], "")}
+  return env.at("override").call((old): NativeObject => ({
+    // The interpreter's own sitecustomize would hide the one that makes packages editable.
+    postBuild: later(
+      () => text(ev)`${m.system.view(old).or(["postBuild"], "")}
 if [ -e "$out/${site()}/sitecustomize.py" ]; then mv "$out/${site()}/sitecustomize.py" "$out/${site()}/_sitecustomize.py"; fi
 `,
-      ),
-      ignoreCollisions: true,
-    }),
-  );
+    ),
+    ignoreCollisions: true,
+  }));
 }
 
 function editableVersions(m: ModuleScope): NativeObject {

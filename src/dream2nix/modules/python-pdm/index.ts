@@ -13,6 +13,7 @@ import { buildPythonPackage } from "../build-python-package/index.ts";
 import { core } from "../core/index.ts";
 import { groups } from "../groups/index.ts";
 import { environment } from "../pip/index.ts";
+import { pdmScript } from "./locking.ts";
 import { pdmOption } from "./interface.ts";
 import { groupPackages, publicPackage, versionOf } from "./packages.ts";
 import { type PdmFiles, pdmFiles } from "./project.ts";
@@ -65,6 +66,7 @@ export const pythonPdm: NativeModule = defineModule({
         buildInputs: later(() => buildSystems(m, files)),
         propagatedBuildInputs: later(() => lockedPackages(m, files)),
       },
+      lock: { extraScripts: later(() => [pdmScript(m)]) },
       groups: later(() => groupPackages(m, m.packageSets, files)),
       public: {
         pyEnv: later(() => environment(m)),
@@ -94,9 +96,13 @@ function buildSystems(m: ModuleScope, files: PdmFiles): View[] {
     if (pkgs.has(name)) return pkgs.at(name);
     const locked = files.group(chosenGroup(m)).packages.get(name);
     if (locked !== undefined) return publicPackage(m, chosenGroup(m), locked).at("out");
-    throw new Dream2nixError("evaluation", `the package set has no Python package \`${name}\`, which build-system.requires of pyproject.toml names`, {
-      hint: `Add it to a group of pyproject.toml that you build with (pdm.group), and lock again; or set mkDerivation.buildInputs with lib.mkForce.`,
-    });
+    throw new Dream2nixError(
+      "evaluation",
+      `the package set has no Python package \`${name}\`, which build-system.requires of pyproject.toml names`,
+      {
+        hint: `Add it to a group of pyproject.toml that you build with (pdm.group), and lock again; or set mkDerivation.buildInputs with lib.mkForce.`,
+      },
+    );
   });
 }
 
@@ -123,7 +129,9 @@ function developmentShell(m: ModuleScope, files: PdmFiles): View {
         if (name === config.at("name").text()) return [config.at("mkDerivation", kind)];
         const pkg = group().packages.get(canonicalName(name));
         if (pkg === undefined) return [];
-        return [config.at("groups", chosenGroup(m), "packages", pkg.name, versionOf(pkg), "evaluated", "mkDerivation", kind)];
+        return [
+          config.at("groups", chosenGroup(m), "packages", pkg.name, versionOf(pkg), "evaluated", "mkDerivation", kind),
+        ];
       })
       .flatMap((list) => (list.isNull() ? [] : list.list()));
   return config.at("deps", "mkShell").call({

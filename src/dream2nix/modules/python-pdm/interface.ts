@@ -36,6 +36,13 @@ export function pdmOption(m: ModuleScope, specialArgs: View): NativeObject {
         default: false,
         description: "Let uv find the versions when pdm locks.",
       }),
+      pdmVersion: mkOption({
+        type: types.nullOr(types.str),
+        default: null,
+        description:
+          "The version of pdm that locks; null takes the newest that the index has. Either way its files are pinned in `d2n.lock` when it is first used. An option of d2n.",
+        example: "2.29.4",
+      }),
       group: mkOption({
         type: types.str,
         default: "default",

@@ -118,7 +118,9 @@ function packageModule(
             m.config.at("deps", "unzip"),
             ...(patched() ? [m.config.at("deps", "autoPatchelfHook")] : []),
           ]),
-          buildInputs: later((): Native => (isWheel() ? (patched() ? [m.config.at("deps", "manylinux1")] : []) : [setuptools()])),
+          buildInputs: later((): Native =>
+            isWheel() ? (patched() ? [m.config.at("deps", "manylinux1")] : []) : [setuptools()],
+          ),
           // Libraries may lie in other Python packages.
           preFixup: later(() => (patched() ? "addAutoPatchelfSearchPath $propagatedBuildInputs\n" : "")),
           propagatedBuildInputs: later(needs),

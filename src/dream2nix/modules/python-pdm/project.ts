@@ -74,12 +74,21 @@ export function pdmFiles(m: ModuleScope): PdmFiles {
       }
       return group;
     },
-    ranks: once(() => wheelRanks({ pythonVersion: version(), system: system(), implementation: implementation(), ...libraryOf(m, system()) })),
+    ranks: once(() =>
+      wheelRanks({
+        pythonVersion: version(),
+        system: system(),
+        implementation: implementation(),
+        ...libraryOf(m, system()),
+      }),
+    ),
     warnings: () => {
       const { contentHash, targets, file } = lock();
       const found: string[] = [];
       if (contentHash !== undefined && !project().contentHashes.includes(contentHash))
-        found.push(`${file} was made for another ${shown(m, "pyproject")}: what it requires has changed since. Lock again: \`pdm lock\`.`);
+        found.push(
+          `${file} was made for another ${shown(m, "pyproject")}: what it requires has changed since. Lock again: \`pdm lock\`.`,
+        );
       if (!pdmTargetFits(lock(), { version: version(), system: system() }))
         found.push(
           `${file} was not made for Python ${version()} on ${system()}, but for: ${targets.map(({ text }) => text).join("; ")}. Packages may be missing: \`pdm lock --append\` adds another target.`,
@@ -102,9 +111,13 @@ function libraryOf(m: ModuleScope, system: string): { readonly libraryVersion: s
 function read(m: ModuleScope, option: "lockfile" | "pyproject"): string {
   const file = toNix(m.config.at("pdm", option));
   if (force(builtin(m.ev, "pathExists", file)) !== true)
-    throw new Dream2nixError("lock-missing", `the file \`${shown(m, option)}\` that pdm.${option} names does not exist`, {
-      hint: `${option === "lockfile" ? "Lock with `pdm lock`. " : ""}In a git repository, flakes only see files that git knows: git add.`,
-    });
+    throw new Dream2nixError(
+      "lock-missing",
+      `the file \`${shown(m, option)}\` that pdm.${option} names does not exist`,
+      {
+        hint: `${option === "lockfile" ? "Lock with `pdm lock`. " : ""}In a git repository, flakes only see files that git knows: git add.`,
+      },
+    );
   return fromUtf8(m.system.view(builtin(m.ev, "readFile", file)).textWithoutContext());
 }
 

@@ -1,7 +1,14 @@
 /** Where a locked package comes from: which of its files, and how that is fetched. */
 import { canonicalPath, force, type Native, NixPath, toNix, utf8 } from "../../../lang/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
-import { bestWheel, type PdmFile, type PdmPackage, type PdmSource, tryParseWheelName, type WheelRanks } from "../../../python/index.ts";
+import {
+  bestWheel,
+  type PdmFile,
+  type PdmPackage,
+  type PdmSource,
+  tryParseWheelName,
+  type WheelRanks,
+} from "../../../python/index.ts";
 import { builtin, Dream2nixError, merged, text } from "../../support.ts";
 
 const sdistEndings = [".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz"];
@@ -25,7 +32,12 @@ export function fetchPackage(
       if (origin.hash === undefined) throw noHash(name);
       return config.at("deps", "fetchurl").call({ url: utf8(origin.url), ...hashAttribute(name, origin.hash) });
     case "git": {
-      const fetched = builtin(ev, "fetchGit", { url: utf8(origin.url), rev: origin.revision, submodules: true, allRefs: true });
+      const fetched = builtin(ev, "fetchGit", {
+        url: utf8(origin.url),
+        rev: origin.revision,
+        submodules: true,
+        allRefs: true,
+      });
       return text(ev)`${root.system.view(fetched).at("outPath")}`;
     }
     case "path":
@@ -95,7 +107,13 @@ function noHash(name: string): Dream2nixError {
   });
 }
 
-function selectFile(root: ModuleScope, name: string, files: readonly PdmFile[], selector: View, ranks: () => WheelRanks): PdmFile {
+function selectFile(
+  root: ModuleScope,
+  name: string,
+  files: readonly PdmFile[],
+  selector: View,
+  ranks: () => WheelRanks,
+): PdmFile {
   const names = files.map((file) => file.name).filter((file) => tryParseWheelName(file) !== undefined || isSdist(file));
   const choice = selector.get();
   let chosen: string | undefined;
@@ -127,7 +145,7 @@ function selectFile(root: ModuleScope, name: string, files: readonly PdmFile[], 
 /** A path of the lock: relative to the folder of `pyproject.toml`. */
 function besideProject(root: ModuleScope, path: string): Native {
   const file = root.config.at("pdm", "pyproject").get();
-    if (path.startsWith("/")) return new NixPath(utf8(path));
+  if (path.startsWith("/")) return new NixPath(utf8(path));
   const folder = force(builtin(root.ev, "dirOf", file));
   if (folder instanceof NixPath) return new NixPath(canonicalPath(`${folder.path}/${utf8(path)}`));
   return text(root.ev)`${folder}/${utf8(path.replace(/^(?:\.\/)+/, ""))}`;

@@ -120,9 +120,13 @@ configurePhase() {
       echo "fixing libtool script $_file"
       fixLibtool "$_file"
     done < <(find . -iname ltmain.sh -print0)
-    # Generated configure scripts look for `file` in one fixed place.
+    # Generated configure scripts look for `file` in one fixed place. Their time stays, or make would generate what is there.
+    local _time
     while IFS='' read -r -d '' _file; do
+      if ! grep -q /usr/bin/file "$_file"; then continue; fi
+      _time=$(stat --format=%y -- "$_file")
       sed -i "$_file" -e 's#/usr/bin/file#file#g'
+      touch --date="$_time" -- "$_file"
     done < <(find . -name configure -type f -print0)
   fi
 
