@@ -37,17 +37,28 @@ export async function bootstrapBusybox(context: Context, pin: DebPin): Promise<s
 }
 
 async function findTools(context: Context): Promise<SandboxTools> {
-  const shell = join(prepared(context, /^busybox-[0-9a-f]+$/) ?? (await bootstrapBusybox(context, await currentPin(context, busyboxPackage))), "busybox");
+  const shell = join(
+    prepared(context, /^busybox-[0-9a-f]+$/) ??
+      (await bootstrapBusybox(context, await currentPin(context, busyboxPackage))),
+    "busybox",
+  );
   return { bubblewrap: findProgram(context, "bwrap") ?? (await archiveBubblewrap(context)), shell };
 }
 
 async function archiveBubblewrap(context: Context): Promise<readonly string[]> {
   const folder = prepared(context, /^bubblewrap-[0-9a-f]+$/);
-  const loader = folder === undefined ? undefined : readdirSync(folder).find((name) => /^ld-linux.*\.so\.\d$/.test(name));
-  if (folder !== undefined && loader !== undefined) return [join(folder, loader), "--library-path", folder, join(folder, "bwrap")];
+  const loader =
+    folder === undefined ? undefined : readdirSync(folder).find((name) => /^ld-linux.*\.so\.\d$/.test(name));
+  if (folder !== undefined && loader !== undefined)
+    return [join(folder, loader), "--library-path", folder, join(folder, "bwrap")];
   const pins: DebPin[] = [];
   for (const name of bubblewrapPackages) pins.push(await currentPin(context, name));
-  return prepareBubblewrap({ pins, architecture: architectureOf(context), open: openDeb(context), cacheDir: bootstrapFolder(context) });
+  return prepareBubblewrap({
+    pins,
+    architecture: architectureOf(context),
+    open: openDeb(context),
+    cacheDir: bootstrapFolder(context),
+  });
 }
 
 /** A program on the user's PATH, as the only word of its command. */

@@ -28,7 +28,8 @@ export interface Built {
 
 export async function build(context: Context, request: BuildRequest): Promise<readonly Built[]> {
   const evaluated: EvaluatedInstallable[] = [];
-  for (const text of request.installables) evaluated.push(await evaluateInstallable(context, text, { lookup: "build", want: "derivation" }));
+  for (const text of request.installables)
+    evaluated.push(await evaluateInstallable(context, text, { lookup: "build", want: "derivation" }));
   if (!request.rebuild && !request.dryRun) {
     const current = alreadyBuilt(context, request, evaluated);
     if (current !== undefined) return current;
@@ -46,7 +47,12 @@ export function wantedFor(evaluated: EvaluatedInstallable): readonly Wanted[] {
   switch (value.type) {
     case "derivation": {
       const { drvPath, outputs } = value.derivation;
-      return [{ drvPath, outputs: evaluated.outputs === undefined ? outputs : evaluated.outputs === "*" ? "all" : evaluated.outputs }];
+      return [
+        {
+          drvPath,
+          outputs: evaluated.outputs === undefined ? outputs : evaluated.outputs === "*" ? "all" : evaluated.outputs,
+        },
+      ];
     }
     case "path":
     case "app":
@@ -63,14 +69,20 @@ async function buildOne(context: Context, one: EvaluatedInstallable, request: Bu
   if (request.dryRun) {
     if (value.type !== "derivation") return { installable: one.text, drvPath: undefined, outputs: new Map() };
     const derivation = await store.readDerivation(value.derivation.drvPath);
-    return { installable: one.text, drvPath: value.derivation.drvPath, outputs: pick(derivation.outputs, value.derivation.outputs) };
+    return {
+      installable: one.text,
+      drvPath: value.derivation.drvPath,
+      outputs: pick(derivation.outputs, value.derivation.outputs),
+    };
   }
   // Loaded only when there is something to build: most of d2n hangs on it.
   const { realise } = await import("./realise.ts");
   const { wanted } = await realise(context, wantedFor(one), { check: request.rebuild });
-  if (value.type === "path") return { installable: one.text, drvPath: undefined, outputs: new Map([["out", value.path]]) };
+  if (value.type === "path")
+    return { installable: one.text, drvPath: undefined, outputs: new Map([["out", value.path]]) };
   const first = wanted[0];
-  if (first === undefined || !("outputs" in first)) throw new D2nError("installable", `\`${one.text}\` is nothing that can be built`);
+  if (first === undefined || !("outputs" in first))
+    throw new D2nError("installable", `\`${one.text}\` is nothing that can be built`);
   return { installable: one.text, drvPath: first.drvPath, outputs: first.outputs };
 }
 
@@ -87,14 +99,19 @@ export function linkNames(built: readonly Built[], link: string): { readonly lin
 }
 
 async function linkAll(context: Context, built: readonly Built[], link: string): Promise<void> {
-  for (const { link: name, path } of linkNames(built, link)) await linkResult(context, resolve(context.cwd, name), path);
+  for (const { link: name, path } of linkNames(built, link))
+    await linkResult(context, resolve(context.cwd, name), path);
 }
 
 /**
  * What the links say, if every wanted output has one that is right already. A link of ours is a root, so what it leads to is
  * still valid: nothing has to be asked.
  */
-function alreadyBuilt(context: Context, request: BuildRequest, evaluated: readonly EvaluatedInstallable[]): readonly Built[] | undefined {
+function alreadyBuilt(
+  context: Context,
+  request: BuildRequest,
+  evaluated: readonly EvaluatedInstallable[],
+): readonly Built[] | undefined {
   if (request.link === undefined) return undefined;
   const built: Built[] = [];
   for (const one of evaluated) {

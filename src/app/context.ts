@@ -4,7 +4,13 @@ import { join, resolve } from "node:path";
 import type { EventSink } from "../base/index.ts";
 import type { Environment } from "../fetchers/index.ts";
 import type { LocalStore } from "../store/index.ts";
-import { type CommonOptions, type Configuration, type Directories, directoriesFrom, readConfiguration } from "./settings.ts";
+import {
+  type CommonOptions,
+  type Configuration,
+  type Directories,
+  directoriesFrom,
+  readConfiguration,
+} from "./settings.ts";
 
 export interface ContextOptions {
   readonly environment: Environment;

@@ -1,6 +1,15 @@
 /** The Debian archive for this machine: which mirror, reached how, cached where. */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { D2nError, writeFileAtomically } from "../base/index.ts";
@@ -78,13 +87,17 @@ export async function findMirrors(context: Context): Promise<Mirrors> {
     },
     aptSources("/etc/apt"),
   );
-  const key = createHash("sha256").update(JSON.stringify([DEFAULT_SUITE, candidates])).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify([DEFAULT_SUITE, candidates]))
+    .digest("hex")
+    .slice(0, 16);
   const file = join(context.directories.cache, "debian", `mirrors-${key}.json`);
   if (existsSync(file) && Date.now() - statSync(file).mtimeMs < MIRROR_LIFETIME) {
     const known = v.safeParse(mirrorsSchema, tryJson(readFileSync(file, "utf8")));
     if (known.success) return { main: known.output.main, security: known.output.security };
   }
-  if (context.options.offline && candidates.main[0] !== undefined) return { main: candidates.main[0], security: candidates.security[0] };
+  if (context.options.offline && candidates.main[0] !== undefined)
+    return { main: candidates.main[0], security: candidates.security[0] };
   const mirrors = await discoverMirrors({
     candidates,
     suite: DEFAULT_SUITE,
@@ -135,13 +148,22 @@ export async function* fetchDeb(context: Context, pin: DebPin): AsyncGenerator<U
     try {
       const { environment, sink, signal } = context;
       const destination = join(scratch, "file.deb");
-      await downloadFile({ urls: [debUrl(mirrors, pin)], destination, expectedHash: hash, environment, sink, signal, offline: context.options.offline });
+      await downloadFile({
+        urls: [debUrl(mirrors, pin)],
+        destination,
+        expectedHash: hash,
+        environment,
+        sink,
+        signal,
+        offline: context.options.offline,
+      });
       await cache.add(destination);
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }
     file = await cache.lookup(hash, context.signal);
-    if (file === undefined) throw new D2nError("file-access", `the cache in \`${cache.directory}\` does not keep what is put there`);
+    if (file === undefined)
+      throw new D2nError("file-access", `the cache in \`${cache.directory}\` does not keep what is put there`);
   }
   yield* createReadStream(file) as AsyncIterable<Uint8Array>;
 }

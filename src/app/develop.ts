@@ -3,13 +3,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { D2nError, writeFileAtomically } from "../base/index.ts";
-import { isPathLike, parseInstallable, parseReference } from "../flake/index.ts";
+import { isPathLike, parseInstallable, parseReference } from "../flake/syntax.ts";
 import type { Context } from "./context.ts";
-import { buildEnvironment } from "./develop/environment.ts";
-import { exportedCode } from "./develop/exported.ts";
 import { interactiveCode, shellCode } from "./develop/shell-code.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
-import { runProgram } from "./run.ts";
+import { runProgram } from "./run-program.ts";
 
 export interface DevelopRequest {
   readonly installable: string;
@@ -58,7 +56,9 @@ export async function printDevEnv(
   { installable, buildEnvironment }: Omit<DevelopRequest, "command">,
 ): Promise<string> {
   const { bash, code } = await shellFor(context, installable, buildEnvironment);
-  return context.chroot ? exportedCode(context, bash, keep(context, code)) : code;
+  if (!context.chroot) return code;
+  const { exportedCode } = await import("./develop/exported.ts");
+  return exportedCode(context, bash, keep(context, code));
 }
 
 async function shellFor(context: Context, installable: string, buildEnvironmentWanted: boolean): Promise<Shell> {
@@ -76,6 +76,7 @@ async function shellFor(context: Context, installable: string, buildEnvironmentW
     [...known].filter(([name]) => name.startsWith("!")).map(([name, path]) => [name.slice(1), path]),
   );
   if (environment === undefined || bash === undefined || !context.onDisk(environment)) {
+    const { buildEnvironment } = await import("./develop/environment.ts");
     const built = await buildEnvironment(context, value.derivation.drvPath);
     ({ environment, bash, outputs } = built);
     evaluated.remember([

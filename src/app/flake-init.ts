@@ -14,7 +14,7 @@ export interface InitializedFlake {
 }
 
 /** The templates that come with d2n. */
-export function templateNames(): readonly string[] {
+function templateNames(): readonly string[] {
   return readdirSync(templatesFolder(), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)

@@ -12,7 +12,11 @@ const BEYOND_A_TREE = ["leaveDotGit", "deepClone", "sparseCheckout", "rootDir", 
 
 export function gitHostFetcher(context: Context): HostFetcher {
   return {
-    handles: ({ env }) => env.get("hostFetcher") === "git" && env.has("url") && env.has("rev") && BEYOND_A_TREE.every((name) => (env.get(name) ?? "") === ""),
+    handles: ({ env }) =>
+      env.get("hostFetcher") === "git" &&
+      env.has("url") &&
+      env.has("rev") &&
+      BEYOND_A_TREE.every((name) => (env.get(name) ?? "") === ""),
     fetch: async ({ env }, destination, signal) => {
       const rev = env.get("rev")!;
       const commit = /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(rev);

@@ -1,9 +1,8 @@
 /** `d2n lock --check`: whether the lock files of a flake's packages are current. No pip, no network: a hash says it. */
 import { D2nError } from "../base/index.ts";
-import { parseInstallable } from "../flake/index.ts";
+import { parseInstallable } from "../flake/syntax.ts";
 import type { Context } from "./context.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
-import { run } from "./run.ts";
 
 export interface CheckedLock {
   /** Attribute name of the package. */
@@ -69,6 +68,7 @@ export async function checkLocks(context: Context, installable: string): Promise
 /** Locks one package: what `d2n run .#<package>.lock` does. @returns the exit status */
 export async function lock(context: Context, installable: string): Promise<number> {
   const { reference, fragment } = parseInstallable(installable);
+  const { run } = await import("./run.ts");
   return run(context, `${reference}#${fragment === "" ? "default" : fragment}.lock`, []);
 }
 

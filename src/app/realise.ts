@@ -27,6 +27,8 @@ export async function realise(
     sandbox: () => sandboxTools(context),
     maxJobs: options.maxJobs ?? numberSetting(context, "max-jobs"),
     cores: options.cores ?? numberSetting(context, "cores"),
+    timeout: options.timeout,
+    maxSilent: options.maxSilent,
     keepGoing: options.keepGoing,
     keepFailed: options.keepFailed,
     check: request.check,

@@ -4,7 +4,17 @@
  * files as they lie on disk. A view is a root like a link: it keeps its store path while its link leads to it.
  */
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { D2nError, isSystemError, writeFileAtomically } from "../base/index.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +45,11 @@ export async function linkResult(context: Context, link: string, storePath: stri
 export function linkIsCurrent(context: Context, target: string, storePath: string): boolean {
   if (!context.chroot) return target === storePath && existsSync(storePath);
   if (!target.startsWith(`${viewsFolder(context)}/`)) return target === context.toPhysical(storePath);
-  return basename(target).endsWith(`-${basename(storePath)}`) && existsSync(join(target, RECORD)) && context.onDisk(storePath);
+  return (
+    basename(target).endsWith(`-${basename(storePath)}`) &&
+    existsSync(join(target, RECORD)) &&
+    context.onDisk(storePath)
+  );
 }
 
 /** Forgets views whose link is gone, with their roots: what the garbage collector asks for first. */
@@ -88,7 +102,8 @@ async function makeView(context: Context, view: string, record: ViewRecord): Pro
   if (!lstatSync(physical).isDirectory()) symlinkSync(physical, join(temporary, "file"));
   else
     for (const name of readdirSync(physical))
-      if (name === "bin" && lstatSync(join(physical, name)).isDirectory()) await makeLaunchers(context, join(record.storePath, name), join(temporary, name));
+      if (name === "bin" && lstatSync(join(physical, name)).isDirectory())
+        await makeLaunchers(context, join(record.storePath, name), join(temporary, name));
       else symlinkSync(resolvePhysical(context, join(physical, name)), join(temporary, name));
   writeFileAtomically(join(temporary, RECORD), `${JSON.stringify(record)}\n`);
   renameSync(temporary, view);

@@ -53,7 +53,9 @@ export function readConfiguration(file: string): Configuration {
     throw error;
   }
   const fail = (why: string): D2nError =>
-    new D2nError("settings", `the configuration file \`${file}\` cannot be read: ${why}`, { location: { file, line: 1 } });
+    new D2nError("settings", `the configuration file \`${file}\` cannot be read: ${why}`, {
+      location: { file, line: 1 },
+    });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -73,7 +75,9 @@ export function readConfiguration(file: string): Configuration {
 export function checkConfigurationKey(key: string): ConfigurationKey {
   if (key in configurationKeys) return key as ConfigurationKey;
   throw new D2nError("settings", `there is no setting \`${key}\``, {
-    hint: didYouMean(key, Object.keys(configurationKeys)) ?? `The settings are: ${Object.keys(configurationKeys).join(", ")}.`,
+    hint:
+      didYouMean(key, Object.keys(configurationKeys)) ??
+      `The settings are: ${Object.keys(configurationKeys).join(", ")}.`,
   });
 }
 
@@ -92,6 +96,10 @@ export interface CommonOptions {
   readonly impure?: boolean | undefined;
   readonly maxJobs?: number | undefined;
   readonly cores?: number | undefined;
+  /** Seconds. */
+  readonly timeout?: number | undefined;
+  /** Seconds. */
+  readonly maxSilent?: number | undefined;
   readonly keepGoing?: boolean | undefined;
   readonly keepFailed?: boolean | undefined;
   readonly overrideInputs?: readonly (readonly [string, string])[] | undefined;

@@ -5,7 +5,7 @@ import { wantedFor } from "./build.ts";
 import type { Context } from "./context.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { realise } from "./realise.ts";
-import { runProgram } from "./run.ts";
+import { runProgram } from "./run-program.ts";
 
 /** @param command program and arguments; undefined for the user's shell. @returns the exit status */
 export async function shell(

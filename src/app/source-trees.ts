@@ -3,8 +3,22 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
-import { describeCommit, fetchGit, fetchTarballTree, findCheckout, type GitContext, readWorkingTree } from "../fetchers/index.ts";
-import { type FlakeReference, formatReference, isPathLike, parseReference, referenceFromAttributes, referenceToAttributes } from "../flake/index.ts";
+import {
+  describeCommit,
+  fetchGit,
+  fetchTarballTree,
+  findCheckout,
+  type GitContext,
+  readWorkingTree,
+} from "../fetchers/index.ts";
+import {
+  type FlakeReference,
+  formatReference,
+  isPathLike,
+  parseReference,
+  referenceFromAttributes,
+  referenceToAttributes,
+} from "../flake/index.ts";
 import { formatHash, parseHash } from "../formats/index.ts";
 import type { PathInfo } from "../store/index.ts";
 import type { Context } from "./context.ts";
@@ -36,9 +50,13 @@ export async function openProject(context: Context, text: string): Promise<Proje
 
 async function openFolder(context: Context, start: string, exact: boolean): Promise<ProjectMessage> {
   if (!existsSync(start))
-    throw new D2nError("flake-missing", `\`${start}\` does not exist`, { hint: "Give the folder of a project that has a flake.nix." });
+    throw new D2nError("flake-missing", `\`${start}\` does not exist`, {
+      hint: "Give the folder of a project that has a flake.nix.",
+    });
   if (!statSync(start).isDirectory())
-    throw new D2nError("flake-missing", `\`${start}\` is not a folder`, { hint: "Give the folder that holds flake.nix." });
+    throw new D2nError("flake-missing", `\`${start}\` is not a folder`, {
+      hint: "Give the folder that holds flake.nix.",
+    });
   const git = gitContext(context);
   const checkout = await findCheckout(start, git);
   let folder: string | undefined = start;
@@ -47,16 +65,24 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
     folder = exact || up === folder || folder === checkout ? undefined : up;
   }
   if (folder === undefined)
-    throw new D2nError("flake-missing", `there is no \`flake.nix\` in \`${start}\`${exact ? "" : " or a folder above it"}`, {
-      hint: "Run d2n in a project folder, or write a flake.nix: the guide's first page shows one.",
-    });
+    throw new D2nError(
+      "flake-missing",
+      `there is no \`flake.nix\` in \`${start}\`${exact ? "" : " or a folder above it"}`,
+      {
+        hint: "Run d2n in a project folder, or write a flake.nix: the guide's first page shows one.",
+      },
+    );
   if (checkout === undefined) return project(await pathTree(context, folder), "", `path:${folder}`, folder);
   const dir = relative(checkout, folder);
   const tree = await checkoutTree(context, checkout);
   if (!tree.files.has(join(dir, "flake.nix")))
-    throw new D2nError("flake-missing", `\`${join(folder, "flake.nix")}\` is not tracked by git, so it cannot be seen`, {
-      hint: `Run \`git -C ${checkout} add ${join(dir, "flake.nix")}\` (and add the files that it needs). Files that git does not track are no part of a flake.`,
-    });
+    throw new D2nError(
+      "flake-missing",
+      `\`${join(folder, "flake.nix")}\` is not tracked by git, so it cannot be seen`,
+      {
+        hint: `Run \`git -C ${checkout} add ${join(dir, "flake.nix")}\` (and add the files that it needs). Files that git does not track are no part of a flake.`,
+      },
+    );
   return project(tree.tree, dir, `git+file://${checkout}${dir === "" ? "" : `?dir=${dir}`}`, checkout);
 }
 
@@ -83,14 +109,16 @@ export async function fetchTree(context: Context, attributes: PlainEntries): Pro
   switch (reference.type) {
     case "path": {
       const path = text("path");
-      if (path === undefined || !path.startsWith("/")) throw new D2nError("flake-reference", `a path input wants an absolute path, not \`${path}\``);
+      if (path === undefined || !path.startsWith("/"))
+        throw new D2nError("flake-reference", `a path input wants an absolute path, not \`${path}\``);
       return checked(await pathTree(context, path), reference);
     }
     case "git": {
       const url = text("url");
       if (url === undefined) throw new D2nError("flake-reference", "a git input wants a `url`");
       const checkout = localCheckout(reference);
-      if (checkout !== undefined && existsSync(join(checkout, ".git"))) return checked((await checkoutTree(context, checkout)).tree, reference);
+      if (checkout !== undefined && existsSync(join(checkout, ".git")))
+        return checked((await checkoutTree(context, checkout)).tree, reference);
       return checked(await gitTree(context, reference, url), reference);
     }
     case "github":
@@ -111,7 +139,13 @@ export async function fetchTree(context: Context, attributes: PlainEntries): Pro
 /** A git reference to a folder of this machine, without a commit or branch: its working tree. */
 function localCheckout(reference: FlakeReference): string | undefined {
   const url = String(reference.attributes.get("url") ?? "");
-  if (reference.type !== "git" || !url.startsWith("file://") || reference.attributes.has("rev") || reference.attributes.has("ref")) return undefined;
+  if (
+    reference.type !== "git" ||
+    !url.startsWith("file://") ||
+    reference.attributes.has("rev") ||
+    reference.attributes.has("ref")
+  )
+    return undefined;
   return fileURLToPath(url);
 }
 
@@ -135,9 +169,17 @@ async function treeByHash(context: Context, reference: FlakeReference): Promise<
 async function pathTree(context: Context, folder: string): Promise<TreeMessage> {
   if (!existsSync(folder)) throw new D2nError("flake-missing", `\`${folder}\` does not exist`);
   const store = await context.store();
-  const info = await store.addTree({ path: folder }, { name: "source", filter: (path) => !NO_SOURCE.has(baseName(path)) });
+  const info = await store.addTree(
+    { path: folder },
+    { name: "source", filter: (path) => !NO_SOURCE.has(baseName(path)) },
+  );
   const lastModified = Math.floor(statSync(folder).mtimeMs / 1000);
-  const reference = referenceFromAttributes(new Map<string, Plain>([["type", "path"], ["path", folder]]));
+  const reference = referenceFromAttributes(
+    new Map<string, Plain>([
+      ["type", "path"],
+      ["path", folder],
+    ]),
+  );
   return tree(info, reference, [["lastModified", lastModified]]);
 }
 
@@ -148,24 +190,37 @@ async function checkoutTree(context: Context, root: string): Promise<{ tree: Tre
   for (const file of working.files) {
     if (NO_SOURCE.has(baseName(file))) continue;
     include.add(file);
-    for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1)) include.add(file.slice(0, slash));
+    for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1))
+      include.add(file.slice(0, slash));
   }
   const store = await context.store();
   const prefix = Buffer.from(root, "utf8").toString("latin1").length + 1;
-  const info = await store.addTree({ path: root }, { name: "source", filter: (path) => include.has(path.slice(prefix)) });
-  const reference = referenceFromAttributes(new Map<string, Plain>([["type", "git"], ["url", `file://${root}`]]));
+  const info = await store.addTree(
+    { path: root },
+    { name: "source", filter: (path) => include.has(path.slice(prefix)) },
+  );
+  const reference = referenceFromAttributes(
+    new Map<string, Plain>([
+      ["type", "git"],
+      ["url", `file://${root}`],
+    ]),
+  );
   const facts: [string, Plain][] = [["submodules", false]];
   if (working.head === undefined) facts.push(["lastModified", 0]);
   else {
     const { lastModified, revCount } = await describeCommit(root, working.head, git);
     facts.push(["lastModified", lastModified]);
-    if (working.dirty) facts.push(["dirtyRev", `${working.head}-dirty`], ["dirtyShortRev", `${working.head.slice(0, 7)}-dirty`]);
+    if (working.dirty)
+      facts.push(["dirtyRev", `${working.head}-dirty`], ["dirtyShortRev", `${working.head.slice(0, 7)}-dirty`]);
     else {
       facts.push(["rev", working.head]);
       if (revCount !== undefined) facts.push(["revCount", revCount]);
     }
   }
-  return { tree: tree(info, reference, facts), files: new Set(working.files.map((file) => Buffer.from(file, "latin1").toString("utf8"))) };
+  return {
+    tree: tree(info, reference, facts),
+    files: new Set(working.files.map((file) => Buffer.from(file, "latin1").toString("utf8"))),
+  };
 }
 
 async function gitTree(context: Context, reference: FlakeReference, url: string): Promise<TreeMessage> {
@@ -174,7 +229,14 @@ async function gitTree(context: Context, reference: FlakeReference, url: string)
   const scratch = scratchFolder(context);
   try {
     const fetched = await fetchGit(
-      { url, ref: text("ref"), rev: text("rev"), submodules: flag("submodules"), shallow: flag("shallow"), allRefs: flag("allRefs") },
+      {
+        url,
+        ref: text("ref"),
+        rev: text("rev"),
+        submodules: flag("submodules"),
+        shallow: flag("shallow"),
+        allRefs: flag("allRefs"),
+      },
       {
         ...gitContext(context),
         cacheDir: join(context.directories.cache, "git"),
@@ -184,7 +246,11 @@ async function gitTree(context: Context, reference: FlakeReference, url: string)
       },
     );
     const info = await (await context.store()).addTree({ path: fetched.directory }, { name: "source" });
-    const facts: [string, Plain][] = [["submodules", flag("submodules")], ["rev", fetched.rev], ["lastModified", fetched.lastModified]];
+    const facts: [string, Plain][] = [
+      ["submodules", flag("submodules")],
+      ["rev", fetched.rev],
+      ["lastModified", fetched.lastModified],
+    ];
     if (fetched.revCount !== undefined && !flag("shallow")) facts.push(["revCount", fetched.revCount]);
     if (fetched.ref !== undefined) facts.push(["ref", fetched.ref]);
     return tree(info, reference, facts);
@@ -198,16 +264,25 @@ async function forgeTree(context: Context, reference: FlakeReference): Promise<T
   const text = (name: string): string => String(reference.attributes.get(name) ?? "");
   const host = text("host") || { github: "github.com", gitlab: "gitlab.com", sourcehut: "git.sr.ht" }[reference.type]!;
   const url = `https://${host}/${text("owner")}/${text("repo")}${reference.type === "sourcehut" ? "" : ".git"}`;
-  const attributes = new Map<string, Plain>([["type", "git"], ["url", url]]);
+  const attributes = new Map<string, Plain>([
+    ["type", "git"],
+    ["url", url],
+  ]);
   for (const name of ["ref", "rev"]) if (text(name) !== "") attributes.set(name, text(name));
   const fetched = await gitTree(context, referenceFromAttributes(attributes), url);
   const facts = fetched.info.filter(([name]) => !["revCount", "submodules", "ref", "outPath"].includes(name));
   const locked = new Map<string, Plain>([...referenceToAttributes(reference)].filter(([name]) => name !== "ref"));
-  for (const [name, value] of facts) if (name === "rev" || name === "lastModified" || name === "narHash") locked.set(name, value);
+  for (const [name, value] of facts)
+    if (name === "rev" || name === "lastModified" || name === "narHash") locked.set(name, value);
   return { outPath: fetched.outPath, locked: [...locked], info: facts };
 }
 
-async function tarballTree(context: Context, reference: FlakeReference, url: string, flat: boolean): Promise<TreeMessage> {
+async function tarballTree(
+  context: Context,
+  reference: FlakeReference,
+  url: string,
+  flat: boolean,
+): Promise<TreeMessage> {
   const scratch = scratchFolder(context);
   try {
     const fetched = await fetchTarballTree({
@@ -219,7 +294,9 @@ async function tarballTree(context: Context, reference: FlakeReference, url: str
       sink: context.sink,
       signal: context.signal,
     });
-    const info = await (await context.store()).addTree({ path: fetched.path }, { name: "source", method: flat ? "flat" : "nar" });
+    const info = await (
+      await context.store()
+    ).addTree({ path: fetched.path }, { name: "source", method: flat ? "flat" : "nar" });
     return tree(info, reference, fetched.lastModified === undefined ? [] : [["lastModified", fetched.lastModified]]);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -265,10 +342,14 @@ function checked(tree: TreeMessage, reference: FlakeReference): TreeMessage {
   const wanted = reference.attributes.get("narHash");
   const got = new Map(tree.info).get("narHash");
   if (typeof wanted === "string" && formatHash(parseHash(wanted, "sha256"), "sri") !== got)
-    throw new D2nError("hash-mismatch", `hash mismatch in the source \`${redactCredentials(formatReference(reference))}\``, {
-      details: `wanted: ${wanted}\n   got: ${String(got)}`,
-      hint: "The source has changed since it was locked. If that is expected, lock it again.",
-    });
+    throw new D2nError(
+      "hash-mismatch",
+      `hash mismatch in the source \`${redactCredentials(formatReference(reference))}\``,
+      {
+        details: `wanted: ${wanted}\n   got: ${String(got)}`,
+        hint: "The source has changed since it was locked. If that is expected, lock it again.",
+      },
+    );
   return tree;
 }
 

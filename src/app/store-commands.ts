@@ -69,7 +69,11 @@ export interface PathDescription {
   readonly closureSize: number | undefined;
 }
 
-export async function pathInfo(context: Context, installables: readonly string[], closure: { readonly size: boolean; readonly recursive: boolean }): Promise<PathDescription[]> {
+export async function pathInfo(
+  context: Context,
+  installables: readonly string[],
+  closure: { readonly size: boolean; readonly recursive: boolean },
+): Promise<PathDescription[]> {
   const store = await context.store();
   let paths: string[] = [];
   for (const text of installables) {
@@ -90,7 +94,10 @@ export async function pathInfo(context: Context, installables: readonly string[]
   const found: PathDescription[] = [];
   for (const path of paths) {
     const info = await store.findPathInfo(path);
-    if (info === undefined) throw new D2nError("store-path-missing", `\`${path}\` is not valid in ${store.description}`, { hint: "It has not been built yet: `d2n build` does." });
+    if (info === undefined)
+      throw new D2nError("store-path-missing", `\`${path}\` is not valid in ${store.description}`, {
+        hint: "It has not been built yet: `d2n build` does.",
+      });
     found.push(await describe(context, info, closure.size));
   }
   return found;
@@ -115,12 +122,21 @@ async function describe(context: Context, info: PathInfo, withClosure: boolean):
   };
 }
 
-export async function verifyStore(context: Context, request: { readonly contents: boolean; readonly repair: boolean }): Promise<VerifyResult> {
+export async function verifyStore(
+  context: Context,
+  request: { readonly contents: boolean; readonly repair: boolean },
+): Promise<VerifyResult> {
   return (await context.store()).verify({ contents: request.contents, repairDatabase: request.repair });
 }
 
-export async function collectGarbage(context: Context, request: { readonly dryRun: boolean; readonly maxFreed: number | undefined }): Promise<GarbageResult> {
+export async function collectGarbage(
+  context: Context,
+  request: { readonly dryRun: boolean; readonly maxFreed: number | undefined },
+): Promise<GarbageResult> {
   const store = await context.store();
   if (!request.dryRun) await pruneViews(context);
-  return store.collectGarbage({ action: { type: request.dryRun ? "list-dead" : "delete-dead" }, maxFreed: request.maxFreed });
+  return store.collectGarbage({
+    action: { type: request.dryRun ? "list-dead" : "delete-dead" },
+    maxFreed: request.maxFreed,
+  });
 }

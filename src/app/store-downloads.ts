@@ -35,7 +35,10 @@ export async function fetchUrlToStore(context: Context, request: FetchUrlRequest
       sink: context.sink,
       signal: context.signal,
     });
-    const info = await store.addTree({ path: fetched.path }, { name, method, ...(expected === undefined ? {} : { expected }) });
+    const info = await store.addTree(
+      { path: fetched.path },
+      { name, method, ...(expected === undefined ? {} : { expected }) },
+    );
     return info.path;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { D2nError } from "../base/index.ts";
-import { downloadFile, HashMismatchError } from "../fetchers/index.ts";
+import { downloadFile, HashMismatchError, shownUrl } from "../fetchers/index.ts";
 import { decompress, parseNar, storePathName, TreeUnpacker } from "../formats/index.ts";
 import { fromBytes } from "./derivation-options.ts";
 import { type FixedOutput, fixedOutput, type PlannedDerivation } from "./plan.ts";
@@ -134,7 +134,7 @@ async function download(
     if (!(error instanceof HashMismatchError)) throw error;
     // Nix's wording, which people search for.
     throw new HashMismatchError(`fixed-output derivation '${drvPath}'`, error.specified, error.got, {
-      details: `${error.details}\nIt was to be downloaded from ${[...urls].join(" ")}`,
+      details: `${error.details}\nIt was to be downloaded from ${[...urls].map(shownUrl).join(" ")}`,
       hint: error.hint,
       cause: error,
     });

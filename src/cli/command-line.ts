@@ -39,6 +39,8 @@ export interface RawOptions {
   readonly cores?: string;
   readonly keepGoing?: boolean;
   readonly keepFailed?: boolean;
+  readonly timeout?: string;
+  readonly maxSilentTime?: string;
   readonly overrideInput?: readonly string[];
   readonly writeLockFile?: boolean;
   readonly updateLockFile?: boolean;
@@ -106,7 +108,9 @@ export async function runCommandLine(world: World): Promise<number> {
 export function program(invocation: Invocation): Command {
   const { world } = invocation;
   const root = new Command("d2n")
-    .description("dream2nix without Nix: lock with pip, build every package in a sandbox, into a content-addressed store.")
+    .description(
+      "dream2nix without Nix: lock with pip, build every package in a sandbox, into a content-addressed store.",
+    )
     .version(`d2n ${version}`, "--version", "show the version")
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
@@ -117,13 +121,28 @@ export function program(invocation: Invocation): Command {
       `
 An INSTALLABLE is FLAKE#ATTRIBUTE: \`.#default\` is the package \`default\` of the flake in this folder; \`.\` is short for it.
 
-The guide in four commands:
+The guide in five commands:
   git init && git add flake.nix default.nix
   d2n run .#default.lock      locks with pip; add the lock file to git
   d2n build .#default         builds; the result is ./result
+  d2n develop                 a shell with your sources and the locked packages
   d2n log .#default           shows how it went`,
     );
-  for (const add of [addBuild, addRun, addDevelop, addShell, addEval, addLog, addStore, addFlake, addLock, addConfig, addLockFields, addShims]) add(root, invocation);
+  for (const add of [
+    addBuild,
+    addRun,
+    addDevelop,
+    addShell,
+    addEval,
+    addLog,
+    addStore,
+    addFlake,
+    addLock,
+    addConfig,
+    addLockFields,
+    addShims,
+  ])
+    add(root, invocation);
   inherit(root);
   return root;
 }
@@ -140,7 +159,12 @@ function inherit(parent: Command): void {
 export function withCommonOptions(command: Command): Command {
   return command
     .optionsGroup("Evaluation:")
-    .option("--override-input <input> <flake>", "take an input of the flake from elsewhere, for this command", collect, [])
+    .option(
+      "--override-input <input> <flake>",
+      "take an input of the flake from elsewhere, for this command",
+      collect,
+      [],
+    )
     .option("--impure", "let the environment, the time and any file count")
     .option("--no-write-lock-file", "leave flake.lock and d2n.lock as they are on disk")
     .option("--no-update-lock-file", "fail if flake.lock would have to change")
@@ -152,11 +176,17 @@ export function withCommonOptions(command: Command): Command {
     .option("--cores <n>", "cores that each build may use (all)")
     .option("-k, --keep-going", "build the rest when something fails")
     .option("-K, --keep-failed", "keep the folder of a failed build")
+    .option("--timeout <seconds>", "stop a build that takes longer")
+    .option("--max-silent-time <seconds>", "stop a build that says nothing for so long")
     .option("--offline", "fetch nothing")
     .option("-L, --print-build-logs", "show build logs as they come")
     .optionsGroup("General:")
     .option("--store <dir>", "use the store in this folder (D2N_STORE)")
-    .addOption(new Option("--log-format <format>", "how to show progress").choices(["auto", "bar", "raw", "internal-json"]).default("auto"))
+    .addOption(
+      new Option("--log-format <format>", "how to show progress")
+        .choices(["auto", "bar", "raw", "internal-json"])
+        .default("auto"),
+    )
     .option("-v, --verbose", "say more")
     .option("-q, --quiet", "say nothing but errors")
     .option("--debug", "show where in d2n an error came from");
@@ -188,6 +218,8 @@ function commonOptions(raw: RawOptions): CommonOptions {
     impure: raw.impure,
     maxJobs: count(raw.maxJobs, "--max-jobs"),
     cores: count(raw.cores, "--cores"),
+    timeout: count(raw.timeout, "--timeout"),
+    maxSilent: count(raw.maxSilentTime, "--max-silent-time"),
     keepGoing: raw.keepGoing,
     keepFailed: raw.keepFailed,
     noWriteLockFile: raw.writeLockFile === false,
@@ -196,7 +228,8 @@ function commonOptions(raw: RawOptions): CommonOptions {
     maxCallDepth: count(raw.maxCallDepth, "--max-call-depth"),
     overrideInputs: (raw.overrideInput ?? []).map((text): readonly [string, string] => {
       const [input, flake] = text.split(SEPARATOR);
-      if (input === undefined || flake === undefined) throw new UsageError("`--override-input` wants the name of an input and a flake reference");
+      if (input === undefined || flake === undefined)
+        throw new UsageError("`--override-input` wants the name of an input and a flake reference");
       return [input, flake];
     }),
   };
@@ -205,7 +238,8 @@ function commonOptions(raw: RawOptions): CommonOptions {
 function count(text: string | undefined, option: string): number | undefined {
   if (text === undefined || text === "auto") return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new UsageError(`\`${option}\` wants a whole number, not \`${text}\``);
+  if (!Number.isInteger(value) || value < 0)
+    throw new UsageError(`\`${option}\` wants a whole number, not \`${text}\``);
   return value;
 }
 
@@ -227,7 +261,9 @@ async function makeReporter(world: World, raw: RawOptions, color: boolean): Prom
   };
   if (raw.quiet) return { report: () => {}, print: options.write, close: () => {} };
   if (raw.logFormat === "internal-json") return jsonReporter(options);
-  const live = raw.logFormat === "bar" || (raw.logFormat !== "raw" && stderr.isTTY === true && environment["TERM"] !== "dumb" && !environment["CI"]);
+  const live =
+    raw.logFormat === "bar" ||
+    (raw.logFormat !== "raw" && stderr.isTTY === true && environment["TERM"] !== "dumb" && !environment["CI"]);
   if (!live) return plainReporter(options);
   const { terminalReporter } = await import("./reporters/terminal.ts");
   return terminalReporter({

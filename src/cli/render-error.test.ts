@@ -34,7 +34,9 @@ describe("renderError()", () => {
   });
 
   it("survives lines without end", () => {
-    const error = new D2nError("syntax", "bad", { location: { file: "f", line: 1, column: 100_000, text: "x".repeat(200_000) } });
+    const error = new D2nError("syntax", "bad", {
+      location: { file: "f", line: 1, column: 100_000, text: "x".repeat(200_000) },
+    });
     expect(renderError(error, plain).length).toBeLessThan(1000);
   });
 });

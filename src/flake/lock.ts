@@ -227,9 +227,12 @@ class Locker {
     } catch (error) {
       if (!(error instanceof D2nError)) throw error;
       throw new D2nError(error.code, `input \`${key}\` (${formatReference(reference)}): ${error.message}`, {
-        hint:
-          error.hint ??
+        hint: [
+          error.hint,
           `Use another source with \`--override-input ${key} REFERENCE\`${key === "nixpkgs" || key.endsWith("/nixpkgs") ? `; \`--override-input ${key} d2n:nixpkgs\` takes the built-in package set` : ""}.`,
+        ]
+          .filter((part) => part !== undefined)
+          .join("\n"),
         details: error.details,
         location: error.location,
         cause: error,

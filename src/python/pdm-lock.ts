@@ -112,7 +112,10 @@ type PackageData = NonNullable<Data["package"]>[number];
  */
 export function parsePdmLock(content: string, file: string): PdmLock {
   const fail = (why: string, cause?: unknown): D2nError =>
-    new D2nError("pdm-lock", `\`${file}\` cannot be used: ${why}`, { hint: "Lock again: `pdm lock`.", cause });
+    new D2nError("pdm-lock", `\`${file}\` cannot be used: ${why}`, {
+      hint: "Lock again: `d2n run .#default.lock`, or `pdm lock`.",
+      cause,
+    });
   let toml: unknown;
   try {
     toml = parse(content);
@@ -310,7 +313,7 @@ function missing(lock: PdmLock, name: string, by: string | undefined): D2nError 
     "lock-stale",
     `\`${lock.file}\` has no \`${name}\`, which ${by === undefined ? "pyproject.toml" : `\`${by}\``} requires`,
     {
-      hint: "It was made for other requirements, or without this group. Lock again: `pdm lock`.",
+      hint: "It was made for other requirements, or without this group. Lock again: `d2n run .#default.lock`, or `pdm lock` (with `-G :all`, also what is optional).",
     },
   );
 }

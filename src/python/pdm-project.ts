@@ -205,5 +205,5 @@ function toJson(value: unknown): Json {
   if (typeof value === "number") return new JsonNumber(String(value));
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value === "object") return new Map(Object.entries(value).map(([key, part]) => [key, toJson(part)]));
-  return String(value);
+  return null;
 }

@@ -224,6 +224,35 @@ describe("locking with pip", () => {
     expect(readFileSync(lockFile(), "utf8")).toBe("old");
   });
 
+  it("brings a compiler when a source distribution fails for want of one, and only then", async () => {
+    pipIsThere();
+    const toolchain = [{ drvPath: "/nix/store/x-cc.drv", output: "out", bin: "/nix/store/x-cc/bin" }];
+    const attempt = async (failure: readonly string[]) => {
+      const calls: Call[] = [];
+      const made: string[] = [];
+      const run: Run = (argv, options) =>
+        made.length === 0
+          ? interpreter(calls, { output: failure, status: 1 })(argv, options)
+          : interpreter(calls, { report: reportOf() })(argv, options);
+      const result = await runLockFields(specOf(pipField({ toolchain })), {
+        ...services(run),
+        realise: async (tools) => void made.push(...tools.map((tool) => tool.drvPath)),
+      }).catch((error: unknown) => error);
+      return { calls, made, result };
+    };
+    const compiled = await attempt(["error: command 'cc' failed: No such file", "error: metadata-generation-failed"]);
+    expect(compiled.made).toEqual(["/nix/store/x-cc.drv"]);
+    expect(compiled.result).toMatchObject({ changed: true });
+    expect(compiled.calls[0]!.env["PATH"]).not.toContain("x-cc");
+    expect(compiled.calls[1]!.env["PATH"]).toContain("/nix/store/x-cc/bin");
+    const missing = await attempt([
+      "error: subprocess-exited-with-error",
+      "ERROR: No matching distribution found for y",
+    ]);
+    expect(missing.made).toEqual([]);
+    expect(missing.result).toMatchObject({ code: "lock-pip-failed" });
+  });
+
   it("copies store paths, which pip could not write to, and maps them back", async () => {
     pipIsThere();
     const source = join(root, "nix/store/xyz-source");

@@ -185,9 +185,15 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
   let { status, progress } = await runPip(argv);
   if (status !== 0 && progress.wantsCompiler() && request.toolchain !== undefined && services.realise !== undefined) {
     notice(events, "a source distribution was not able to tell its metadata: once more, with a compiler at hand");
-    await services.realise(request.toolchain);
-    tools = request.toolchain;
-    ({ status, progress } = await runPip(argv));
+    try {
+      await services.realise(request.toolchain);
+      tools = request.toolchain;
+      ({ status, progress } = await runPip(argv));
+    } catch (error) {
+      if (!(error instanceof D2nError) || signal?.aborted === true) throw error;
+      // pip's own words are what the user has to see.
+      warn(events, `there is no compiler: ${error.message}`);
+    }
   }
   if (status !== 0)
     throw new D2nError(

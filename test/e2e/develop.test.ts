@@ -140,6 +140,45 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
     expect((await develop("-c")).status).toBe(2);
   });
 
+  it("is a shell to type in: bash with the user's prompt, or zsh", async () => {
+    const type = async (
+      shell: string,
+      ...lines: string[]
+    ): Promise<{ readonly shown: string; readonly status: number }> => {
+      const { spawn } = await import("@lydell/node-pty");
+      const env = { ...rig.environment, SHELL: shell, TERM: "xterm", CI: "1" };
+      const terminal = spawn(process.execPath, [program, "develop"], { cwd: project, env, cols: 200, rows: 50 });
+      let shown = "";
+      return new Promise((done) => {
+        terminal.onData((data) => {
+          shown += data;
+          // At each prompt the next line.
+          if (shown.endsWith("me> ")) terminal.write(`${lines.shift() ?? "exit 4"}\r`);
+        });
+        terminal.onExit(({ exitCode }) => done({ shown, status: exitCode }));
+      });
+    };
+    writeFileSync(join(rig.home, ".bashrc"), "PS1='me> '\nbind 'set enable-bracketed-paste off'\n");
+    const bash = await type("/bin/bash", "my_tool");
+    expect(bash.shown).toContain("edited 1.2.3 43");
+    expect(bash.status).toBe(4);
+    const zsh = join(rig.home, "zsh");
+    writeFileSync(zsh, "#!/bin/sh\necho this is $0 $1\nmy_tool\nexit 5\n", { mode: 0o755 });
+    const other = await type(zsh);
+    expect(other.shown).toContain(`this is ${zsh} -i`);
+    expect(other.shown).toContain("edited 1.2.3 43");
+    expect(other.status).toBe(5);
+  });
+
+  it("takes commands from a pipe", async () => {
+    const outcome = await rig.run(project, "sh", [
+      "-c",
+      `echo 'my_tool; echo "$(type -t genericBuild)"; exit 6' | "${process.execPath}" "${program}" develop`,
+    ]);
+    expect(outcome.stdout).toBe("edited 1.2.3 43\nfunction\n");
+    expect(outcome.status).toBe(6);
+  });
+
   it("finds the project from a folder below", async () => {
     expect(await says(rig.d2n(join(project, "src"), ["develop", "..", "-c", "my_tool"]))).toBe("edited 1.2.3 43\n");
     // … and from elsewhere.

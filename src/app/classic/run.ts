@@ -1,5 +1,5 @@
 /** Running a task in a thread with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
-import { D2nError } from "../../base/index.ts";
+import { D2nError, InterruptedError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
@@ -19,12 +19,14 @@ export interface ClassicRun {
   readonly sink: ClassicSink;
   /** Called only if evaluation needs the store or the network. */
   readonly context: () => Promise<Context>;
+  /** Ends the evaluation at once. */
+  readonly signal?: AbortSignal | undefined;
   /** One that was started beforehand. */
   readonly thread?: EvaluatorThread | undefined;
 }
 
 /** @throws whatever evaluation throws */
-export async function runClassic({ job, sink, context, thread }: ClassicRun): Promise<void> {
+export async function runClassic({ job, sink, context, signal, thread }: ClassicRun): Promise<void> {
   const { worker, port, answered } = thread ?? startEvaluatorThread();
   worker.ref();
   let opened: Promise<OpenServices> | undefined;
@@ -47,6 +49,7 @@ export async function runClassic({ job, sink, context, thread }: ClassicRun): Pr
       });
       worker.once("error", (error: NodeJS.ErrnoException) => reject(workerFailure(error)));
       worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
+      signal?.addEventListener("abort", () => reject(new InterruptedError()), { once: true });
       worker.postMessage(job);
     });
   } finally {

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { D2nError } from "../../base/index.ts";
 import { writeLauncher } from "../../sandbox/index.ts";
@@ -43,7 +43,7 @@ function launchers(context: Context, command: readonly string[], bash: string, f
   const programs = new Map<string, string>();
   for (const folder of folders) {
     const physical = context.toPhysical(folder);
-    if (!existsSync(physical)) continue;
+    if (!existsSync(physical) || !statSync(physical).isDirectory()) continue;
     for (const name of readdirSync(physical)) if (!programs.has(name)) programs.set(name, join(folder, name));
   }
   const id = createHash("sha256")
@@ -58,13 +58,12 @@ function launchers(context: Context, command: readonly string[], bash: string, f
   mkdirSync(temporary, { recursive: true });
   const { storeDir } = context;
   for (const [name, program] of programs)
-    // A program of the project has an interpreter in the store.
     writeLauncher({
       file: join(temporary, name),
       program,
       command,
       storeDir,
-      ...(program.startsWith(`${storeDir}/`) ? {} : { inside: bash }),
+      inside: program.startsWith(`${storeDir}/`) ? program : (interpreter(program, storeDir) ?? bash),
     });
   try {
     renameSync(temporary, place);
@@ -73,6 +72,19 @@ function launchers(context: Context, command: readonly string[], bash: string, f
     if (!existsSync(place)) throw error;
   }
   return place;
+}
+
+/** The program of the store that runs a script of the project: where that is, the script runs. */
+function interpreter(script: string, storeDir: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(script, "latin1");
+  } catch {
+    // A folder, or nothing for this user.
+    return undefined;
+  }
+  const word = /^#!\s*(\S+)/.exec(text)?.[1];
+  return word?.startsWith(`${storeDir}/`) === true ? word : undefined;
 }
 
 function variablesAfter(context: Context, argv: readonly string[]): Promise<ReadonlyMap<string, string>> {

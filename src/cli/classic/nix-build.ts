@@ -46,6 +46,7 @@ export async function nixBuild(program: Program): Promise<number> {
       },
     },
     context: () => program.context(),
+    signal: program.signal,
     thread: program.thread,
     sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
   });

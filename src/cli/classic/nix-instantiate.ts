@@ -56,6 +56,7 @@ export async function nixInstantiate(program: Program): Promise<number> {
   await runClassic({
     job: { settings, task },
     context: () => program.context(),
+    signal: program.signal,
     thread: program.thread,
     sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
   });

@@ -116,6 +116,7 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
     },
     sink: program.sink,
     context: () => program.context(),
+    signal: program.signal,
     thread: program.thread,
   });
   return 0;

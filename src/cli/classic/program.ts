@@ -31,6 +31,11 @@ export class Program {
     this.common = commonArguments(NixSettings.read({ environment: world.environment, warn }));
   }
 
+  /** Aborted when the user interrupts. */
+  get signal(): AbortSignal {
+    return this.#interrupter.signal;
+  }
+
   /** Reads a file, or standard input for "-", as a byte string. */
   readonly read = (name: string): string => readFileSync(name === "-" ? 0 : name).toString("latin1");
 
@@ -116,13 +121,11 @@ export class Program {
       void this.world.stderr.write(level === "trace" ? `trace: ${text}\n` : `${this.#warningPrefix(text)}${text}\n`),
   };
 
+  /** What the language itself warns of, as against what the user's code does (`builtins.warn`). */
   #warningPrefix(text: string): string {
-    // What the language itself warns of, as against what the user's code does.
-    return /^(?:Nix search path entry|absolute path literals|home path literals|relative path literal|URL literals|unknown)/.test(
-      text,
-    )
-      ? "warning: "
-      : "evaluation warning: ";
+    const own =
+      /^Nix search path entry '.*' (?:does not exist|cannot be downloaded), ignoring$|\(lint-[a-z-]+\)\n/.test(text);
+    return own ? "warning: " : "evaluation warning: ";
   }
 
   async close(): Promise<void> {

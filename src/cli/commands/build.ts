@@ -35,8 +35,11 @@ export function addBuild(root: Command, invocation: Invocation): void {
       });
       const { stdout } = invocation.world;
       if (options.json)
-        stdout.write(`${JSON.stringify(built.map(({ drvPath, outputs }) => ({ drvPath, outputs: Object.fromEntries(outputs) })))}\n`);
-      else if (options.printOutPaths || options.dryRun) for (const { outputs } of built) for (const path of outputs.values()) stdout.write(`${path}\n`);
+        stdout.write(
+          `${JSON.stringify(built.map(({ drvPath, outputs }) => ({ drvPath, outputs: Object.fromEntries(outputs) })))}\n`,
+        );
+      else if (options.printOutPaths || options.dryRun)
+        for (const { outputs } of built) for (const path of outputs.values()) stdout.write(`${path}\n`);
     }),
   );
 }

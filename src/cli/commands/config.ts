@@ -29,7 +29,8 @@ export function addConfig(root: Command, invocation: Invocation): void {
         return;
       }
       const known = checkConfigurationKey(key);
-      if (options.unset || value !== undefined) writeConfiguration(context.directories.configurationFile, known, options.unset ? undefined : value);
+      if (options.unset || value !== undefined)
+        writeConfiguration(context.directories.configurationFile, known, options.unset ? undefined : value);
       else stdout.write(`${context.configuration[known] ?? ""}\n`);
     }),
   );

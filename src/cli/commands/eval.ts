@@ -21,7 +21,12 @@ export function addEval(root: Command, invocation: Invocation): void {
     invocation.execute(options, async (context) => {
       if (options.json && options.raw) throw new UsageError("`--json` and `--raw` exclude each other");
       const { evalInstallable } = await import("../../app/eval.ts");
-      const text = await evalInstallable(context, installable ?? ".", options.json ? "json" : options.raw ? "raw" : "text", options.apply);
+      const text = await evalInstallable(
+        context,
+        installable ?? ".",
+        options.json ? "json" : options.raw ? "raw" : "text",
+        options.apply,
+      );
       invocation.world.stdout.write(options.raw ? text : `${text}\n`);
     }),
   );

@@ -10,7 +10,7 @@ export function addFlakeInit(flake: Command, invocation: Invocation): void {
   withCommonOptions(
     flake
       .command("init")
-      .description("Start a project in this folder from a template: hello, pip, local-project.")
+      .description("Start a project in this folder from a template: hello, pip, local-project, pdm.")
       .option("-t, --template <name>", "the template", "pip"),
   ).action(async (options: InitOptions) =>
     invocation.execute(options, async (context) => {

@@ -25,7 +25,11 @@ export function addFlake(root: Command, invocation: Invocation): void {
       const { showFlake } = await import("../../app/eval.ts");
       const tree = await showFlake(context, reference ?? ".", options.allSystems === true);
       const { stdout } = invocation.world;
-      stdout.write(options.json ? `${JSON.stringify(toJson(tree))}\n` : `${reference ?? "."}\n${render(tree.children, "").join("\n")}\n`);
+      stdout.write(
+        options.json
+          ? `${JSON.stringify(toJson(tree))}\n`
+          : `${reference ?? "."}\n${render(tree.children, "").join("\n")}\n`,
+      );
     }),
   );
 }
@@ -74,5 +78,7 @@ function describe({ kind, description }: ShowNode): string {
 
 function toJson(node: ShowNode): unknown {
   if (node.kind === "set") return Object.fromEntries(node.children.map((child) => [child.name, toJson(child)]));
-  return node.description === undefined ? { type: node.kind } : { type: node.kind, [node.kind === "derivation" ? "name" : "description"]: node.description };
+  return node.description === undefined
+    ? { type: node.kind }
+    : { type: node.kind, [node.kind === "derivation" ? "name" : "description"]: node.description };
 }

@@ -6,7 +6,10 @@ export function addLog(root: Command, invocation: Invocation): void {
     root
       .command("log")
       .description("Show the log of a build.")
-      .argument("[installable]", "a flake's attribute, a store path, a .drv, or a link such as ./result; `.` unless given"),
+      .argument(
+        "[installable]",
+        "a flake's attribute, a store path, a .drv, or a link such as ./result; `.` unless given",
+      ),
   ).action(async (installable: string | undefined, options: RawOptions) =>
     invocation.execute(options, async (context) => {
       const { buildLog } = await import("../../app/store-commands.ts");

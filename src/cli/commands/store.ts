@@ -33,7 +33,10 @@ export function addStore(root: Command, invocation: Invocation): void {
   ).action(async (options: VerifyOptions) =>
     invocation.execute(options, async (context) => {
       const { verifyStore } = await import("../../app/store-commands.ts");
-      const { checked, problems } = await verifyStore(context, { contents: options.contents !== false, repair: options.repair === true });
+      const { checked, problems } = await verifyStore(context, {
+        contents: options.contents !== false,
+        repair: options.repair === true,
+      });
       const serious = problems.filter(({ problem }) => problem !== "unregistered");
       for (const { message } of problems) stdout.write(`${message}\n`);
       stdout.write(`${checked} paths checked, ${serious.length} ${serious.length === 1 ? "problem" : "problems"}\n`);
@@ -55,7 +58,12 @@ export function addStore(root: Command, invocation: Invocation): void {
         maxFreed: options.maxFreed === undefined ? undefined : Number(options.maxFreed),
       });
       if (options.dryRun) for (const path of paths) stdout.write(`${path}\n`);
-      stdout.write(`${paths.length} paths ${options.dryRun ? "would be" : ""} deleted, ${formatBytes(bytesFreed)} freed\n`.replace("paths  ", "paths "));
+      stdout.write(
+        `${paths.length} paths ${options.dryRun ? "would be" : ""} deleted, ${formatBytes(bytesFreed)} freed\n`.replace(
+          "paths  ",
+          "paths ",
+        ),
+      );
     }),
   );
 
@@ -75,7 +83,8 @@ export function addStore(root: Command, invocation: Invocation): void {
         size: options.closureSize === true,
         recursive: options.recursive === true,
       });
-      if (options.json) stdout.write(`${JSON.stringify(Object.fromEntries(paths.map(({ path, ...rest }) => [path, rest])))}\n`);
+      if (options.json)
+        stdout.write(`${JSON.stringify(Object.fromEntries(paths.map(({ path, ...rest }) => [path, rest])))}\n`);
       else
         for (const { path, narSize, closureSize } of paths)
           stdout.write(

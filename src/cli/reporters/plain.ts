@@ -24,8 +24,15 @@ export function plainReporter(options: ReporterOptions): Reporter {
   const report = (event: Event): void => {
     switch (event.type) {
       case "activity-start":
-        running.set(event.id, { kind: event.kind, name: event.name, started: options.now(), done: 0, announced: event.kind === "build" || event.kind === "lock" });
-        if (event.kind === "build") line(`building ${event.name}${expected.builds > 1 ? ` (${built + 1}/${expected.builds})` : ""}`);
+        running.set(event.id, {
+          kind: event.kind,
+          name: event.name,
+          started: options.now(),
+          done: 0,
+          announced: event.kind === "build" || event.kind === "lock",
+        });
+        if (event.kind === "build")
+          line(`building ${event.name}${expected.builds > 1 ? ` (${built + 1}/${expected.builds})` : ""}`);
         else if (event.kind === "lock") line(`locking ${event.name}`);
         break;
       case "activity-progress": {
@@ -56,7 +63,8 @@ export function plainReporter(options: ReporterOptions): Reporter {
         const took = options.now() - activity.started;
         if (activity.kind === "build") {
           if (event.ok) built++;
-          if (took > QUICK || !event.ok) line(`${event.ok ? "built" : "failed"} ${activity.name} in ${formatSeconds(took)}`);
+          if (took > QUICK || !event.ok)
+            line(`${event.ok ? "built" : "failed"} ${activity.name} in ${formatSeconds(took)}`);
         } else if (event.ok && took > QUICK) {
           const amount = activity.kind === "download" && activity.done > 0 ? `, ${formatBytes(activity.done)}` : "";
           if (activity.kind === "evaluate") line(`evaluated ${activity.name} in ${formatSeconds(took)}`);
@@ -70,7 +78,9 @@ export function plainReporter(options: ReporterOptions): Reporter {
           line(
             `to do: ${[
               ...(event.builds > 0 ? [`${event.builds} ${event.builds === 1 ? "build" : "builds"}`] : []),
-              ...(event.downloads > 0 ? [`${event.downloads} ${event.downloads === 1 ? "download" : "downloads"}`] : []),
+              ...(event.downloads > 0
+                ? [`${event.downloads} ${event.downloads === 1 ? "download" : "downloads"}`]
+                : []),
             ].join(", ")}`,
           );
         break;

@@ -54,6 +54,5 @@ export const doing = {
 
 /** Text from elsewhere must not move the cursor about. */
 export function printable(text: string): string {
-   
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1f\x7f]/g, "");
 }

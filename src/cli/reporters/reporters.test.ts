@@ -26,7 +26,9 @@ describe("the plain reporter", () => {
     out.clock.now = 61_000;
     reporter.report({ type: "activity-stop", id: 1, ok: true });
     reporter.report({ type: "message", level: "warning", text: "careful" });
-    expect(out.text()).toBe("to do: 2 builds, 1 download\nbuilding hello (1/2)\nbuilt hello in 1 min 01 s\nwarning: careful\n");
+    expect(out.text()).toBe(
+      "to do: 2 builds, 1 download\nbuilding hello (1/2)\nbuilt hello in 1 min 01 s\nwarning: careful\n",
+    );
   });
 
   it("shows logs when asked to, without control characters", () => {
@@ -67,10 +69,21 @@ describe("the terminal reporter", () => {
   it("cuts lines that are too long for the screen", () => {
     const out = record();
     let redraw = (): void => {};
-    const reporter = terminalReporter({ ...out, color: false, showLogs: false, verbose: false, columns: () => 30, tick: (callback) => ((redraw = callback), () => {}) });
+    const reporter = terminalReporter({
+      ...out,
+      color: false,
+      showLogs: false,
+      verbose: false,
+      columns: () => 30,
+      tick: (callback) => ((redraw = callback), () => {}),
+    });
     reporter.report({ type: "activity-start", id: 1, kind: "build", name: "a-package-with-quite-a-long-name" });
     redraw();
-    for (const line of out.text().replace(/\x1b\[[?0-9;]*[a-zA-Z]/g, "").split("\n")) expect(line.replace("\r", "").length).toBeLessThan(30);
+    for (const line of out
+      .text()
+      .replace(/\x1b\[[?0-9;]*[a-zA-Z]/g, "")
+      .split("\n"))
+      expect(line.replace("\r", "").length).toBeLessThan(30);
     reporter.close();
   });
 });
@@ -88,7 +101,13 @@ describe("the JSON reporter", () => {
 
 describe("amounts", () => {
   it("are shown in sensible units", () => {
-    expect([0, 1023, 1024, 10_500_000, 5_000_000_000].map(formatBytes)).toEqual(["0 B", "1023 B", "1.0 KiB", "10.0 MiB", "4.7 GiB"]);
+    expect([0, 1023, 1024, 10_500_000, 5_000_000_000].map(formatBytes)).toEqual([
+      "0 B",
+      "1023 B",
+      "1.0 KiB",
+      "10.0 MiB",
+      "4.7 GiB",
+    ]);
     expect([120, 59_400, 125_000].map(formatSeconds)).toEqual(["0.1 s", "59 s", "2 min 05 s"]);
     expect(printable("a\x1b[2Jb\x07c\td")).toBe("abc\td");
   });

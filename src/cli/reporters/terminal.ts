@@ -62,14 +62,17 @@ export function terminalReporter(options: TerminalOptions): Reporter {
       return fit(`  ${doing.download} ${activity.name}  ${formatBytes(activity.done)}${of}  ${took}`);
     }
     const phase = activity.phase === "" ? "" : ` (${activity.phase})`;
-    return fit(`  ${doing[activity.kind]} ${activity.name}${phase}  ${took}${activity.lastLine === "" ? "" : `  ${activity.lastLine}`}`);
+    return fit(
+      `  ${doing[activity.kind]} ${activity.name}${phase}  ${took}${activity.lastLine === "" ? "" : `  ${activity.lastLine}`}`,
+    );
   }
 
   function frame(): string[] {
     if (running.size === 0) return [];
     const parts: string[] = [];
     if (totals.builds > 0) parts.push(`${totals.built}/${totals.builds} built`);
-    if (totals.downloads > 0) parts.push(`${totals.downloaded}/${totals.downloads} downloaded (${formatBytes(totals.bytes)})`);
+    if (totals.downloads > 0)
+      parts.push(`${totals.downloaded}/${totals.downloads} downloaded (${formatBytes(totals.bytes)})`);
     const rows = [...running.values()].slice(0, ROWS).map(row);
     if (running.size > ROWS) rows.push(`  … and ${running.size - ROWS} more`);
     return parts.length === 0 ? rows : [paint.bold(fit(`[${parts.join(", ")}]`)), ...rows];
@@ -93,7 +96,15 @@ export function terminalReporter(options: TerminalOptions): Reporter {
     dirty = true;
     switch (event.type) {
       case "activity-start":
-        running.set(event.id, { kind: event.kind, name: event.name, started: options.now(), done: 0, total: event.total, phase: "", lastLine: "" });
+        running.set(event.id, {
+          kind: event.kind,
+          name: event.name,
+          started: options.now(),
+          done: 0,
+          total: event.total,
+          phase: "",
+          lastLine: "",
+        });
         if (event.kind === "lock") above.report(event);
         break;
       case "activity-progress": {

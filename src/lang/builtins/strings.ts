@@ -118,6 +118,7 @@ function replace(wanted: readonly string[], replacements: readonly Lazy[], sourc
   for (let at = 0; ; ) {
     const found = find(at);
     if (found === undefined) {
+      if (at === 0) return source;
       pieces.push(text.slice(at));
       break;
     }
@@ -168,8 +169,29 @@ function finder(
   };
 }
 
+interface Alternatives {
+  readonly regex: RegExp;
+  readonly indexes: ReadonlyMap<string, number>;
+}
+
+/** The last ones: code that replaces strings does so with the same patterns again and again. */
+const knownAlternatives = new Map<string, Alternatives>();
+const MAX_KNOWN = 64;
+
 /** Of alternatives, a regular expression takes the first that fits, just as needed. */
 function alternatives(wanted: readonly string[], text: string): ReturnType<typeof finder> {
+  const { regex, indexes } = alternativesOf(wanted);
+  return (from) => {
+    regex.lastIndex = from;
+    const found = regex.exec(text);
+    return found === null ? undefined : { at: found.index, index: indexes.get(found[0])! };
+  };
+}
+
+function alternativesOf(wanted: readonly string[]): Alternatives {
+  const key = wanted.map((pattern) => `${pattern.length}:${pattern}`).join("");
+  const known = knownAlternatives.get(key);
+  if (known !== undefined) return known;
   const indexes = new Map<string, number>();
   wanted.forEach((pattern, index) => {
     if (!indexes.has(pattern)) indexes.set(pattern, index);
@@ -178,9 +200,7 @@ function alternatives(wanted: readonly string[], text: string): ReturnType<typeo
     [...indexes.keys()].map((pattern) => pattern.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|"),
     "g",
   );
-  return (from) => {
-    regex.lastIndex = from;
-    const found = regex.exec(text);
-    return found === null ? undefined : { at: found.index, index: indexes.get(found[0])! };
-  };
+  if (knownAlternatives.size >= MAX_KNOWN) knownAlternatives.clear();
+  knownAlternatives.set(key, { regex, indexes });
+  return { regex, indexes };
 }

@@ -9,7 +9,7 @@ const TIMESTAMP =
 export interface MarkedToml {
   readonly text: string;
   /** Undefined for strings that are not marked. */
-  timestampOf(string: string): string | undefined;
+  readonly timestampOf: (string: string) => string | undefined;
 }
 
 export function markTimestamps(text: string): MarkedToml {

@@ -20,7 +20,7 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
   if (plan === undefined || plan.right !== rightKeys) {
     if (leftSize > PLANNED_UP_TO && rightSize * MUCH_BIGGER < leftSize) {
       const replaced = replaceExisting(left, right);
-      if (replaced !== undefined) return replaced;
+      return replaced ?? insertInto(left, right);
     }
     if (leftSize > PLANNED_UP_TO || rightSize > PLANNED_UP_TO) return mergeOnce(left, right);
     plan = makePlan(leftKeys, rightKeys);
@@ -44,31 +44,61 @@ function mergeOnce(left: Attrs, right: Attrs): Attrs {
   const b = right.keys.ids;
   const leftPositions = left.keys.positions;
   const rightPositions = right.keys.positions;
-  let size = a.length;
-  for (const id of b) if (left.keys.find(id) < 0) size++;
-  const ids = new Array<number>(size);
-  const values = new Array<Lazy>(size);
-  const positions =
-    leftPositions === undefined && rightPositions === undefined ? undefined : new Array<LazyPosition>(size);
+  const positioned = leftPositions !== undefined || rightPositions !== undefined;
+  const ids: number[] = [];
+  const values: Lazy[] = [];
+  const positions: LazyPosition[] = [];
   let i = 0;
-  let at = 0;
-  const takeLeft = (end: number): void => {
-    for (; i < a.length && a[i]! < end; i++, at++) {
-      ids[at] = a[i]!;
-      values[at] = left.values[i]!;
-      if (positions !== undefined) positions[at] = leftPositions?.[i];
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const x = i < a.length ? a[i]! : Infinity;
+    const y = j < b.length ? b[j]! : Infinity;
+    if (x < y) {
+      ids.push(x);
+      values.push(left.values[i]!);
+      if (positioned) positions.push(leftPositions?.[i]);
+      i++;
+    } else {
+      if (x === y) i++;
+      ids.push(y);
+      values.push(right.values[j]!);
+      if (positioned) positions.push(rightPositions?.[j]);
+      j++;
     }
-  };
-  for (let j = 0; j < b.length; j++, at++) {
-    const next = b[j]!;
-    takeLeft(next);
-    if (a[i] === next) i++;
-    ids[at] = next;
-    values[at] = right.values[j]!;
-    if (positions !== undefined) positions[at] = rightPositions?.[j];
   }
-  takeLeft(Infinity);
-  return new Attrs(new KeyTable(ids, positions), values);
+  return new Attrs(new KeyTable(ids, positioned ? positions : undefined), values);
+}
+
+/** The merge of a small set into a big one: what is between the new attributes is copied as it is. */
+function insertInto(left: Attrs, right: Attrs): Attrs {
+  const a = left.keys.ids;
+  const b = right.keys.ids;
+  /** Runs of the left set: start, end; one before each attribute of the right set. */
+  const runs: number[] = [];
+  let start = 0;
+  for (const id of b) {
+    let end = start;
+    for (let high = a.length; end < high; ) {
+      const middle = (end + high) >> 1;
+      if (a[middle]! < id) end = middle + 1;
+      else high = middle;
+    }
+    runs.push(start, end);
+    start = a[end] === id ? end + 1 : end;
+  }
+  const spliced = <T>(into: readonly T[], from: readonly T[]): T[] => {
+    const pieces: (readonly T[])[] = [];
+    for (let i = 0; i < from.length; i++) pieces.push(into.slice(runs[2 * i], runs[2 * i + 1]), [from[i]!]);
+    pieces.push(into.slice(start));
+    return ([] as T[]).concat(...pieces);
+  };
+  const { positions: before } = left.keys;
+  const { positions: over } = right.keys;
+  const positions =
+    before === undefined && over === undefined
+      ? undefined
+      : spliced(before ?? new Array<LazyPosition>(a.length).fill(undefined), over ?? new Array<LazyPosition>(b.length).fill(undefined));
+  return new Attrs(new KeyTable(spliced(a, b), positions), spliced(left.values, right.values));
 }
 
 /** The merge if all keys of the right set are in the left one already. */
@@ -83,7 +113,8 @@ function replaceExisting(left: Attrs, right: Attrs): Attrs | undefined {
   for (let i = 0; i < slots.length; i++) values[slots[i]!] = right.values[i]!;
   const before = left.keys.positions;
   const over = right.keys.positions;
-  if (before === undefined && over === undefined) return new Attrs(left.keys, values);
+  // The same set put over again and again: its attributes are where they were the last time.
+  if (slots.every((slot, i) => before?.[slot] === over?.[i])) return new Attrs(left.keys, values);
   const positions = before?.slice() ?? new Array<LazyPosition>(values.length).fill(undefined);
   for (let i = 0; i < slots.length; i++) positions[slots[i]!] = over?.[i];
   return new Attrs(left.keys.withPositions(positions), values);

@@ -45,7 +45,7 @@ export const pip: NativeModule = defineModule({
       setuptools: mkOverride(1002, m.config.at("deps", "python", "pkgs", "setuptools")),
       fetchPipMetadataScript: mkOverride(
         1002,
-        later(() => pipScript(m)),
+        later(() => pipScript(m, m.packageSets)),
       ),
     },
     // What pip locks holds for one platform only.

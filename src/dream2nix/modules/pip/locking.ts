@@ -1,6 +1,6 @@
 /** What the pip module asks of the lock. */
 import { type Attrs, type Native, toNix } from "../../../lang/index.ts";
-import type { ModuleScope } from "../../../modules/index.ts";
+import type { ModuleScope, View } from "../../../modules/index.ts";
 import { lockingWheelVersion, pipField } from "../../../python/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
 import { lockSpec, pipAttribute } from "../lock/refresh.ts";
@@ -25,7 +25,7 @@ export function invalidationData(m: ModuleScope): Native {
 }
 
 /** What d2n needs to know to lock with pip: `pip` of a field in `src/python/lock-spec.ts`. */
-function pipSettings(m: ModuleScope): Native {
+function pipSettings(m: ModuleScope, packageSets: View): Native {
   const { config, ev } = m;
   const cfg = config.at("pip");
   const python = config.at("deps", "python");
@@ -45,7 +45,7 @@ function pipSettings(m: ModuleScope): Native {
       ),
     ),
     buildFlags: cfg.at("buildRequirementFlags"),
-    toolchain: later(() => toolchain(m)),
+    toolchain: later(() => toolchain(m, packageSets.at("nixpkgs"))),
   };
 }
 
@@ -53,11 +53,12 @@ function pipSettings(m: ModuleScope): Native {
  * What source distributions may ask for that tell their metadata by compiling. The paths are without context, so that nothing
  * is made before one does ask.
  */
-function toolchain(m: ModuleScope): Native {
+function toolchain(m: ModuleScope, nixpkgs: View): Native {
   const stdenv = m.config.at("deps", "stdenv");
   if (!stdenv.has("cc", "drvPath")) return [];
   const plain = (value: Native): Native => builtin(m.ev, "unsafeDiscardStringContext", value);
-  return [stdenv.at("cc")].map((pkg) => ({
+  const others = ["gnumake", "pkg-config"].filter((name) => nixpkgs.has(name, "drvPath"));
+  return [stdenv.at("cc"), ...others.map((name) => nixpkgs.at(name))].map((pkg) => ({
     drvPath: plain(pkg.at("drvPath")),
     output: pkg.at("outputName"),
     bin: plain(later(() => text(m.ev)`${pkg}/bin`)),
@@ -68,10 +69,10 @@ function toolchain(m: ModuleScope): Native {
  * The script of the field `fetchPipMetadata`. d2n itself locks in its own process, by the settings that the attribute holds;
  * whoever runs the program has them on disk.
  */
-export function pipScript(m: ModuleScope): Attrs {
+export function pipScript(m: ModuleScope, packageSets: View): Attrs {
   const { config, ev } = m;
   const bash = config.at("deps", "bash");
-  const settings = toNix(pipSettings(m));
+  const settings = toNix(pipSettings(m, packageSets));
   const hash = builtin(ev, "hashString", "sha256", builtin(ev, "toJSON", config.at("lock", "invalidationData")));
   const spec = later(() =>
     lockSpec(m, [{ kind: "pip", name: pipField, pip: settings }], m.system.view(hash).textWithoutContext()),

@@ -87,7 +87,7 @@ export function pdmFiles(m: ModuleScope): PdmFiles {
       const found: string[] = [];
       if (contentHash !== undefined && !project().contentHashes.includes(contentHash))
         found.push(
-          `${file} was made for another ${shown(m, "pyproject")}: what it requires has changed since. Lock again: \`pdm lock\`.`,
+          `${file} was made for another ${shown(m, "pyproject")}: what it requires has changed since. Lock again: \`d2n run .#default.lock\`, or \`pdm lock\`.`,
         );
       if (!pdmTargetFits(lock(), { version: version(), system: system() }))
         found.push(
@@ -108,6 +108,12 @@ function libraryOf(m: ModuleScope, system: string): { readonly libraryVersion: s
   return { libraryVersion: /^\d+\.\d+/.exec(version)?.[0] ?? fallback, musl };
 }
 
+const advice = {
+  lockfile:
+    "Run `d2n run .#default.lock` (the package's own attribute in place of `default`), or `pdm lock`, then `git add`",
+  pyproject: "If it is there, `git add` it",
+};
+
 function read(m: ModuleScope, option: "lockfile" | "pyproject"): string {
   const file = toNix(m.config.at("pdm", option));
   if (force(builtin(m.ev, "pathExists", file)) !== true)
@@ -115,7 +121,7 @@ function read(m: ModuleScope, option: "lockfile" | "pyproject"): string {
       "lock-missing",
       `the file \`${shown(m, option)}\` that pdm.${option} names does not exist`,
       {
-        hint: `${option === "lockfile" ? "Lock with `pdm lock`. " : ""}In a git repository, flakes only see files that git knows: git add.`,
+        hint: `${advice[option]}: in a git repository, flakes only see what git tracks.`,
       },
     );
   return fromUtf8(m.system.view(builtin(m.ev, "readFile", file)).textWithoutContext());
