@@ -173,8 +173,8 @@ function originOf(data: PackageData, files: readonly v.InferOutput<typeof fileSc
   }
   for (const vcs of ["hg", "svn", "bzr"]) if (vcs in data) return { kind: "unsupported", what: `it comes from ${vcs}` };
   if (data.path !== undefined) return { kind: "path", path: data.path, subdirectory };
-  const local = /^file:\/\/\/\$\{PROJECT_ROOT\}\/(.*?)(?:#.*)?$/.exec(data.url ?? "");
-  if (local !== null) return { kind: "path", path: local[1]!, subdirectory };
+  const local = localOrigin(data.url, subdirectory);
+  if (local !== undefined) return local;
   if (data.url !== undefined) return { kind: "url", url: data.url, hash: files[0]?.hash, subdirectory };
   return {
     kind: "index",
@@ -183,6 +183,12 @@ function originOf(data: PackageData, files: readonly v.InferOutput<typeof fileSc
       return name === undefined ? [] : [{ name, url, hash }];
     }),
   };
+}
+
+/** A place in the project. */
+function localOrigin(url: string | undefined, subdirectory: string | undefined): PdmOrigin | undefined {
+  const path = /^file:\/\/\/\$\{PROJECT_ROOT\}\/(.*?)(?:#.*)?$/.exec(url ?? "")?.[1];
+  return path === undefined ? undefined : { kind: "path", path, subdirectory };
 }
 
 /** The last part of a URL's path. */
@@ -227,6 +233,7 @@ export function closePdmGroup(
   const byName = new Map<string, PdmEntry[]>();
   for (const entry of lock.entries) byName.set(entry.name, [...(byName.get(entry.name) ?? []), entry]);
   const states = new Map<string, State>();
+  const urls = new Map<string, string>();
   const queue: { readonly requirement: Requirement; readonly by: string | undefined }[] = [];
   const wanted = (requirement: Requirement, extras: Iterable<string>): boolean => {
     const { marker } = requirement;
@@ -247,6 +254,7 @@ export function closePdmGroup(
       state = chosen(holding, requirement, environment);
       states.set(name, state);
     }
+    if (requirement.url !== undefined && !urls.has(name)) urls.set(name, requirement.url);
     if (by !== undefined && by !== name) states.get(by)!.needs.add(name);
     for (const extra of requirement.extras) state.extras.add(canonicalName(extra));
     for (const entry of state.candidates) {
@@ -263,11 +271,18 @@ export function closePdmGroup(
         name,
         version,
         extras: [...extras].sort(),
-        origin: (candidates.find((entry) => entry.extras.length === 0) ?? candidates[0]!).origin,
+        origin: originOfEntry(candidates, urls.get(name)),
         needs: [...needs],
       },
     ]),
   );
+}
+
+/** Locks that pdm makes with uv do not say where local packages are, but the requirement does. */
+function originOfEntry(candidates: readonly PdmEntry[], url: string | undefined): PdmOrigin {
+  const { origin } = candidates.find((entry) => entry.extras.length === 0) ?? candidates[0]!;
+  if (origin.kind !== "index" || origin.files.length > 0 || url === undefined) return origin;
+  return localOrigin(url, undefined) ?? origin;
 }
 
 /** Of several versions the newest that fits the interpreter and whoever asks first. */

@@ -238,6 +238,16 @@ describe("pdm.lock", () => {
     expect(() => lock(text)).toThrow(message);
   });
 
+  it("may lack the place of a local package that the requirement has", () => {
+    const text = '[[package]]\nname = "a"\nversion = "1"\n';
+    const requirement = parsePdmRequirement("a @ file:///${PROJECT_ROOT}/libs/a");
+    expect(closePdmGroup(lock(text), [requirement], linux).get("a")!.origin).toEqual({
+      kind: "path",
+      path: "libs/a",
+      subdirectory: undefined,
+    });
+  });
+
   it("must have what is required", () => {
     expect(() => names(variants, ["scipy"])).toThrow(/has no `scipy`, which pyproject\.toml requires/);
   });

@@ -11,7 +11,6 @@ import { isSystemError } from "../base/index.ts";
 import {
   bytePath,
   contentAddressFits,
-  decompress,
   type Derivation,
   derivationNameOf,
   derivationReferences,
@@ -33,6 +32,7 @@ import {
   storePathBase,
   TreeUnpacker,
 } from "../formats/index.ts";
+import { logPathOf, readLogOf } from "./build-logs.ts";
 import type { Database, DerivationOutputRow } from "./database.ts";
 import { explained, explainedSync, missingPath, StoreError } from "./errors.ts";
 import { Breather, canonicalise, exists, makeFolders, moveTree, removeTree } from "./files.ts";
@@ -492,23 +492,11 @@ export class LocalStore implements PhysicalStore {
   }
 
   logPath(derivationPath: string): string {
-    const base = storePathBase(derivationPath);
-    return join(this.logDir, "drvs", base.slice(0, 2), base.slice(2));
+    return logPathOf(this.logDir, derivationPath);
   }
 
-  async readLog(derivationPath: string): Promise<Uint8Array | undefined> {
-    const path = this.logPath(derivationPath);
-    return explained(`cannot read the log of '${derivationPath}'`, async () => {
-      for (const suffix of ["", ".bz2"]) {
-        if (!existsSync(path + suffix)) continue;
-        const bytes = readFileSync(path + suffix);
-        if (suffix === "") return bytes;
-        const pieces: Uint8Array[] = [];
-        for await (const piece of decompress([bytes])) pieces.push(piece);
-        return Buffer.concat(pieces);
-      }
-      return undefined;
-    });
+  readLog(derivationPath: string): Promise<Uint8Array | undefined> {
+    return readLogOf(this.logDir, derivationPath);
   }
 
   // Roots and garbage
