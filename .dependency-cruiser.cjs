@@ -14,7 +14,21 @@ const layers = {
   nixpkgs: ["lang", "modules", "debian"],
   dream2nix: ["lang", "modules", "python"],
   flake: ["lang", "fetchers"],
-  app: ["formats", "store", "sandbox", "fetchers", "build", "lang", "lib", "modules", "python", "debian", "nixpkgs", "dream2nix", "flake"],
+  app: [
+    "formats",
+    "store",
+    "sandbox",
+    "fetchers",
+    "build",
+    "lang",
+    "lib",
+    "modules",
+    "python",
+    "debian",
+    "nixpkgs",
+    "dream2nix",
+    "flake",
+  ],
   cli: ["app"],
 };
 
@@ -34,7 +48,12 @@ module.exports = {
       from: { path: "^src/([^/]+)/", pathNot: "((\\.test|/testing)\\.ts$|^src/cli/)" },
       to: { path: "^src/", pathNot: ["^src/$1/", "/(index|syntax)\\.ts$"] },
     },
-    { name: "no-cycles-between-layers", severity: "error", from: { path: "^src/([^/]+)/" }, to: { circular: true, via: { path: "^src/", pathNot: "^src/$1/" } } },
+    {
+      name: "no-cycles-between-layers",
+      severity: "error",
+      from: { path: "^src/([^/]+)/" },
+      to: { circular: true, via: { path: "^src/", pathNot: "^src/$1/" } },
+    },
     {
       name: "no-unlisted-packages",
       severity: "error",

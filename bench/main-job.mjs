@@ -20,11 +20,15 @@ function compare(name, contender) {
   }
 }
 
-console.log(`Minimum of ${rounds} runs each, in turn, beside \`node -e 0\`; seconds, megabytes.\n${heading("d2n", "node")}`);
+console.log(
+  `Minimum of ${rounds} runs each, in turn, beside \`node -e 0\`; seconds, megabytes.\n${heading("d2n", "node")}`,
+);
 compare("d2n --version", d2n(["--version"]));
 compare("d2n --help", d2n(["--help"]));
 if (project === undefined)
-  console.log("Skipped: a project. D2N_BENCH_PROJECT names a folder whose flake has been built once (D2N_STORE: in which store).");
+  console.log(
+    "Skipped: a project. D2N_BENCH_PROJECT names a folder whose flake has been built once (D2N_STORE: in which store).",
+  );
 else {
   const options = { cwd: project };
   compare("eval of its drvPath, anew", d2n(["eval", "--no-eval-cache", ".#default.drvPath"], options));

@@ -32,7 +32,9 @@ try {
     const ours = () => run([process.execPath, "--input-type=module", "-e", code, path]);
     const theirs = () => run([oracle, "nix-hash", "--type", "sha256", path]);
     const [mine, nix] = interleave(oracle === undefined ? [ours] : [ours, theirs], rounds);
-    console.log(line(name, mine, nix) + (nix !== undefined && nix.stdout.trim() !== mine.stdout.trim() ? "  RESULTS DIFFER" : ""));
+    console.log(
+      line(name, mine, nix) + (nix !== undefined && nix.stdout.trim() !== mine.stdout.trim() ? "  RESULTS DIFFER" : ""),
+    );
   }
 
   // Adding: the whole way through `builtins.path` into a fresh store each time.
@@ -40,13 +42,22 @@ try {
   let stores = 0;
   const fresh = () => ({ env: { ...process.env, NIX_REMOTE: join(folder, `store-${stores++}`) } });
   const evaluate = ["--eval", "--read-write-mode", "--expr"];
-  const ours = () => run([process.execPath, join(dist, "cli/classic/main.js"), "nix-instantiate", ...evaluate, expression(many)], fresh());
+  const ours = () =>
+    run(
+      [process.execPath, join(dist, "cli/classic/main.js"), "nix-instantiate", ...evaluate, expression(many)],
+      fresh(),
+    );
   const theirs = () => run([oracle, "nix-instantiate", ...evaluate, expression(many)], fresh());
   try {
     const [mine, nix] = interleave(oracle === undefined ? [ours] : [ours, theirs], rounds);
-    console.log(line("add: 4,000 small files", mine, nix) + (nix !== undefined && nix.stdout !== mine.stdout ? "  RESULTS DIFFER" : ""));
+    console.log(
+      line("add: 4,000 small files", mine, nix) +
+        (nix !== undefined && nix.stdout !== mine.stdout ? "  RESULTS DIFFER" : ""),
+    );
   } catch (error) {
-    console.log(`${"add: 4,000 small files".padEnd(30)} failed: ${error.message.trim().split("\n").slice(0, 4).join("\n    ")}`);
+    console.log(
+      `${"add: 4,000 small files".padEnd(30)} failed: ${error.message.trim().split("\n").slice(0, 4).join("\n    ")}`,
+    );
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -10,7 +10,8 @@ import { root } from "./setup.mjs";
 const SUITE = "forky";
 const ROOTS = ["nix-bin", "bash-static"];
 /** Parts of the closure that Nix does not need to run. */
-const UNNEEDED = /^(debconf|perl.*|libperl.*|dpkg|tar|adduser|passwd|init-system-helpers|systemd.*|dbus.*|login.*|libpam.*|base-files|coreutils|install-info)$/;
+const UNNEEDED =
+  /^(debconf|perl.*|libperl.*|dpkg|tar|adduser|passwd|init-system-helpers|systemd.*|dbus.*|login.*|libpam.*|base-files|coreutils|install-info)$/;
 
 /** @returns the command, or undefined (with the reason on stderr) where Nix cannot be had */
 export async function provideOracle() {
@@ -42,7 +43,13 @@ async function install(home, command) {
     options: {},
   });
   const open = async (now) =>
-    openArchive({ mirrors: await findMirrors(context), fetch: mirrorFetch(context), cacheDir: join(home, "cache/debian"), now, sink: () => {} });
+    openArchive({
+      mirrors: await findMirrors(context),
+      fetch: mirrorFetch(context),
+      cacheDir: join(home, "cache/debian"),
+      now,
+      sink: () => {},
+    });
   const lookup = async (archive, name) => archive.lookup(SUITE, "amd64", name);
   let archive = await open(new Date());
   try {

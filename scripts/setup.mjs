@@ -21,7 +21,9 @@ export function tool(name) {
 
 export function setUp() {
   const stamp = join(root, "node_modules", ".d2n-lock-hash");
-  const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
   mkdirSync(dirname(stamp), { recursive: true });

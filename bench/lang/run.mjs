@@ -13,7 +13,8 @@ const tree = process.env.D2N_BENCH_NIXPKGS;
 const rounds = roundsFrom(process.argv.slice(2), 5);
 const filter = filterFrom(process.argv.slice(2));
 
-if (oracle === undefined) console.log("Skipped: real Nix. NIX_ORACLE names the command that runs it (`$NIX_ORACLE nix-instantiate …`).");
+if (oracle === undefined)
+  console.log("Skipped: real Nix. NIX_ORACLE names the command that runs it (`$NIX_ORACLE nix-instantiate …`).");
 if (tree === undefined) console.log("Skipped: everything that needs a nixpkgs. D2N_BENCH_NIXPKGS names a tree.");
 console.log(`Minimum of ${rounds} runs each, in turn; seconds, megabytes.\n${heading("d2n", "Nix")}`);
 

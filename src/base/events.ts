@@ -2,7 +2,8 @@
  * What happens while d2n works. Logic emits events, reporters (in `cli`) render them; nothing below `cli` prints.
  */
 
-export type ActivityKind = "download" | "build" | "copy" | "evaluate" | "lock" | "fetch-git" | "unpack" | "verify" | "collect";
+export type ActivityKind =
+  "download" | "build" | "copy" | "evaluate" | "lock" | "fetch-git" | "unpack" | "verify" | "collect";
 
 export type MessageLevel = "error" | "warning" | "notice" | "info" | "debug";
 
@@ -16,13 +17,23 @@ export type Event =
       /** Expected amount, in bytes for downloads and copies. */
       readonly total?: number | undefined;
     }
-  | { readonly type: "activity-progress"; readonly id: number; readonly done: number; readonly total?: number | undefined }
+  | {
+      readonly type: "activity-progress";
+      readonly id: number;
+      readonly done: number;
+      readonly total?: number | undefined;
+    }
   /** A line of output of the work itself, a builder's log line for instance, without its line end. */
   | { readonly type: "activity-log"; readonly id: number; readonly line: string }
   | { readonly type: "activity-phase"; readonly id: number; readonly phase: string }
   | { readonly type: "activity-stop"; readonly id: number; readonly ok: boolean }
   /** How much there is to do in all: derivations to build, files to download. */
-  | { readonly type: "expected"; readonly builds: number; readonly downloads: number; readonly bytes?: number | undefined }
+  | {
+      readonly type: "expected";
+      readonly builds: number;
+      readonly downloads: number;
+      readonly bytes?: number | undefined;
+    }
   | { readonly type: "message"; readonly level: MessageLevel; readonly text: string };
 
 /** Where events go. Must not throw and must not block. */

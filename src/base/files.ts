@@ -13,7 +13,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array, 
   try {
     try {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

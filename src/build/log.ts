@@ -31,7 +31,7 @@ export class BuildLog implements Disposable {
   }
 
   write(bytes: Buffer): void {
-    if (this.#fd !== undefined) for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    if (this.#fd !== undefined) for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done);
     let start = 0;
     for (;;) {
       const end = bytes.indexOf(0x0a, start);

@@ -31,24 +31,20 @@ export async function realise(request: RealiseOptions): Promise<RealiseResult> {
   if (builds > 0) tools().catch(() => {});
 
   const tasks: Task[] = [
-    ...plan.substitutions.map(
-      (path): Task => ({
-        id: path,
-        kind: "download",
-        dependencies: [],
-        run: (aborted) => substitute(shared, [path], aborted),
-      }),
-    ),
-    ...plan.derivations.map(
-      (planned): Task => ({
-        id: planned.drvPath,
-        kind: planned.action === "build" ? "build" : "download",
-        dependencies: [...planned.dependencies, ...planned.derivation.inputSrcs],
-        run: async (aborted) => {
-          how.set(planned.drvPath, await work(shared, planned, aborted));
-        },
-      }),
-    ),
+    ...plan.substitutions.map((path): Task => ({
+      id: path,
+      kind: "download",
+      dependencies: [],
+      run: (aborted) => substitute(shared, [path], aborted),
+    })),
+    ...plan.derivations.map((planned): Task => ({
+      id: planned.drvPath,
+      kind: planned.action === "build" ? "build" : "download",
+      dependencies: [...planned.dependencies, ...planned.derivation.inputSrcs],
+      run: async (aborted) => {
+        how.set(planned.drvPath, await work(shared, planned, aborted));
+      },
+    })),
   ];
   const limits = { build: request.maxJobs || availableParallelism(), download: request.maxDownloads ?? usualDownloads };
   const { done, failures, skipped } = await schedule(tasks, { limits, keepGoing: request.keepGoing ?? false, signal });

@@ -32,7 +32,7 @@ export function splitObject(json: string): Map<string, string> {
     at++;
     skip();
     const start = at;
-    for (let depth = 0; at < json.length; ) {
+    for (let depth = 0; at < json.length;) {
       const character = json[at]!;
       if (character === '"') {
         at = stringEnd(at);

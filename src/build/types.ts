@@ -10,8 +10,7 @@ import type { PhysicalStore } from "../store/index.ts";
 
 /** What somebody wants to be there: outputs of a derivation, or a store path as it is (substituted if it is not valid). */
 export type Wanted =
-  | { readonly drvPath: string; readonly outputs: readonly string[] | "all" }
-  | { readonly path: string };
+  { readonly drvPath: string; readonly outputs: readonly string[] | "all" } | { readonly path: string };
 
 /** One URL with all that may stand for it; asked before every fixed-output download. */
 export interface UrlResolution {

@@ -258,7 +258,7 @@ class Transfer {
 
   async #write(chunk: Uint8Array, total: number | undefined): Promise<void> {
     this.#checkSize(this.#done + chunk.length);
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const { bytesWritten } = await this.#file!.write(chunk, at, chunk.length - at, this.#done + at);
       at += bytesWritten;
     }

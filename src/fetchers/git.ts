@@ -20,13 +20,23 @@ interface GitResult {
 }
 
 /** Runs git without prompts and in plain English. @throws D2nError `git-missing`, `interrupted` */
-export async function runGit(args: readonly string[], context: GitContext, options: { cwd?: string; input?: string } = {}): Promise<GitResult> {
+export async function runGit(
+  args: readonly string[],
+  context: GitContext,
+  options: { cwd?: string; input?: string } = {},
+): Promise<GitResult> {
   const env: Record<string, string> = { GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
-  for (const [name, value] of Object.entries(context.environment)) if (value !== undefined && !(name in env)) env[name] = value;
+  for (const [name, value] of Object.entries(context.environment))
+    if (value !== undefined && !(name in env)) env[name] = value;
   // A repository named by the environment (a hook's, say) is not the one that is asked about.
   for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"]) delete env[name];
   return new Promise((resolve, reject) => {
-    const child = spawn("git", args, { cwd: options.cwd, env, stdio: ["pipe", "pipe", "pipe"], signal: context.signal });
+    const child = spawn("git", args, {
+      cwd: options.cwd,
+      env,
+      stdio: ["pipe", "pipe", "pipe"],
+      signal: context.signal,
+    });
     const out: Buffer[] = [];
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -59,14 +69,18 @@ function gitError(args: readonly string[], stderr: string): D2nError {
   const words = redactCredentials(stderr.trim());
   const ownership = /dubious ownership/.test(words);
   const offline = /Could not resolve host|unable to access|Could not read from remote/i.test(words);
-  return new D2nError("git-failed", `\`git ${redactCredentials(args.find((arg) => !arg.startsWith("-")) ?? "")}\` failed`, {
-    details: words,
-    hint: ownership
-      ? "The repository belongs to another user; git says above how to trust it."
-      : offline
-        ? "Check the network, the address, and your access to it; d2n asks git without prompting for passwords."
-        : undefined,
-  });
+  return new D2nError(
+    "git-failed",
+    `\`git ${redactCredentials(args.find((arg) => !arg.startsWith("-")) ?? "")}\` failed`,
+    {
+      details: words,
+      hint: ownership
+        ? "The repository belongs to another user; git says above how to trust it."
+        : offline
+          ? "Check the network, the address, and your access to it; d2n asks git without prompting for passwords."
+          : undefined,
+    },
+  );
 }
 
 /** The state of a checkout that somebody works in. */
@@ -114,17 +128,27 @@ export async function readWorkingTree(root: string, context: GitContext): Promis
 }
 
 /** Commit time in seconds since 1970, and how many commits lead to it. */
-export async function describeCommit(root: string, commit: string, context: GitContext): Promise<{ lastModified: number; revCount: number | undefined }> {
+export async function describeCommit(
+  root: string,
+  commit: string,
+  context: GitContext,
+): Promise<{ lastModified: number; revCount: number | undefined }> {
   const time = await gitOutput(["log", "-1", "--format=%ct", "--no-show-signature", commit], context, root);
-  const shallow = (await gitOutput(["rev-parse", "--is-shallow-repository"], context, root)).toString("utf8").trim() === "true";
-  const count = shallow ? undefined : Number((await gitOutput(["rev-list", "--count", commit], context, root)).toString("utf8"));
+  const shallow =
+    (await gitOutput(["rev-parse", "--is-shallow-repository"], context, root)).toString("utf8").trim() === "true";
+  const count = shallow
+    ? undefined
+    : Number((await gitOutput(["rev-list", "--count", commit], context, root)).toString("utf8"));
   return { lastModified: Number(time.toString("utf8")), revCount: count };
 }
 
 /** Paths below a folder of a checkout that exist on disk but that git does not track and does not ignore. */
 export async function untrackedFiles(root: string, context: GitContext): Promise<string[]> {
   const listing = await gitOutput(["ls-files", "-z", "--others", "--exclude-standard"], context, root);
-  return listing.toString("utf8").split("\0").filter((name) => name !== "");
+  return listing
+    .toString("utf8")
+    .split("\0")
+    .filter((name) => name !== "");
 }
 
 /** Lets git know of new files without adding their content, as Nix does with lock files. */
@@ -157,7 +181,12 @@ export interface GitFetchResult {
  */
 export async function fetchGit(
   request: GitFetchRequest,
-  options: GitContext & { readonly cacheDir: string; readonly destination: string; readonly sink: EventSink; readonly offline?: boolean },
+  options: GitContext & {
+    readonly cacheDir: string;
+    readonly destination: string;
+    readonly sink: EventSink;
+    readonly offline?: boolean;
+  },
 ): Promise<GitFetchResult> {
   const { url, submodules = false } = request;
   const key = createHash("sha256").update(url).digest("hex").slice(0, 32);
@@ -172,23 +201,39 @@ export async function fetchGit(
   let rev = request.rev;
   let ref = request.ref;
   if (rev === undefined || !(await has(rev))) {
-    if (options.offline) throw new D2nError("offline", `\`${redactCredentials(url)}\` has to be fetched, but d2n runs with --offline`);
+    if (options.offline)
+      throw new D2nError("offline", `\`${redactCredentials(url)}\` has to be fetched, but d2n runs with --offline`);
     using activity = new Activity(options.sink, "fetch-git", redactCredentials(url));
     ref ??= rev === undefined || request.allRefs ? await defaultBranch(url, options) : undefined;
     const name = ref ?? "HEAD";
     const spec = /^(refs\/|HEAD$)/.test(name) ? name : undefined;
     // A branch or a tag: a bare name may be either.
-    const tries = rev !== undefined && request.ref === undefined && !request.allRefs
-      ? [[rev], ["+refs/*:refs/d2n/*"]]
-      : request.allRefs
-        ? [["+refs/*:refs/d2n/*"]]
-        : spec !== undefined
-          ? [[`+${spec}:refs/d2n/fetched`]]
-          : [[`+refs/heads/${name}:refs/d2n/fetched`], [`+refs/tags/${name}:refs/d2n/fetched`], [`+${name}:refs/d2n/fetched`]];
+    const tries =
+      rev !== undefined && request.ref === undefined && !request.allRefs
+        ? [[rev], ["+refs/*:refs/d2n/*"]]
+        : request.allRefs
+          ? [["+refs/*:refs/d2n/*"]]
+          : spec !== undefined
+            ? [[`+${spec}:refs/d2n/fetched`]]
+            : [
+                [`+refs/heads/${name}:refs/d2n/fetched`],
+                [`+refs/tags/${name}:refs/d2n/fetched`],
+                [`+${name}:refs/d2n/fetched`],
+              ];
     let failure: GitResult | undefined;
     for (const refs of tries) {
       const result = await runGit(
-        ["fetch", "-q", "--force", "--no-tags", "--no-recurse-submodules", ...(request.shallow ? ["--depth=1"] : []), "--", url, ...refs],
+        [
+          "fetch",
+          "-q",
+          "--force",
+          "--no-tags",
+          "--no-recurse-submodules",
+          ...(request.shallow ? ["--depth=1"] : []),
+          "--",
+          url,
+          ...refs,
+        ],
         options,
         { cwd: bare },
       );
@@ -200,19 +245,47 @@ export async function fetchGit(
     }
     if (failure !== undefined) throw gitError(["fetch", url], failure.stderr);
     if (rev === undefined)
-      rev = (await gitOutput(["rev-parse", "--verify", request.allRefs ? `refs/d2n/heads/${name}^{commit}` : "refs/d2n/fetched^{commit}"], options, bare)).toString("utf8").trim();
+      rev = (
+        await gitOutput(
+          ["rev-parse", "--verify", request.allRefs ? `refs/d2n/heads/${name}^{commit}` : "refs/d2n/fetched^{commit}"],
+          options,
+          bare,
+        )
+      )
+        .toString("utf8")
+        .trim();
     else if (!(await has(rev)))
-      throw new D2nError("git-failed", `\`${redactCredentials(url)}\` has no commit ${rev}${ref === undefined ? "" : ` on \`${ref}\``}`, {
-        hint: "The commit may have been removed from the repository, or lie on a branch that was not fetched.",
-      });
+      throw new D2nError(
+        "git-failed",
+        `\`${redactCredentials(url)}\` has no commit ${rev}${ref === undefined ? "" : ` on \`${ref}\``}`,
+        {
+          hint: "The commit may have been removed from the repository, or lie on a branch that was not fetched.",
+        },
+      );
     activity.stop(true);
   }
   const { lastModified, revCount } = await describeCommit(bare, rev, options);
   mkdirSync(options.destination, { recursive: true });
   // autocrlf and filters of the user's must not change what a commit looks like.
   const plain = ["-c", "core.autocrlf=false", "-c", "core.symlinks=true"];
-  await gitOutput([...plain, `--git-dir=${bare}`, `--work-tree=${options.destination}`, "read-tree", rev], options, bare);
-  await gitOutput([...plain, `--git-dir=${bare}`, `--work-tree=${options.destination}`, "checkout-index", "--all", "--force", "--quiet"], options, bare);
+  await gitOutput(
+    [...plain, `--git-dir=${bare}`, `--work-tree=${options.destination}`, "read-tree", rev],
+    options,
+    bare,
+  );
+  await gitOutput(
+    [
+      ...plain,
+      `--git-dir=${bare}`,
+      `--work-tree=${options.destination}`,
+      "checkout-index",
+      "--all",
+      "--force",
+      "--quiet",
+    ],
+    options,
+    bare,
+  );
   if (submodules) await checkOutSubmodules(bare, rev, options);
   return { directory: options.destination, rev, ref, lastModified, revCount };
 }
@@ -224,13 +297,21 @@ async function defaultBranch(url: string, context: GitContext): Promise<string |
 }
 
 /** A real clone is the only thing that knows how to find submodules; its `.git` files go afterwards. */
-async function checkOutSubmodules(bare: string, rev: string, options: GitContext & { readonly destination: string }): Promise<void> {
+async function checkOutSubmodules(
+  bare: string,
+  rev: string,
+  options: GitContext & { readonly destination: string },
+): Promise<void> {
   if (!existsSync(join(options.destination, ".gitmodules"))) return;
   const { rmSync, readdirSync } = await import("node:fs");
   rmSync(options.destination, { recursive: true, force: true });
   await gitOutput(["clone", "-q", "--no-checkout", "--", bare, options.destination], options, bare);
   await gitOutput(["checkout", "-q", "--detach", rev], options, options.destination);
-  await gitOutput(["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"], options, options.destination);
+  await gitOutput(
+    ["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"],
+    options,
+    options.destination,
+  );
   const strip = (directory: string): void => {
     for (const entry of readdirSync(directory, { withFileTypes: true }))
       if (entry.name === ".git") rmSync(join(directory, entry.name), { recursive: true, force: true });

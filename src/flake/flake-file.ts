@@ -1,6 +1,16 @@
 /** Reading `flake.nix`: its inputs as declared (Nix manual, "nix3-flake", "Flake format" and "Flake inputs"). */
 import { D2nError, didYouMean } from "../base/index.ts";
-import { Attrs, ContextString, EvalError, type Evaluator, force, type Lazy, Lambda, PrimOp, type Value } from "../lang/index.ts";
+import {
+  Attrs,
+  ContextString,
+  EvalError,
+  type Evaluator,
+  force,
+  type Lazy,
+  Lambda,
+  PrimOp,
+  type Value,
+} from "../lang/index.ts";
 import type { InputPath } from "./lock-file.ts";
 import { type FlakeReference, isPathLike, parseReference, referenceFromAttributes } from "./reference.ts";
 
@@ -33,7 +43,8 @@ const KNOWN = ["description", "inputs", "outputs", "nixConfig", "edition"];
 export function readFlakeFile(ev: Evaluator, directory: string, prefix: InputPath): FlakeFile {
   const path = `${directory}/flake.nix`;
   const root = ev.importFile(path);
-  if (!(root instanceof Attrs)) throw new D2nError("flake-file", "`flake.nix` must be an attribute set", { location: { file: path, line: 1 } });
+  if (!(root instanceof Attrs))
+    throw new D2nError("flake-file", "`flake.nix` must be an attribute set", { location: { file: path, line: 1 } });
   for (const name of root.names())
     if (!KNOWN.includes(name))
       throw new D2nError("flake-file", `\`flake.nix\` has an unsupported attribute \`${name}\``, {
@@ -42,23 +53,36 @@ export function readFlakeFile(ev: Evaluator, directory: string, prefix: InputPat
       });
   const outputs = root.get("outputs");
   if (outputs === undefined)
-    throw new D2nError("flake-file", "`flake.nix` lacks the attribute `outputs`", { location: { file: path, line: 1 } });
+    throw new D2nError("flake-file", "`flake.nix` lacks the attribute `outputs`", {
+      location: { file: path, line: 1 },
+    });
   const inputs = new Map<string, FlakeInput>();
   const declared = root.get("inputs");
   if (declared !== undefined) {
     const set = force(declared);
-    if (!(set instanceof Attrs)) throw new D2nError("flake-file", "`inputs` must be an attribute set", { location: root.position("inputs") });
+    if (!(set instanceof Attrs))
+      throw new D2nError("flake-file", "`inputs` must be an attribute set", { location: root.position("inputs") });
     for (const name of set.names()) inputs.set(name, readInput(set, name, prefix));
   }
   const fn = force(outputs);
   if (fn instanceof Lambda && fn.info.formals !== undefined) {
     for (const name of fn.info.formals.names.keys())
       if (name !== "self" && !inputs.has(name))
-        inputs.set(name, { reference: parseReference(`flake:${name}`), isFlake: true, follows: undefined, overrides: new Map() });
+        inputs.set(name, {
+          reference: parseReference(`flake:${name}`),
+          isFlake: true,
+          follows: undefined,
+          overrides: new Map(),
+        });
   } else if (!(fn instanceof Lambda) && !(fn instanceof PrimOp))
     throw new D2nError("flake-file", "`outputs` must be a function", { location: root.position("outputs") });
   const description = root.get("description");
-  return { description: description === undefined ? undefined : plainString(force(description)), inputs, outputs, path };
+  return {
+    description: description === undefined ? undefined : plainString(force(description)),
+    inputs,
+    outputs,
+    path,
+  };
 }
 
 function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
@@ -68,7 +92,7 @@ function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
       location: (attribute === undefined ? undefined : set?.position(attribute)) ?? position,
     });
   const set = force(parent.get(name)!);
-  if (!(set instanceof Attrs)) throw fail("it must be an attribute set, such as `{ url = \"…\"; }`");
+  if (!(set instanceof Attrs)) throw fail('it must be an attribute set, such as `{ url = "…"; }`');
   let url: string | undefined;
   let isFlake = true;
   let follows: InputPath | undefined;
@@ -122,7 +146,11 @@ export function parseInputPath(text: string): string[] {
 
 /** Whether a reference is a path relative to the flake that names it. */
 export function isRelative(reference: FlakeReference): boolean {
-  return reference.type === "path" && isPathLike(String(reference.attributes.get("path"))) && !String(reference.attributes.get("path")).startsWith("/");
+  return (
+    reference.type === "path" &&
+    isPathLike(String(reference.attributes.get("path"))) &&
+    !String(reference.attributes.get("path")).startsWith("/")
+  );
 }
 
 function plainString(value: Value): string | undefined {

@@ -27,7 +27,8 @@ describe("resolveFragment()", () => {
     legacyPackages: set({ [system]: set({ hello: 3, curl: set({ dev: 4 }) }) }),
     lib: set({ x: 5 }),
   });
-  const resolve = (fragment: string, kind: "build" | "run" = "build") => resolveFragment(outputs, fragment, lookupFor(kind, system), "git+file:///p");
+  const resolve = (fragment: string, kind: "build" | "run" = "build") =>
+    resolveFragment(outputs, fragment, lookupFor(kind, system), "git+file:///p");
 
   it("looks where Nix looks, in its order", () => {
     expect(resolve("").value).toBe(1);

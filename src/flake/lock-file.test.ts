@@ -46,11 +46,17 @@ describe("flake.lock", () => {
     expect(needsLockFile(parseLockFile(text, "flake.lock"))).toBe(true);
   });
 
-  it.each(["", "{", "[]", "{}", '{"version": 8, "nodes": {}, "root": "r"}', '{"version": 7, "nodes": {}, "root": "r"}', '{"version":7,"root":"r","nodes":{"r":{"inputs":{"a":"r2"}}}}', '{"version":7,"root":"r","nodes":{"r":{"inputs":{"a":"b"}},"b":{"locked":{"type":"path","x":{}},"original":{"type":"path"}}}}'])(
-    "refuses %j with the file's name",
-    (bad) => {
-      expect(() => parseLockFile(bad, "dir/flake.lock")).toThrow(D2nError);
-      expect(() => parseLockFile(bad, "dir/flake.lock")).toThrow(/dir\/flake\.lock/);
-    },
-  );
+  it.each([
+    "",
+    "{",
+    "[]",
+    "{}",
+    '{"version": 8, "nodes": {}, "root": "r"}',
+    '{"version": 7, "nodes": {}, "root": "r"}',
+    '{"version":7,"root":"r","nodes":{"r":{"inputs":{"a":"r2"}}}}',
+    '{"version":7,"root":"r","nodes":{"r":{"inputs":{"a":"b"}},"b":{"locked":{"type":"path","x":{}},"original":{"type":"path"}}}}',
+  ])("refuses %j with the file's name", (bad) => {
+    expect(() => parseLockFile(bad, "dir/flake.lock")).toThrow(D2nError);
+    expect(() => parseLockFile(bad, "dir/flake.lock")).toThrow(/dir\/flake\.lock/);
+  });
 });

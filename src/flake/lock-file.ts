@@ -3,7 +3,13 @@
  * or a path of input names from the root ("follows").
  */
 import { D2nError } from "../base/index.ts";
-import { formatReference, type FlakeReference, type RefAttributes, referenceFromAttributes, referenceToAttributes } from "./reference.ts";
+import {
+  formatReference,
+  type FlakeReference,
+  type RefAttributes,
+  referenceFromAttributes,
+  referenceToAttributes,
+} from "./reference.ts";
 
 export type InputPath = readonly string[];
 
@@ -43,7 +49,8 @@ export function parseLockFile(text: string, file: string): LockedNode {
   }
   if (!isObject(json)) throw fail("it does not hold an object");
   const { version, nodes, root } = json;
-  if (typeof version !== "number" || version < 5 || version > 7) throw fail(`its version is ${JSON.stringify(version)}, not 5 to 7`);
+  if (typeof version !== "number" || version < 5 || version > 7)
+    throw fail(`its version is ${JSON.stringify(version)}, not 5 to 7`);
   if (!isObject(nodes) || typeof root !== "string") throw fail("`nodes` or `root` is missing");
   const made = new Map<string, LockedNode>();
   const load = (key: string): LockedNode => {
@@ -54,7 +61,8 @@ export function parseLockFile(text: string, file: string): LockedNode {
     const inputs = new Map<string, LockedInput>();
     const node: LockedNode = { inputs, source: key === root ? undefined : loadSource(raw, key, fail) };
     made.set(key, node);
-    if (raw["inputs"] !== undefined && !isObject(raw["inputs"])) throw fail(`the inputs of \`${key}\` are not an object`);
+    if (raw["inputs"] !== undefined && !isObject(raw["inputs"]))
+      throw fail(`the inputs of \`${key}\` are not an object`);
     for (const [name, target] of Object.entries((raw["inputs"] as object | undefined) ?? {}))
       if (Array.isArray(target)) inputs.set(name, { follows: target.map(String) });
       else inputs.set(name, { node: load(String(target)) });
@@ -63,7 +71,11 @@ export function parseLockFile(text: string, file: string): LockedNode {
   return load(root);
 }
 
-function loadSource(raw: Record<string, unknown>, key: string, fail: (why: string) => D2nError): NonNullable<LockedNode["source"]> {
+function loadSource(
+  raw: Record<string, unknown>,
+  key: string,
+  fail: (why: string) => D2nError,
+): NonNullable<LockedNode["source"]> {
   const attributes = (field: string): RefAttributes => {
     const value = raw[field];
     if (!isObject(value)) throw fail(`node \`${key}\` has no \`${field}\``);

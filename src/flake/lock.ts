@@ -87,7 +87,10 @@ class Locker {
       }
     for (const [name, declared] of inputs) {
       const path = [...prefix, name];
-      node.inputs.set(name, this.#lockInput(path, declared, old?.inputs.get(name), followsPrefix, parent, trusted, old !== undefined));
+      node.inputs.set(
+        name,
+        this.#lockInput(path, declared, old?.inputs.get(name), followsPrefix, parent, trusted, old !== undefined),
+      );
     }
   }
 
@@ -121,9 +124,13 @@ class Locker {
     const builtIn = byUser && reference.type !== "d2n" ? undefined : builtInFor(reference, this.#request.sources);
     if (builtIn !== undefined) return { node: this.#lockBuiltIn(builtIn, reference, path, followsPrefix) };
     if (reference.type === "d2n" || reference.type === "indirect")
-      throw new D2nError("flake-input", `input \`${key}\`: there is no flake called \`${String(reference.attributes.get("id"))}\``, {
-        hint: `Give it a URL in flake.nix (\`inputs.${path.at(-1)}.url = …\`). Built in are: ${[...this.#request.sources.builtIns.keys()].join(", ")}.`,
-      });
+      throw new D2nError(
+        "flake-input",
+        `input \`${key}\`: there is no flake called \`${String(reference.attributes.get("id"))}\``,
+        {
+          hint: `Give it a URL in flake.nix (\`inputs.${path.at(-1)}.url = …\`). Built in are: ${[...this.#request.sources.builtIns.keys()].join(", ")}.`,
+        },
+      );
 
     const relative = isRelative(reference);
     const oldNode = old !== undefined && "node" in old ? old.node : undefined;
@@ -140,7 +147,12 @@ class Locker {
     const tree = this.#fetch(reference, key, parent, relative);
     const child: LockedNode = {
       inputs: new Map(),
-      source: { original: reference, locked: relative ? reference : tree.locked, isFlake: input.isFlake, parent: parentPath },
+      source: {
+        original: reference,
+        locked: relative ? reference : tree.locked,
+        isFlake: input.isFlake,
+        parent: parentPath,
+      },
     };
     this.trees.set(child, tree);
     if (input.isFlake) {
@@ -167,13 +179,25 @@ class Locker {
     };
     const inputs = new Map<string, FlakeInput>();
     for (const [name, target] of this.#request.sources.builtIns.get(id)!.inputs)
-      inputs.set(name, { reference: parseReference(`d2n:${target}`), isFlake: true, follows: undefined, overrides: new Map() });
+      inputs.set(name, {
+        reference: parseReference(`d2n:${target}`),
+        isFlake: true,
+        follows: undefined,
+        overrides: new Map(),
+      });
     this.lockInputs(inputs, child, path, undefined, followsPrefix, { tree: undefined, dir: "", path }, false);
     return child;
   }
 
   /** Takes a locked input over, with its inputs as the lock has them if they can be trusted. */
-  #reuse(old: LockedNode, input: FlakeInput, path: InputPath, followsPrefix: InputPath, parent: Parent, trusted: boolean): LockedNode {
+  #reuse(
+    old: LockedNode,
+    input: FlakeInput,
+    path: InputPath,
+    followsPrefix: InputPath,
+    parent: Parent,
+    trusted: boolean,
+  ): LockedNode {
     const source = old.source!;
     const child: LockedNode = { inputs: new Map(), source: { ...source, isFlake: input.isFlake } };
     if (!input.isFlake) return child;
@@ -187,8 +211,14 @@ class Locker {
         continue;
       }
       // A follows in the lock that neither this flake nor the input itself is known to want: look at the input again.
-      if (!trusted && !this.#overrides.has(`${key}/${name}`) && this.#cameFromAbove(inner.follows, path)) refetch = true;
-      fake.set(name, { reference: undefined, isFlake: true, follows: [...followsPrefix, ...inner.follows], overrides: new Map() });
+      if (!trusted && !this.#overrides.has(`${key}/${name}`) && this.#cameFromAbove(inner.follows, path))
+        refetch = true;
+      fake.set(name, {
+        reference: undefined,
+        isFlake: true,
+        follows: [...followsPrefix, ...inner.follows],
+        overrides: new Map(),
+      });
     }
     if (refetch) {
       const relative = isRelative(source.original);
@@ -196,7 +226,8 @@ class Locker {
       this.trees.set(child, tree);
       const file = readFlakeFile(this.#request.ev, folder(tree.outPath, source.original.dir), path);
       this.lockInputs(file.inputs, child, path, old, followsPrefix, { tree, dir: source.original.dir, path }, false);
-    } else this.lockInputs(fake, child, path, old, followsPrefix, { tree: undefined, dir: source.original.dir, path }, true);
+    } else
+      this.lockInputs(fake, child, path, old, followsPrefix, { tree: undefined, dir: source.original.dir, path }, true);
     return child;
   }
 
@@ -222,7 +253,10 @@ class Locker {
       if (parent.tree === undefined) throw new D2nError("flake-input", "a relative path has no meaning here");
       const target = relativeTo(folder(parent.tree.outPath, parent.dir), String(reference.attributes.get("path")));
       if (target !== parent.tree.outPath && !target.startsWith(`${parent.tree.outPath}/`))
-        throw new D2nError("flake-input", `the path \`${String(reference.attributes.get("path"))}\` leads out of the flake`);
+        throw new D2nError(
+          "flake-input",
+          `the path \`${String(reference.attributes.get("path"))}\` leads out of the flake`,
+        );
       return { ...parent.tree, outPath: target, locked: reference };
     } catch (error) {
       if (!(error instanceof D2nError)) throw error;
@@ -262,8 +296,12 @@ function checkFollows(root: LockedNode, node: LockedNode, path: InputPath, seen 
     const here = [...path, name];
     if ("node" in input) checkFollows(root, input.node, here, seen);
     else if (findInput(root, input.follows) === undefined)
-      throw new D2nError("flake-input", `input \`${here.join("/")}\` follows \`${input.follows.join("/")}\`, which does not exist`, {
-        hint: `Correct \`follows\` in flake.nix; the inputs are: ${[...root.inputs.keys()].join(", ")}.`,
-      });
+      throw new D2nError(
+        "flake-input",
+        `input \`${here.join("/")}\` follows \`${input.follows.join("/")}\`, which does not exist`,
+        {
+          hint: `Correct \`follows\` in flake.nix; the inputs are: ${[...root.inputs.keys()].join(", ")}.`,
+        },
+      );
   }
 }

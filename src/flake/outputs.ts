@@ -49,14 +49,29 @@ export function callFlake(request: CallRequest): Lazy {
 
   const evaluate = (node: LockedNode): Lazy => {
     const inputs = lazy(() => inputsOf(node));
-    const builtIn = node.source?.locked.type === "d2n" ? sources.builtIns.get(String(node.source.locked.attributes.get("id"))) : undefined;
+    const builtIn =
+      node.source?.locked.type === "d2n"
+        ? sources.builtIns.get(String(node.source.locked.attributes.get("id")))
+        : undefined;
     if (builtIn !== undefined)
-      return wrap(withContext(builtIn.outPath), Attrs.from([["outPath", withContext(builtIn.outPath)]]), inputs, (self) => builtIn.outputs(self, inputs));
+      return wrap(
+        withContext(builtIn.outPath),
+        Attrs.from([["outPath", withContext(builtIn.outPath)]]),
+        inputs,
+        (self) => builtIn.outputs(self, inputs),
+      );
     const tree = treeOf(node);
     const dir = node === flake.lock ? request.dir : node.source!.original.dir;
     const sourceInfo = sourceInfoOf(tree);
     const outPath = withContext(tree.outPath, folder(tree.outPath, dir));
-    if (node.source?.isFlake === false) return merge([sourceInfo, Attrs.from([["sourceInfo", sourceInfo], ["outPath", outPath]])]);
+    if (node.source?.isFlake === false)
+      return merge([
+        sourceInfo,
+        Attrs.from([
+          ["sourceInfo", sourceInfo],
+          ["outPath", outPath],
+        ]),
+      ]);
     return wrap(outPath, sourceInfo, inputs, (self) => {
       const file = ev.importFile(`${folder(tree.outPath, dir)}/flake.nix`);
       const outputs = file instanceof Attrs ? file.get("outputs") : undefined;

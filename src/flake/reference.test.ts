@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { D2nError } from "../base/index.ts";
 import { formatReference, isPathLike, parseReference, referenceToAttributes, sameReference } from "./index.ts";
 
-const attributes = (text: string): Record<string, unknown> => Object.fromEntries(referenceToAttributes(parseReference(text)));
+const attributes = (text: string): Record<string, unknown> =>
+  Object.fromEntries(referenceToAttributes(parseReference(text)));
 
 describe("parseReference()", () => {
   it("reads the forms that Nix reads", () => {
@@ -22,9 +23,16 @@ describe("parseReference()", () => {
       ref: "main",
       submodules: true,
     });
-    expect(attributes("git+https://example.org/p.git?rev=" + rev)).toEqual({ type: "git", url: "https://example.org/p.git", rev });
+    expect(attributes("git+https://example.org/p.git?rev=" + rev)).toEqual({
+      type: "git",
+      url: "https://example.org/p.git",
+      rev,
+    });
     expect(attributes("path:/a/b?narHash=sha256-abc")).toEqual({ type: "path", path: "/a/b", narHash: "sha256-abc" });
-    expect(attributes("https://example.org/x.tar.gz")).toEqual({ type: "tarball", url: "https://example.org/x.tar.gz" });
+    expect(attributes("https://example.org/x.tar.gz")).toEqual({
+      type: "tarball",
+      url: "https://example.org/x.tar.gz",
+    });
     expect(attributes("https://example.org/x?token=1")).toEqual({ type: "file", url: "https://example.org/x?token=1" });
     expect(attributes("nixpkgs/branch")).toEqual({ type: "indirect", id: "nixpkgs", ref: "branch" });
     expect(attributes("flake:nixpkgs")).toEqual({ type: "indirect", id: "nixpkgs" });

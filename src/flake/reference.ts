@@ -101,7 +101,11 @@ export function parseReference(text: string): FlakeReference {
     case "http":
     case "https":
     case "file":
-      return make(ARCHIVE.test(path) || query.has("narHash") ? "tarball" : "file", { url: `${name}:${path}${extraQuery(query)}` }, query);
+      return make(
+        ARCHIVE.test(path) || query.has("narHash") ? "tarball" : "file",
+        { url: `${name}:${path}${extraQuery(query)}` },
+        query,
+      );
     default:
       throw invalid(text, `\`${name}\` is not a scheme that flakes know`);
   }
@@ -156,7 +160,8 @@ export function formatReference(reference: FlakeReference): string {
 function parseIndirect(text: string, whole: string): FlakeReference {
   const { path, query } = splitQuery(text);
   const [id = "", first, second, ...more] = path.split("/");
-  if (!FLAKE_ID.test(id) || more.length > 0) throw invalid(whole, "it is neither a path, a URL, nor the name of a flake");
+  if (!FLAKE_ID.test(id) || more.length > 0)
+    throw invalid(whole, "it is neither a path, a URL, nor the name of a flake");
   const attributes: Record<string, string> = { id };
   if (second !== undefined) {
     attributes["ref"] = first ?? "";
@@ -181,7 +186,8 @@ function make(type: string, attributes: Record<string, string>, query: URLSearch
   let dir = "";
   for (const [name, value] of query) {
     if (name === "dir") dir = value;
-    else if (name === "shallow" || name === "submodules" || name === "allRefs" || name === "lfs") all.set(name, value === "1" || value === "true");
+    else if (name === "shallow" || name === "submodules" || name === "allRefs" || name === "lfs")
+      all.set(name, value === "1" || value === "true");
     else if (name === "lastModified" || name === "revCount") all.set(name, Number(value));
     else if (["ref", "rev", "narHash", "host"].includes(name)) all.set(name, value);
   }
@@ -197,7 +203,9 @@ function splitQuery(text: string): { path: string; query: URLSearchParams } {
 
 /** Query parameters of a tarball's URL that are the server's business, not ours. */
 function extraQuery(query: URLSearchParams): string {
-  const rest = [...query].filter(([name]) => !["dir", "narHash", "rev", "ref", "lastModified", "revCount"].includes(name));
+  const rest = [...query].filter(
+    ([name]) => !["dir", "narHash", "rev", "ref", "lastModified", "revCount"].includes(name),
+  );
   return rest.length === 0 ? "" : `?${rest.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
 }
 

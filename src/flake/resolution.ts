@@ -15,7 +15,10 @@ export type LookupKind = "build" | "run" | "develop" | "eval";
 
 /** The places where Nix's commands look (Nix manual, "nix3-flake", "Flake output attributes"). */
 export function lookupFor(kind: LookupKind, system: string): Lookup {
-  const packages = { defaults: [`packages.${system}.default`, `defaultPackage.${system}`], prefixes: [`packages.${system}.`, `legacyPackages.${system}.`] };
+  const packages = {
+    defaults: [`packages.${system}.default`, `defaultPackage.${system}`],
+    prefixes: [`packages.${system}.`, `legacyPackages.${system}.`],
+  };
   switch (kind) {
     case "run":
       return {

@@ -33,6 +33,7 @@ export function builtInFor(reference: FlakeReference, sources: FlakeSources): st
   const text = (name: string): string => String(attributes.get(name) ?? "").toLowerCase();
   let id: string | undefined;
   if (type === "d2n" || type === "indirect") id = text("id");
-  else if (type === "github" && text("owner") === "nix-community") id = text("repo") === "dream2nix" ? "dream2nix" : undefined;
+  else if (type === "github" && text("owner") === "nix-community")
+    id = text("repo") === "dream2nix" ? "dream2nix" : undefined;
   return id !== undefined && sources.builtIns.has(id) ? id : undefined;
 }

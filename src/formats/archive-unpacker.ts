@@ -106,7 +106,7 @@ export class ArchiveUnpacker {
         this.#size += bytes.length;
         if (this.#size > maxSize)
           throw new FormatError("archive-unsafe", `the archive unpacks to more than ${maxSize} bytes`);
-        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+        for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
       }
       fchmodSync(fd, entry.executable ? 0o755 : 0o644);
     } finally {

@@ -67,7 +67,7 @@ export class ByteReader {
   }
 
   async skip(count: number): Promise<void> {
-    for (let left = count; left > 0; ) left -= (await this.readSome(left)).length;
+    for (let left = count; left > 0;) left -= (await this.readSome(left)).length;
   }
 
   /** What is left, piece by piece. */

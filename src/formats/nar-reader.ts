@@ -145,7 +145,7 @@ export class NarParser {
     const { maxSize = Number.MAX_SAFE_INTEGER } = this.#limits;
     if (this.#size > maxSize) this.#fail(`its files have more than ${maxSize} bytes`);
     this.#receiver.file(name, executable, size);
-    for (let left = size; left > 0; ) {
+    for (let left = size; left > 0;) {
       if (this.#at === this.#chunk.length) {
         yield;
         continue;

@@ -69,7 +69,7 @@ export class TreeUnpacker implements NarReceiver, Disposable {
   }
 
   data(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd!, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#fd!, bytes, done);
   }
 
   endFile(): void {

@@ -275,9 +275,7 @@ export function* narOfTree(tree: NarTree): Generator<Uint8Array, void, void> {
   yield* tokens(magic);
   // An explicit stack: the depth of a tree must not be bounded by JavaScript's own.
   type Step =
-    | { readonly node: NarTree }
-    | { readonly name: string; readonly node: NarTree }
-    | { readonly close: number };
+    { readonly node: NarTree } | { readonly name: string; readonly node: NarTree } | { readonly close: number };
   const steps: Step[] = [{ node: tree }];
   for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
     if ("close" in step) {

@@ -40,7 +40,7 @@ export class ReferenceScanner {
   /** Looks at the last place of a window first: if no digit stands there, the window moves on by all its length. */
   #scan(bytes: Buffer): void {
     const last = bytes.length - hashPartLength;
-    for (let start = 0; start <= last; ) {
+    for (let start = 0; start <= last;) {
       let at = start + hashPartLength - 1;
       while (at >= start && isDigit[bytes[at]!] === 1) at--;
       if (at >= start) {

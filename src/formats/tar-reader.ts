@@ -185,7 +185,7 @@ function decimal(reader: ByteReader, digits: string): number {
 /** `<length> <key>=<value>\n`, the length counting all of it. */
 function paxRecords(reader: ByteReader, content: string): Map<string, string> {
   const records = new Map<string, string>();
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const blank = content.indexOf(" ", at);
     const length = blank < 0 ? Number.NaN : Number(content.slice(at, blank));
     const end = at + length;

@@ -37,8 +37,8 @@ export function stringsWithDepsNamespace(ev: Evaluator): Namespace {
     textClosureList: (predefined, wanted) => closure(forceAttrs(predefined), forceList(wanted), new Set()),
     textClosureMap: (f, predefined, wanted) =>
       joinWith(
-        closure(forceAttrs(predefined), forceList(wanted), new Set()).map(
-          (text): NixString => ev.coerceToString(call(f, text)),
+        closure(forceAttrs(predefined), forceList(wanted), new Set()).map((text): NixString =>
+          ev.coerceToString(call(f, text)),
         ),
         "\n",
       ),

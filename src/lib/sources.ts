@@ -217,7 +217,7 @@ function resolve(base: string, path: string): string {
 /** `*` within a name, `**` over any number of directories; of directories a beginning of the pattern is enough. */
 function matchesGlob(glob: readonly string[], path: readonly string[], type: string): boolean {
   let at = 0;
-  for (let index = 0; index < path.length; ) {
+  for (let index = 0; index < path.length;) {
     const part = glob[at];
     if (part === undefined) return false;
     if (part === "**") {

@@ -108,12 +108,11 @@ export function evaluateModules(context: EvaluationContext, given: EvaluationArg
     ],
   ]);
 
-  const collected = once(
-    (): Collected =>
-      collectModules(
-        { ev, args, config: rawConfig, class: given.class, prefix, modulesPath: specialArgs.get("modulesPath") },
-        [...given.modules, internalModule],
-      ),
+  const collected = once((): Collected =>
+    collectModules(
+      { ev, args, config: rawConfig, class: given.class, prefix, modulesPath: specialArgs.get("modulesPath") },
+      [...given.modules, internalModule],
+    ),
   );
   const level = once((): Level => {
     const modules = [...collected().modules].reverse();
@@ -133,13 +132,11 @@ export function evaluateModules(context: EvaluationContext, given: EvaluationArg
     if (freeformType === null) return declared;
     const unmatched = level().unmatched();
     if (unmatched.length === 0) return declared;
-    const definitions = unmatched.map(
-      (definition): Definition => ({
-        file: definition.file,
-        value: nest(definition.path, definition),
-        position: definition.position,
-      }),
-    );
+    const definitions = unmatched.map((definition): Definition => ({
+      file: definition.file,
+      value: nest(definition.path, definition),
+      position: definition.position,
+    }));
     return recursiveUpdate(forceAttrs(context.from(freeformType).merge(prefix, definitions)), declared);
   };
 

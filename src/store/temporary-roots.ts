@@ -28,7 +28,7 @@ export class TemporaryRoots {
     try {
       this.#file ??= this.#create();
       const bytes = Buffer.from(fresh.map((path) => `${path}\0`).join(""), "latin1");
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file.fd, bytes, done);
+      for (let done = 0; done < bytes.length;) done += writeSync(this.#file.fd, bytes, done);
       for (const path of fresh) this.#known.add(path);
     } finally {
       lock?.release();

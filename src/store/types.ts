@@ -103,7 +103,8 @@ export interface VerifyOptions {
 
 export interface VerifyProblem {
   readonly path: string;
-  readonly problem: /** Registered, but not on disk. */
+  readonly problem:
+    /** Registered, but not on disk. */
     | "missing"
     /** Its contents have another hash than registered. */
     | "modified"

@@ -79,7 +79,7 @@ async function checkContents(store: VerifiedStore, info: PathInfo): Promise<Veri
 function reportMissing(db: Database, missing: Set<string>, repair: boolean, problems: VerifyProblem[]): void {
   const kept = new Set(missing);
   if (repair)
-    for (let changed = true; changed; ) {
+    for (let changed = true; changed;) {
       changed = false;
       for (const path of kept) {
         if (db.referrers(path).some((referrer) => referrer !== path)) continue;

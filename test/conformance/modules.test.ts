@@ -35,10 +35,13 @@ interface Check {
 /** The checks that stand on a line of their own and need no shell to be understood. */
 function readChecks(script: string): Check[] {
   return script.split("\n").flatMap((text, index): Check[] => {
-    const words = /^checkConfig(Output|Error) '((?:[^'\\]|\\')*)' ([A-Za-z][^ $"']*) ((?:\.\/[^ $"'{]+ ?)+)$/.exec(text);
+    const words = /^checkConfig(Output|Error) '((?:[^'\\]|\\')*)' ([A-Za-z][^ $"']*) ((?:\.\/[^ $"'{]+ ?)+)$/.exec(
+      text,
+    );
     if (words === null) return [];
     const modules = words[4]!.trim().split(" ");
-    if (modules.some((file) => excluded[file] !== undefined) || excludedTests.has(`${words[3]} ${modules.join(" ")}`)) return [];
+    if (modules.some((file) => excluded[file] !== undefined) || excludedTests.has(`${words[3]} ${modules.join(" ")}`))
+      return [];
     return [{ line: index + 1, fails: words[1] === "Error", pattern: words[2]!, attribute: words[3]!, modules }];
   });
 }

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasStack, type Outcome, program, repository, Rig, shown } from "./rig.ts";
 
-const store = process.env["D2N_E2E_STORE"];
-const rig = new Rig(store === undefined ? {} : { store });
+const rig = new Rig({ sharedStore: true });
 afterAll(() => rig.remove());
 
 const template = (name: string): string => readFileSync(join(repository, "templates/local-project", name), "utf8");

@@ -26,7 +26,9 @@ describe("d2n build", () => {
   });
 
   it("leaves a failed build's log and nothing else", async () => {
-    const folder = await rig.project({ "flake.nix": flake(trivial.replace("echo hello > $out", "echo half > $out; echo last words; exit 3")) });
+    const folder = await rig.project({
+      "flake.nix": flake(trivial.replace("echo hello > $out", "echo half > $out; echo last words; exit 3")),
+    });
     const outcome = await rig.d2n(folder, ["build"]);
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain("last words");
@@ -100,17 +102,24 @@ describe("flakes", () => {
       return outcome.stdout;
     };
     expect(await read()).toBe("middle of leaf and leaf and plain");
-    const lock = JSON.parse(readFileSync(join(top, "flake.lock"), "utf8")) as { nodes: Record<string, Record<string, unknown>>; version: number };
+    const lock = JSON.parse(readFileSync(join(top, "flake.lock"), "utf8")) as {
+      nodes: Record<string, Record<string, unknown>>;
+      version: number;
+    };
     expect(lock.version).toBe(7);
     expect(Object.keys(lock.nodes)).toEqual(["data", "leaf", "middle", "root"]);
     expect(lock.nodes["root"]!["inputs"]).toEqual({ again: ["middle", "leaf"], data: "data", middle: "middle" });
     expect(lock.nodes["data"]!["flake"]).toBe(false);
-    expect(await read("--override-input", "middle/leaf", `git+file://${other}`)).toBe("middle of other and other and plain");
+    expect(await read("--override-input", "middle/leaf", `git+file://${other}`)).toBe(
+      "middle of other and other and plain",
+    );
     expect((await rig.run(top, "git", ["status", "--porcelain"])).stdout).toContain("flake.lock");
   });
 
   it("name an input that cannot be fetched", async () => {
-    const folder = await rig.project({ "flake.nix": flake(`x = inputs.gone.x;`, `inputs.gone.url = "path:/nonexistent/place";`) });
+    const folder = await rig.project({
+      "flake.nix": flake(`x = inputs.gone.x;`, `inputs.gone.url = "path:/nonexistent/place";`),
+    });
     const outcome = await rig.d2n(folder, ["eval", ".#x"]);
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain("input `gone`");
@@ -118,7 +127,9 @@ describe("flakes", () => {
   });
 
   it("are pure unless told otherwise", async () => {
-    const folder = await rig.project({ "flake.nix": flake(`home = builtins.getEnv "HOME"; file = builtins.readFile /etc/hostname;`) });
+    const folder = await rig.project({
+      "flake.nix": flake(`home = builtins.getEnv "HOME"; file = builtins.readFile /etc/hostname;`),
+    });
     expect((await rig.d2n(folder, ["eval", "--raw", ".#home"])).stdout).toBe("");
     expect((await rig.d2n(folder, ["eval", "--raw", "--impure", ".#home"])).stdout).toBe(rig.home);
     const outcome = await rig.d2n(folder, ["eval", ".#file"]);
@@ -128,7 +139,19 @@ describe("flakes", () => {
 
 describe("the command line", () => {
   it("has help for everything", async () => {
-    for (const command of [[], ["build"], ["run"], ["eval"], ["log"], ["store"], ["store", "gc"], ["store", "verify"], ["store", "path-info"], ["flake", "show"], ["config"]]) {
+    for (const command of [
+      [],
+      ["build"],
+      ["run"],
+      ["eval"],
+      ["log"],
+      ["store"],
+      ["store", "gc"],
+      ["store", "verify"],
+      ["store", "path-info"],
+      ["flake", "show"],
+      ["config"],
+    ]) {
       const outcome = await rig.d2n(rig.folder, [...command, "--help"]);
       expect(outcome.status, command.join(" ")).toBe(0);
       expect(outcome.stdout, command.join(" ")).toMatch(/usage/i);

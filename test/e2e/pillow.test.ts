@@ -88,7 +88,9 @@ print(sorted(f for f in features.get_supported() if f in ("jpg", "zlib", "libtif
 
   it("refers to its libraries, and to neither Python nor a compiler", async () => {
     const outcome = await rig.d2n(project, ["store", "path-info", "--recursive", "--json", "./result"]);
-    const names = Object.keys(JSON.parse(outcome.stdout) as object).map((path) => path.replace(/^.*\/[a-z0-9]{32}-/, "").replace(/-[0-9].*$/, ""));
+    const names = Object.keys(JSON.parse(outcome.stdout) as object).map((path) =>
+      path.replace(/^.*\/[a-z0-9]{32}-/, "").replace(/-[0-9].*$/, ""),
+    );
     expect(names.sort()).toEqual(["glibc", "libjpeg-turbo", "python3.13-pillow", "zlib"]);
   });
 
@@ -105,7 +107,11 @@ print(sorted(f for f in features.get_supported() if f in ("jpg", "zlib", "libtif
 
 describe("mistakes in the guide's example", { timeout: 300_000 }, () => {
   it("a bracket that is never closed: which one, and where", async () => {
-    const text = await refused(await variant((all) => (all["flake.nix"] = all["flake.nix"]!.replace(/ {4}\}\);\n {2}\};\n\}\n$/, "    });\n}\n"))));
+    const text = await refused(
+      await variant(
+        (all) => (all["flake.nix"] = all["flake.nix"]!.replace(/ {4}\}\);\n {2}\};\n\}\n$/, "    });\n}\n")),
+      ),
+    );
     expect(text).toMatch(/flake\.nix:\d+:\d+/);
     expect(text).toMatch(/never closed|unclosed/);
   });
@@ -125,7 +131,9 @@ describe("mistakes in the guide's example", { timeout: 300_000 }, () => {
   });
 
   it("a missing semicolon: file, line and column", async () => {
-    expect(await refused(await variant(replaced('name = "pillow";', 'name = "pillow"')))).toMatch(/default\.nix:\d+:\d+/);
+    expect(await refused(await variant(replaced('name = "pillow";', 'name = "pillow"')))).toMatch(
+      /default\.nix:\d+:\d+/,
+    );
   });
 
   it("attributes that do not exist: named", async () => {
@@ -133,7 +141,10 @@ describe("mistakes in the guide's example", { timeout: 300_000 }, () => {
     expect(
       await refused(
         await variant((all) => {
-          all["default.nix"] = all["default.nix"]!.replace(/^ {6}zlib$/m, "      zlib no-such-library").replace("config.deps.libjpeg", "config.deps.no-such-library");
+          all["default.nix"] = all["default.nix"]!.replace(/^ {6}zlib$/m, "      zlib no-such-library").replace(
+            "config.deps.libjpeg",
+            "config.deps.no-such-library",
+          );
         }),
       ),
     ).toContain("no-such-library");
@@ -148,7 +159,9 @@ describe("mistakes in the guide's example", { timeout: 300_000 }, () => {
   });
 
   it("a wrong hash: both are shown", async () => {
-    const text = await refused(await variant((all) => (all[lockName] = all[lockName]!.replace("166c1cd4", "166c1cd5"))));
+    const text = await refused(
+      await variant((all) => (all[lockName] = all[lockName]!.replace("166c1cd4", "166c1cd5"))),
+    );
     expect(text).toContain("hash mismatch");
     expect(text.match(/sha256-/g)?.length).toBeGreaterThanOrEqual(2);
   });
@@ -160,14 +173,18 @@ describe("mistakes in the guide's example", { timeout: 300_000 }, () => {
   });
 
   it("a requirement that does not exist: pip's words, and the old lock as it was", async () => {
-    const folder = await variant(replaced('"${config.name}==${config.version}"', '"d2n-no-such-package-anywhere==1.0"'));
+    const folder = await variant(
+      replaced('"${config.name}==${config.version}"', '"d2n-no-such-package-anywhere==1.0"'),
+    );
     const before = readFileSync(join(folder, lockName));
     expect(await refused(folder, ["run", ".#default.lock"])).toContain("d2n-no-such-package-anywhere");
     expect(readFileSync(join(folder, lockName)).equals(before)).toBe(true);
   });
 
   it("a build that fails: the last lines of its log, and the way to the rest", async () => {
-    const folder = await variant(replaced("mkDerivation = {", 'mkDerivation = { preBuild = "echo reached-this-line; exit 3";'));
+    const folder = await variant(
+      replaced("mkDerivation = {", 'mkDerivation = { preBuild = "echo reached-this-line; exit 3";'),
+    );
     const text = await refused(folder);
     expect(text).toContain("reached-this-line");
     expect((await rig.d2n(folder, ["log"])).stdout).toContain("reached-this-line");
@@ -180,7 +197,12 @@ describe("without a mirror", () => {
   it("says how to name one", async () => {
     const folder = await rig.project(files);
     const outcome = await rig.d2n(folder, ["run", ".#default.lock"], {
-      env: { HOME: join(rig.folder, "other-home"), XDG_CACHE_HOME: join(rig.folder, "other-cache"), D2N_STORE: join(rig.folder, "other-store"), D2N_DEBIAN_MIRROR: "http://127.0.0.1:9/debian" },
+      env: {
+        HOME: join(rig.folder, "other-home"),
+        XDG_CACHE_HOME: join(rig.folder, "other-cache"),
+        D2N_STORE: join(rig.folder, "other-store"),
+        D2N_DEBIAN_MIRROR: "http://127.0.0.1:9/debian",
+      },
     });
     expect(outcome.status, shown(outcome)).toBe(1);
     expect(outcome.stderr).toContain("d2n config debian-mirror");

@@ -7,7 +7,16 @@ import { D2nError } from "../../base/index.ts";
 import { type Architecture, type ArchivePins, busyboxPackage, recordedPins } from "../../debian/index.ts";
 import { createDream2nix } from "../../dream2nix/index.ts";
 import type { BuiltInFlake } from "../../flake/index.ts";
-import { Attrs, ContextString, type Evaluator, force, lazy, type Lazy, nativeFormals, toNix } from "../../lang/index.ts";
+import {
+  Attrs,
+  ContextString,
+  type Evaluator,
+  force,
+  lazy,
+  type Lazy,
+  nativeFormals,
+  toNix,
+} from "../../lang/index.ts";
 import { createLib, createModuleSystem } from "../../modules/index.ts";
 import { createDebianPackages, createPackageSet, mainSuite } from "../../nixpkgs/index.ts";
 import type { BuildSystemsLock } from "../../python/index.ts";
@@ -34,7 +43,9 @@ export interface BuiltInOptions {
 }
 
 export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }: BuiltInOptions): BuiltIns {
-  const pins = recordedPins(services.pins(undefined), (suite, architecture, name) => services.debianPackage({ suite, architecture, name }));
+  const pins = recordedPins(services.pins(undefined), (suite, architecture, name) =>
+    services.debianPackage({ suite, architecture, name }),
+  );
   const lib = createLib(ev);
   const sets = new Map<string, Lazy>();
 
@@ -47,16 +58,21 @@ export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }:
       path: lazy(() => storePath(nixpkgs.outPath)),
       debian: () => {
         if (system !== host.system)
-          throw new D2nError("foreign-system", `packages for \`${system}\` cannot be had on this machine, which is \`${host.system}\``, {
-            hint: `Use \`packages.${host.system}\`, or evaluate with the real nixpkgs.`,
-          });
+          throw new D2nError(
+            "foreign-system",
+            `packages for \`${system}\` cannot be had on this machine, which is \`${host.system}\``,
+            {
+              hint: `Use \`packages.${host.system}\`, or evaluate with the real nixpkgs.`,
+            },
+          );
         return createDebianPackages(ev, {
           system,
           pins,
           url: (pin) => services.debianUrl({ archive: pin.archive, filename: pin.filename }),
           get busybox() {
             const pin = pins.lookup(mainSuite, architectureOf(system), busyboxPackage);
-            if (pin === undefined) throw new D2nError("debian-package", `the Debian archive has no package \`${busyboxPackage}\``);
+            if (pin === undefined)
+              throw new D2nError("debian-package", `the Debian archive has no package \`${busyboxPackage}\``);
             const folder = services.bootstrapBusybox(pin);
             host.allowFolder(folder);
             return folder;
@@ -80,13 +96,19 @@ export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }:
     return host.addPath({ path: folder, name: "source", method: "nar" });
   };
 
-  const nixpkgs = once(() => tree("nixpkgs"), (outPath) => {
-    nativeFiles.set(`${outPath}/default.nix`, () => importNixpkgs);
-    nativeFiles.set(`${outPath}/lib/default.nix`, () => lib);
-  });
-  const dream2nix = once(() => tree("dream2nix"), (outPath) => {
-    nativeFiles.set(`${outPath}/default.nix`, () => makeDream2nix(null));
-  });
+  const nixpkgs = once(
+    () => tree("nixpkgs"),
+    (outPath) => {
+      nativeFiles.set(`${outPath}/default.nix`, () => importNixpkgs);
+      nativeFiles.set(`${outPath}/lib/default.nix`, () => lib);
+    },
+  );
+  const dream2nix = once(
+    () => tree("dream2nix"),
+    (outPath) => {
+      nativeFiles.set(`${outPath}/default.nix`, () => makeDream2nix(null));
+    },
+  );
 
   /** `import nixpkgs { system; config; overlays; }` */
   const importNixpkgs = nativeFormals(
@@ -106,7 +128,8 @@ export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }:
     systems ??= services.buildSystems(undefined);
     return systems[lockFile.slice(flakeFolder.length + 1)];
   };
-  const makeDream2nix = (inputs: Lazy): Lazy => toNix(createDream2nix(ev, createModuleSystem(ev), { inputs: inputs ?? undefined, buildSystems }));
+  const makeDream2nix = (inputs: Lazy): Lazy =>
+    toNix(createDream2nix(ev, createModuleSystem(ev), { inputs: inputs ?? undefined, buildSystems }));
 
   const flakes = new Map<string, BuiltInFlake>([
     [
@@ -167,7 +190,10 @@ function once(add: () => string, onAdd: (outPath: string) => void): { readonly o
 function systemOf(args: Attrs, host: WorkerHost): string {
   const given = args.get("system") ?? args.get("localSystem");
   if (given === undefined) {
-    if (host.pure) throw new D2nError("evaluation", "`import nixpkgs` wants a `system` in pure evaluation mode", { hint: 'Write `import nixpkgs { system = "…"; }`.' });
+    if (host.pure)
+      throw new D2nError("evaluation", "`import nixpkgs` wants a `system` in pure evaluation mode", {
+        hint: 'Write `import nixpkgs { system = "…"; }`.',
+      });
     return host.system;
   }
   const value = force(given);

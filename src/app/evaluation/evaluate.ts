@@ -5,7 +5,15 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { Activity, D2nError, InterruptedError, type SourceLocation } from "../../base/index.ts";
 import { tuneEngine, workerLimits } from "./engine.ts";
 import { errorToMessage, messageToError } from "./errors.ts";
-import type { Job, JobResult, ProjectMessage, ServiceReply, ServiceRequest, Services, WorkerReply } from "./protocol.ts";
+import type {
+  Job,
+  JobResult,
+  ProjectMessage,
+  ServiceReply,
+  ServiceRequest,
+  Services,
+  WorkerReply,
+} from "./protocol.ts";
 import type { Session } from "./session.ts";
 
 /** What a worker is started with. */
@@ -25,7 +33,11 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
   const counter = new SharedArrayBuffer(4);
   const answered = new Int32Array(counter);
   const channel = new MessageChannel();
-  using activity = new Activity(context.sink, "evaluate", job.kind === "installable" ? `${job.reference}#${job.fragment}` : job.reference);
+  using activity = new Activity(
+    context.sink,
+    "evaluate",
+    job.kind === "installable" ? `${job.reference}#${job.fragment}` : job.reference,
+  );
   tuneEngine();
   const worker = new Worker(new URL("./worker.js", import.meta.url), {
     workerData: { job, signal: counter, port: channel.port2 },
@@ -55,7 +67,9 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
       worker.once("error", (error: NodeJS.ErrnoException) =>
         reject(
           error.code === "ERR_WORKER_OUT_OF_MEMORY"
-            ? new D2nError("evaluation", "evaluation ran out of memory", { hint: "An expression builds something without end, or something enormous." })
+            ? new D2nError("evaluation", "evaluation ran out of memory", {
+                hint: "An expression builds something without end, or something enormous.",
+              })
             : error,
         ),
       );

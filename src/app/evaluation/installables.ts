@@ -17,10 +17,27 @@ export interface EvaluatedInstallable {
   readonly remember: (outputPaths: readonly (readonly [string, string])[]) => void;
 }
 
-export async function evaluateInstallable(context: Context, text: string, request: InstallableRequest): Promise<EvaluatedInstallable> {
+export async function evaluateInstallable(
+  context: Context,
+  text: string,
+  request: InstallableRequest,
+): Promise<EvaluatedInstallable> {
   const { reference, fragment, outputs } = parseInstallable(text);
-  const job: InstallableJob = { kind: "installable", reference, fragment, settings: jobSettings(context), apply: request.apply, lookup: request.lookup, want: request.want };
-  return { text, result: await evaluateJob(context, job), outputs, remember: (paths) => rememberOutputs(context, job, paths) };
+  const job: InstallableJob = {
+    kind: "installable",
+    reference,
+    fragment,
+    settings: jobSettings(context),
+    apply: request.apply,
+    lookup: request.lookup,
+    want: request.want,
+  };
+  return {
+    text,
+    result: await evaluateJob(context, job),
+    outputs,
+    remember: (paths) => rememberOutputs(context, job, paths),
+  };
 }
 
 export async function evaluateShow(context: Context, reference: string, allSystems: boolean): Promise<JobResult> {
@@ -32,7 +49,11 @@ export async function evaluateShow(context: Context, reference: string, allSyste
  * `d2n flake update`: locks the named inputs anew, all of them and the packages of the Debian archive if none is named.
  * @returns what changed, a line each
  */
-export async function updateLocks(context: Context, reference: string, inputs: readonly string[]): Promise<readonly string[]> {
+export async function updateLocks(
+  context: Context,
+  reference: string,
+  inputs: readonly string[],
+): Promise<readonly string[]> {
   const settings = { ...jobSettings(context), updateInputs: inputs.length === 0 ? [""] : inputs };
   const { evaluate, Session } = await evaluation();
   const session = new Session(context);
@@ -69,7 +90,8 @@ async function evaluation() {
 
 function jobSettings(context: Context): JobSettings {
   const environment: Record<string, string> = {};
-  if (context.options.impure) for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) environment[name] = value;
+  if (context.options.impure)
+    for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) environment[name] = value;
   return {
     storeDir: context.storeDir,
     physicalStoreDir: context.physicalStoreDir,

@@ -103,17 +103,24 @@ function getFlake(ev: Evaluator, sources: FlakeSources, host: WorkerHost, text: 
   const tree = sources.fetch(reference);
   const directory = folder(tree.outPath, reference.dir);
   const lockPath = `${directory}/flake.lock`;
-  const old = host.status(lockPath) === undefined ? undefined : parseLockFile(Buffer.from(host.readFile(lockPath)).toString("utf8"), lockPath);
+  const old =
+    host.status(lockPath) === undefined
+      ? undefined
+      : parseLockFile(Buffer.from(host.readFile(lockPath)).toString("utf8"), lockPath);
   const flake = lockFlake({ ev, sources, tree, dir: reference.dir, old, overrides: new Map(), update: new Set() });
   return callFlake({ ev, sources, flake, tree, dir: reference.dir });
 }
 
 function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: LockedFlake, outputs: Lazy): JobValue {
   if (job.kind === "lock") return { type: "text", text: "", context: [] };
-  if (job.kind === "show") return { type: "tree", tree: showFlake(outputsOf(outputs), job.settings.system, job.allSystems) };
+  if (job.kind === "show")
+    return { type: "tree", tree: showFlake(outputsOf(outputs), job.settings.system, job.allSystems) };
   const found = find(job, outputs, project);
   const attributePath = found.attributePath.join(".");
-  const value = job.apply === undefined ? found.value : ev.call(ev.evaluate(job.apply, { basePath: job.settings.cwd, name: "--apply" }), found.value);
+  const value =
+    job.apply === undefined
+      ? found.value
+      : ev.call(ev.evaluate(job.apply, { basePath: job.settings.cwd, name: "--apply" }), found.value);
   void flake;
   switch (job.want) {
     case "derivation":
@@ -174,7 +181,10 @@ function shellOf(ev: Evaluator, value: Value, attributePath: string): JobValue {
 function runnable(ev: Evaluator, value: Value, attributePath: string): JobValue {
   if (value instanceof Attrs && value.has("type") && force(value.get("type")!) === "app") {
     const program = value.get("program");
-    if (program === undefined) throw new D2nError("installable", `the app \`${attributePath}\` has no \`program\``, { location: located(value, "type") });
+    if (program === undefined)
+      throw new D2nError("installable", `the app \`${attributePath}\` has no \`program\``, {
+        location: located(value, "type"),
+      });
     const { text, context } = plain(ev.coerceToString(program));
     return { type: "app", attributePath, program: text, context };
   }
@@ -185,7 +195,7 @@ function runnable(ev: Evaluator, value: Value, attributePath: string): JobValue 
 }
 
 function notADerivation(value: Value, attributePath: string): D2nError {
-  const is = value instanceof Attrs ? "a set without `type = \"derivation\"`" : "not one";
+  const is = value instanceof Attrs ? 'a set without `type = "derivation"`' : "not one";
   return new D2nError("installable", `\`${attributePath}\` was expected to be a derivation but is ${is}`, {
     hint: value instanceof Attrs ? `It has: ${value.names().slice(0, 20).join(", ")}.` : undefined,
   });
@@ -203,7 +213,8 @@ function asDerivation(ev: Evaluator, value: Value): DerivationMessage | undefine
   const metaValue = value.get("meta");
   const meta = metaValue === undefined ? undefined : force(metaValue);
   let outputs: string[] = [];
-  if (value.has("outputSpecified") && force(value.get("outputSpecified")!) === true) outputs = [text(value, "outputName") ?? "out"];
+  if (value.has("outputSpecified") && force(value.get("outputSpecified")!) === true)
+    outputs = [text(value, "outputName") ?? "out"];
   else if (meta instanceof Attrs && meta.has("outputsToInstall")) {
     const wanted = force(meta.get("outputsToInstall")!);
     if (Array.isArray(wanted)) outputs = wanted.map((name: Lazy) => plain(ev.coerceToString(name)).text);
@@ -229,11 +240,17 @@ function located(set: Attrs, name: string): SourceLocation | undefined {
 }
 
 function plain(text: string | ContextString): { text: string; context: string[] } {
-  return typeof text === "string" ? { text: fromUtf8(text), context: [] } : { text: fromUtf8(text.text), context: [...text.context] };
+  return typeof text === "string"
+    ? { text: fromUtf8(text), context: [] }
+    : { text: fromUtf8(text.text), context: [...text.context] };
 }
 
 function treeFromMessage(message: TreeMessage): FetchedTree {
-  return { outPath: message.outPath, locked: referenceFromAttributes(new Map(message.locked)), info: new Map(message.info) };
+  return {
+    outPath: message.outPath,
+    locked: referenceFromAttributes(new Map(message.locked)),
+    info: new Map(message.info),
+  };
 }
 
 function lockFileOfTree(host: WorkerHost, tree: FetchedTree, project: ProjectMessage): string | undefined {
@@ -252,7 +269,11 @@ function overrideReference(text: string, job: Job): FlakeReference {
   return { ...reference, attributes };
 }
 
-function newLock(job: Job, flake: LockedFlake, oldText: string | undefined): Pick<JobResult, "newLockFile" | "lockChanges"> {
+function newLock(
+  job: Job,
+  flake: LockedFlake,
+  oldText: string | undefined,
+): Pick<JobResult, "newLockFile" | "lockChanges"> {
   // Overrides hold for one command: they are no reason to write anything.
   if (job.settings.overrideInputs.length > 0) return { newLockFile: undefined, lockChanges: [] };
   const old = oldText === undefined ? emptyLock() : parseLockFile(oldText, "flake.lock");
@@ -260,7 +281,8 @@ function newLock(job: Job, flake: LockedFlake, oldText: string | undefined): Pic
   // Nodes that real Nix locked for inputs that are built in here stay as they are, for whoever uses Nix on the project.
   keepForeign(old, flake.lock);
   const text = formatLockFile(flake.lock);
-  if (oldText === undefined || text !== formatLockFile(old)) return { newLockFile: text, lockChanges: describeChanges(old, flake.lock) };
+  if (oldText === undefined || text !== formatLockFile(old))
+    return { newLockFile: text, lockChanges: describeChanges(old, flake.lock) };
   return { newLockFile: undefined, lockChanges: [] };
 }
 

@@ -11,7 +11,10 @@ const DIGEST = 32;
 /** A cache in a folder. What cannot be read or written is done without: it is only a cache. */
 export function createOutlineCache(folder: string): OutlineCache {
   const fileFor = (text: string, circumstances: string): string => {
-    const key = createHash("sha256").update(`outline 1 ${version} ${circumstances}\0`).update(text, "latin1").digest("hex");
+    const key = createHash("sha256")
+      .update(`outline 1 ${version} ${circumstances}\0`)
+      .update(text, "latin1")
+      .digest("hex");
     return join(folder, key);
   };
   return {

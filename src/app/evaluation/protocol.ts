@@ -46,7 +46,11 @@ export interface Services {
   fetchTree(attributes: PlainEntries): Promise<TreeMessage>;
   fetchUrl(request: FetchUrlRequest): Promise<string>;
   addPath(request: AddPathMessage): Promise<string>;
-  addText(request: { readonly name: string; readonly content: Uint8Array; readonly references: readonly string[] }): Promise<string>;
+  addText(request: {
+    readonly name: string;
+    readonly content: Uint8Array;
+    readonly references: readonly string[];
+  }): Promise<string>;
   addDerivations(derivations: readonly { readonly path: string; readonly derivation: Derivation }[]): Promise<void>;
   readDerivation(path: string): Promise<Derivation>;
   isValidPath(path: string): Promise<boolean>;
@@ -58,7 +62,11 @@ export interface Services {
   /** What d2n.lock says of how source distributions are built, by lock file (relative to the flake). */
   buildSystems(nothing?: undefined): Promise<Readonly<Record<string, BuildSystemsLock>>>;
   debianIndexes(nothing?: undefined): Promise<readonly IndexPin[]>;
-  debianPackage(request: { readonly suite: Suite; readonly architecture: Architecture; readonly name: string }): Promise<DebPin | undefined>;
+  debianPackage(request: {
+    readonly suite: Suite;
+    readonly architecture: Architecture;
+    readonly name: string;
+  }): Promise<DebPin | undefined>;
   debianUrl(pin: { readonly archive: DebPin["archive"]; readonly filename: string }): Promise<string>;
   /** A folder of this machine that holds the static busybox of this package: what starts the first builds. */
   bootstrapBusybox(pin: DebPin): Promise<string>;
@@ -144,8 +152,18 @@ export interface DerivationMessage {
 export type JobValue =
   | { readonly type: "derivation"; readonly attributePath: string; readonly derivation: DerivationMessage }
   /** A store path that needs no derivation, or whatever its context names. */
-  | { readonly type: "path"; readonly attributePath: string; readonly path: string; readonly context: readonly string[] }
-  | { readonly type: "app"; readonly attributePath: string; readonly program: string; readonly context: readonly string[] }
+  | {
+      readonly type: "path";
+      readonly attributePath: string;
+      readonly path: string;
+      readonly context: readonly string[];
+    }
+  | {
+      readonly type: "app";
+      readonly attributePath: string;
+      readonly program: string;
+      readonly context: readonly string[];
+    }
   | { readonly type: "text"; readonly text: string; readonly context: readonly string[] }
   | { readonly type: "tree"; readonly tree: ShowNode };
 

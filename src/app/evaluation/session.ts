@@ -100,19 +100,29 @@ export class Session {
     message: async ({ level, text }) => {
       if (level === "warning" && this.#said.has(text)) return;
       this.#said.add(text);
-      this.context.sink({ type: "message", level: level === "trace" ? "notice" : "warning", text: level === "trace" ? `trace: ${text}` : text });
+      this.context.sink({
+        type: "message",
+        level: level === "trace" ? "notice" : "warning",
+        text: level === "trace" ? `trace: ${text}` : text,
+      });
     },
   };
 
   /**
    * Writes flake.lock and d2n.lock where they changed, and lets git know of new ones, as Nix does with flake.lock.
    */
-  async writeLocks({ newLockFile: flakeLock, lockChanges: changes, newPins }: Pick<JobResult, "newLockFile" | "lockChanges" | "newPins">): Promise<void> {
+  async writeLocks({
+    newLockFile: flakeLock,
+    lockChanges: changes,
+    newPins,
+  }: Pick<JobResult, "newLockFile" | "lockChanges" | "newPins">): Promise<void> {
     const { context, project } = this;
     if (newPins !== undefined) this.lock.debian = newPins;
     if (project?.root === undefined) return;
     if (flakeLock !== undefined && context.options.noUpdateLockFile)
-      throw new D2nError("flake-lock", "`flake.lock` is not up to date, and d2n was told not to update it", { details: changes.join("\n") });
+      throw new D2nError("flake-lock", "`flake.lock` is not up to date, and d2n was told not to update it", {
+        details: changes.join("\n"),
+      });
     if (context.options.noWriteLockFile) return;
     const written: string[] = [];
     if (flakeLock !== undefined) {
@@ -125,7 +135,11 @@ export class Session {
         this.#lock.write();
         written.push("d2n.lock");
       } catch (error) {
-        context.sink({ type: "message", level: "warning", text: `d2n.lock could not be written: ${(error as Error).message}` });
+        context.sink({
+          type: "message",
+          level: "warning",
+          text: `d2n.lock could not be written: ${(error as Error).message}`,
+        });
       }
     }
     if (written.length > 0 && project.display.startsWith("git+file:"))

@@ -4,15 +4,32 @@ import { Attrs, ContextString, force, fromUtf8, Lambda, type Lazy, PrimOp } from
 import type { ShowNode } from "./protocol.ts";
 
 /** Outputs whose second level is a system. */
-const PER_SYSTEM = new Set(["packages", "legacyPackages", "apps", "devShells", "checks", "formatter", "defaultPackage", "devShell", "defaultApp", "bundlers"]);
+const PER_SYSTEM = new Set([
+  "packages",
+  "legacyPackages",
+  "apps",
+  "devShells",
+  "checks",
+  "formatter",
+  "defaultPackage",
+  "devShell",
+  "defaultApp",
+  "bundlers",
+]);
 
 export function showFlake(outputs: Lazy, system: string, allSystems: boolean): ShowNode {
   return walk(outputs, "", [], system, allSystems);
 }
 
 function walk(lazyValue: Lazy, name: string, path: readonly string[], system: string, allSystems: boolean): ShowNode {
-  const node = (kind: ShowNode["kind"], description?: string, children: readonly ShowNode[] = []): ShowNode => ({ kind, name, description, children });
-  if (path.length === 2 && PER_SYSTEM.has(path[0]!) && path[1] !== system && !allSystems) return node("omitted", "use --all-systems to show");
+  const node = (kind: ShowNode["kind"], description?: string, children: readonly ShowNode[] = []): ShowNode => ({
+    kind,
+    name,
+    description,
+    children,
+  });
+  if (path.length === 2 && PER_SYSTEM.has(path[0]!) && path[1] !== system && !allSystems)
+    return node("omitted", "use --all-systems to show");
   if (path.length === 2 && path[0] === "legacyPackages") return node("omitted", "a package set; not listed");
   try {
     const value = force(lazyValue);
@@ -24,7 +41,11 @@ function walk(lazyValue: Lazy, name: string, path: readonly string[], system: st
     if (path[0] === "templates" && path.length === 2) return node("template", text(value.get("description")));
     const deep = path.length === 0 || PER_SYSTEM.has(path[0]!) || path[0] === "templates" || path.length < 1;
     if (!deep || path.length > 3) return node("unknown");
-    return node("set", undefined, [...value.entries()].map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], system, allSystems)));
+    return node(
+      "set",
+      undefined,
+      [...value.entries()].map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], system, allSystems)),
+    );
   } catch (error) {
     if (!(error instanceof D2nError)) throw error;
     return node("failed", error.message);
@@ -34,5 +55,9 @@ function walk(lazyValue: Lazy, name: string, path: readonly string[], system: st
 function text(value: Lazy | undefined): string | undefined {
   if (value === undefined) return undefined;
   const forced = force(value);
-  return typeof forced === "string" ? fromUtf8(forced) : forced instanceof ContextString ? fromUtf8(forced.text) : undefined;
+  return typeof forced === "string"
+    ? fromUtf8(forced)
+    : forced instanceof ContextString
+      ? fromUtf8(forced.text)
+      : undefined;
 }

@@ -67,7 +67,13 @@ export class WorkerHost implements Host {
       for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "latin1" }))
         entries.set(
           entry.name,
-          entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown",
+          entry.isFile()
+            ? "regular"
+            : entry.isDirectory()
+              ? "directory"
+              : entry.isSymbolicLink()
+                ? "symlink"
+                : "unknown",
         );
       return entries;
     });
@@ -77,7 +83,13 @@ export class WorkerHost implements Host {
     try {
       return this.#access(path, (physical) => {
         const stat = lstatSync(physical);
-        const type = stat.isFile() ? "regular" : stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "unknown";
+        const type = stat.isFile()
+          ? "regular"
+          : stat.isDirectory()
+            ? "directory"
+            : stat.isSymbolicLink()
+              ? "symlink"
+              : "unknown";
         return { type, executable: (stat.mode & 0o100) !== 0, size: stat.size };
       });
     } catch (error) {
@@ -160,7 +172,8 @@ export class WorkerHost implements Host {
   }
 
   fetchUrl(request: FetchUrlRequest): string {
-    if (request.sha256 === undefined) this.#refuseImpure(`fetching \`${request.url}\` without a hash`, "Give it a `sha256`");
+    if (request.sha256 === undefined)
+      this.#refuseImpure(`fetching \`${request.url}\` without a hash`, "Give it a `sha256`");
     const path = this.#services.fetchUrl(request);
     this.#allowed.add(path);
     return path;
@@ -184,7 +197,10 @@ export class WorkerHost implements Host {
 
   /** Marks an impure use, or refuses it in pure mode. */
   #refuseImpure(what: string, instead: string): void {
-    if (this.pure) throw new EvalError(`in pure evaluation mode, ${what} is not allowed`, { hint: `${instead}, or use \`--impure\`.` });
+    if (this.pure)
+      throw new EvalError(`in pure evaluation mode, ${what} is not allowed`, {
+        hint: `${instead}, or use \`--impure\`.`,
+      });
     this.impure = true;
   }
 

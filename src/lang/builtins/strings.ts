@@ -115,7 +115,7 @@ function replace(wanted: readonly string[], replacements: readonly Lazy[], sourc
   const pieces: string[] = [];
   const find = finder(wanted, text);
   // One step past the end, where an empty pattern still fits.
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const found = find(at);
     if (found === undefined) {
       if (at === 0) return source;

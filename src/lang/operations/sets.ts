@@ -78,7 +78,7 @@ function insertInto(left: Attrs, right: Attrs): Attrs {
   let start = 0;
   for (const id of b) {
     let end = start;
-    for (let high = a.length; end < high; ) {
+    for (let high = a.length; end < high;) {
       const middle = (end + high) >> 1;
       if (a[middle]! < id) end = middle + 1;
       else high = middle;
@@ -97,7 +97,10 @@ function insertInto(left: Attrs, right: Attrs): Attrs {
   const positions =
     before === undefined && over === undefined
       ? undefined
-      : spliced(before ?? new Array<LazyPosition>(a.length).fill(undefined), over ?? new Array<LazyPosition>(b.length).fill(undefined));
+      : spliced(
+          before ?? new Array<LazyPosition>(a.length).fill(undefined),
+          over ?? new Array<LazyPosition>(b.length).fill(undefined),
+        );
   return new Attrs(new KeyTable(spliced(a, b), positions), spliced(left.values, right.values));
 }
 

@@ -53,14 +53,22 @@ function threeWays(inner: string, expression: string): unknown[] {
 describe("a big file that is parsed in parts", () => {
   test.each([
     ["a call", "a = helper (b + 1);\n b = 2;", "(f { x = 3; }).a"],
-    ["scopes around it", "a = let y = 5; z = helper (x + y); in if z > 1 then with { w = z; }; [ w y x ] else [ ];", "(f { }).a"],
-    ["sets defined in pieces", "s.a = helper (1 + 2);\n s.b = toString [ x ];\n s = { c = map helper [ 1 2 ]; };", "(f { }).s"],
+    [
+      "scopes around it",
+      "a = let y = 5; z = helper (x + y); in if z > 1 then with { w = z; }; [ w y x ] else [ ];",
+      "(f { }).a",
+    ],
+    [
+      "sets defined in pieces",
+      "s.a = helper (1 + 2);\n s.b = toString [ x ];\n s = { c = map helper [ 1 2 ]; };",
+      "(f { }).s",
+    ],
     ["a name that is computed", '${"dyn" + "amic"} = helper (1 + 1);', "(f { }).dynamic"],
     ["functions in it", "g = (q: r: q + r + x) 1;\n h = g (helper 20 + 3);", "(f { }).h"],
     ["strings and comments", 'a = toString [ "}; \\" ${toString (helper 1)} x" /* ; */ ];', "(f { }).a"],
     ["with and globals", "a = with { lib = builtins; }; map helper (lib.genList (i: i) 3);", "(f { }).a"],
     ["positions", "a = helper (1 + 2);", '(builtins.unsafeGetAttrPos "a" (f { }))'],
-    ["an error in it", "a = helper (throw \"no\");", "(f { }).a"],
+    ["an error in it", 'a = helper (throw "no");', "(f { }).a"],
     ["an assertion", "a = assert (x == 2); helper (1 + 2);", "(f { }).a"],
     ["the whole argument", "a = builtins.attrNames (args // { });", "(f { y = 1; }).a"],
   ])("evaluates as before: %s", (_, inner, expression) => {
@@ -74,7 +82,9 @@ describe("a big file that is parsed in parts", () => {
     const outlines = new Memory();
     const shown = [outlines, outlines].map((cache) => {
       const file = `/s${files++}.nix`;
-      const value = evaluator(text, file, cache).evaluate(`builtins.removeAttrs ((import ${file}) { }) [ "helper" ]`, { basePath: "/" });
+      const value = evaluator(text, file, cache).evaluate(`builtins.removeAttrs ((import ${file}) { }) [ "helper" ]`, {
+        basePath: "/",
+      });
       return printValue(value, { force: false }).replaceAll(file, "FILE");
     });
     expect(outlines.recalled).toBe(1);
@@ -89,7 +99,9 @@ describe("a big file that is parsed in parts", () => {
 
   test("is not remembered if it is wrong", () => {
     const outlines = new Memory();
-    expect(() => evaluator(big("a = helper (nowhere + 1);"), "/w.nix", outlines).importFile("/w.nix")).toThrow("undefined variable 'nowhere'");
+    expect(() => evaluator(big("a = helper (nowhere + 1);"), "/w.nix", outlines).importFile("/w.nix")).toThrow(
+      "undefined variable 'nowhere'",
+    );
     expect(() => evaluator(big("a = helper (1 + );"), "/v.nix", outlines).importFile("/v.nix")).toThrow("syntax error");
     expect(outlines.known.size).toBe(0);
   });
@@ -97,5 +109,6 @@ describe("a big file that is parsed in parts", () => {
 
 test("numbers that are no outline are refused", () => {
   expect(isOutline(Int32Array.of(3, 9, 12, 20), 30)).toBe(true);
-  for (const numbers of [[3], [9, 3], [3, 9, 5, 12], [3, 40], [-1, 4]]) expect(isOutline(Int32Array.from(numbers), 30)).toBe(false);
+  for (const numbers of [[3], [9, 3], [3, 9, 5, 12], [3, 40], [-1, 4]])
+    expect(isOutline(Int32Array.from(numbers), 30)).toBe(false);
 });

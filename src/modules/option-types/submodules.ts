@@ -65,14 +65,13 @@ export function submoduleTypes(context: EvaluationContext) {
   };
 
   const submoduleWith = (parts: SubmoduleParts): OptionType => {
-    const base = once(
-      (): Evaluation =>
-        evaluateModules(context, {
-          modules: [argumentName(makeOverride(1500, PLACEHOLDER)), ...parts.modules],
-          specialArgs: parts.specialArgs,
-          prefix: [],
-          class: parts.class,
-        }),
+    const base = once((): Evaluation =>
+      evaluateModules(context, {
+        modules: [argumentName(makeOverride(1500, PLACEHOLDER)), ...parts.modules],
+        specialArgs: parts.specialArgs,
+        prefix: [],
+        class: parts.class,
+      }),
     );
     const documented = (prefix?: OptionPath): Evaluation =>
       base().extend({ modules: [unchecked], specialArgs: Attrs.empty, prefix });
@@ -178,16 +177,14 @@ export function submoduleTypes(context: EvaluationContext) {
     check: (value) => tagOf(force(value)) === "option-type",
     merge: (path, definitions) => {
       if (definitions.length === 1) return definitions[0]!.value;
-      const declarations = definitions.map(
-        ({ file, value, position }): Declaration => ({
-          file,
-          options: Attrs.from([
-            ["_type", "option"],
-            ["type", value],
-          ]),
-          position,
-        }),
-      );
+      const declarations = definitions.map(({ file, value, position }): Declaration => ({
+        file,
+        options: Attrs.from([
+          ["_type", "option"],
+          ["type", value],
+        ]),
+        position,
+      }));
       return mergeDeclarations(context, path, declarations).type[nixValue];
     },
   });
@@ -266,13 +263,11 @@ export function submoduleTypes(context: EvaluationContext) {
             .map((name): [string, Lazy] => [
               name,
               lazy(() => {
-                const declarations = [left, right].map(
-                  (set): Declaration => ({
-                    file: ANONYMOUS_TAG,
-                    options: set.get(name)!,
-                    position: () => set.position(name),
-                  }),
-                );
+                const declarations = [left, right].map((set): Declaration => ({
+                  file: ANONYMOUS_TAG,
+                  options: set.get(name)!,
+                  position: () => set.position(name),
+                }));
                 return updateAttrs(
                   mergeDeclarations(context, [name], declarations).attrs,
                   Attrs.from([

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DebPin, PackagePins } from "../../debian/index.ts";
-import { Attrs, ContextString, createEvaluator, force } from "../../lang/index.ts";
+import { type Attrs, ContextString, createEvaluator, force } from "../../lang/index.ts";
 import { MemoryHost } from "../../lang/testing.ts";
 import { createDebianPackages } from "./index.ts";
 import { aliases, cut, table } from "./table.ts";

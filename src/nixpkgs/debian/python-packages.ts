@@ -125,37 +125,24 @@ export function pythonPackages(
       // The package that is in the wheel has the version of its source.
       return upstreamVersion(pin.version);
     };
-    const derivation: Lazy = lazy(
-      (): Attrs =>
-        toolchain().relocate({
-          pname: `python${interpreter.minor}-${attribute}`,
-          version: version(),
-          debs,
-          deps: [
-            interpreter.derivation,
-            toolchain().gccLibraries,
-            ...libraries.map((library) => graph.package(library)),
-          ],
-          // Whoever is given the package to build with can import it.
-          propagated: dependencies.map((dependency) => packages.get(dependency)!.derivation),
-          drop: [
-            "share/doc-base",
-            "share/dh-python",
-            "share/perl5",
-            "share/vim",
-            "share/emacs",
-            "etc",
-            ...(drop ?? []),
-          ],
-          preFix,
-          lenient: true,
-          postFix: scriptText("post-python-package.sh"),
-          environment: {
-            python: interpreter.derivation,
-            pythonVersion: interpreter.minor,
-            cacert: graph.package("cacert"),
-          },
-        }),
+    const derivation: Lazy = lazy((): Attrs =>
+      toolchain().relocate({
+        pname: `python${interpreter.minor}-${attribute}`,
+        version: version(),
+        debs,
+        deps: [interpreter.derivation, toolchain().gccLibraries, ...libraries.map((library) => graph.package(library))],
+        // Whoever is given the package to build with can import it.
+        propagated: dependencies.map((dependency) => packages.get(dependency)!.derivation),
+        drop: ["share/doc-base", "share/dh-python", "share/perl5", "share/vim", "share/emacs", "etc", ...(drop ?? [])],
+        preFix,
+        lenient: true,
+        postFix: scriptText("post-python-package.sh"),
+        environment: {
+          python: interpreter.derivation,
+          pythonVersion: interpreter.minor,
+          cacert: graph.package("cacert"),
+        },
+      }),
     );
     packages.set(attribute, {
       derivation,
