@@ -161,6 +161,7 @@ describe("a project that pdm has locked", () => {
     const sdist = group("default").at("pysocks", "1.7.1", "evaluated");
     expect(sdist.at("mkDerivation", "src", "url").text()).toBe("mirror://pypi/source/p/pysocks/PySocks-1.7.1.tar.gz");
     expect(sdist.at("buildPythonPackage", "pyproject").bool()).toBe(true);
+    expect(sdist.at("env", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_PYSOCKS").text()).toBe("1.7.1");
   });
 
   it("takes addresses that the lock has", () => {

@@ -56,7 +56,7 @@ const tokenPattern = /\s*(?:("[^"]*"|'[^']*')|([a-zA-Z_][a-zA-Z0-9_.]*)|(===|==|
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   const end = text.trimEnd().length;
-  for (let at = 0; at < end; ) {
+  for (let at = 0; at < end;) {
     tokenPattern.lastIndex = at;
     const match = tokenPattern.exec(text);
     if (match === null) throw malformed(text, at);

@@ -54,7 +54,12 @@ const entries: Readonly<Record<string, Entry>> = {
   pluggy: { debs: ["python3-pluggy"] },
   "trove-classifiers": { debs: ["python3-trove-classifiers"] },
   "poetry-core": { debs: ["python3-poetry-core"] },
-  "pdm-backend": { debs: ["python3-pdm-backend"] },
+  // Without the copies that upstream brings of what it needs.
+  "pdm-backend": {
+    debs: ["python3-pdm-backend"],
+    dependencies: ["editables", "packaging", "pyproject-metadata", "tomli-w"],
+    backports: ["importlib-metadata", "tomli"],
+  },
   "setuptools-scm": {
     debs: ["python3-setuptools-scm"],
     dependencies: ["packaging", "setuptools", "typing-extensions"],

@@ -94,17 +94,16 @@ function cacheState(m: ModuleScope): { loaded: () => Native; current: () => Nati
   const { ev, config } = m;
   const cfg = config.at("eval-cache");
   const current = (): Attrs => chosen(cfg.at("fields").get(), config.get());
-  const hash = once(
-    (): Lazy =>
-      builtin(
-        ev,
-        "hashString",
-        "sha256",
-        builtin(ev, "toJSON", [
-          chosen(cfg.at("invalidationFields").get(), config.get()),
-          trueOnly(cfg.at("fields").get()),
-        ]),
-      ),
+  const hash = once((): Lazy =>
+    builtin(
+      ev,
+      "hashString",
+      "sha256",
+      builtin(ev, "toJSON", [
+        chosen(cfg.at("invalidationFields").get(), config.get()),
+        trueOnly(cfg.at("fields").get()),
+      ]),
+    ),
   );
   const file = config.at("paths", "cacheFileAbs");
   return {

@@ -10,7 +10,7 @@ import {
   type NativeModule,
   type View,
 } from "../../../modules/index.ts";
-import type { PdmPackage } from "../../../python/index.ts";
+import { type PdmPackage, versionVariables } from "../../../python/index.ts";
 import { communityOverrides } from "../../overrides/index.ts";
 import { inheritOverride, later } from "../../support.ts";
 import { buildPythonPackage } from "../build-python-package/index.ts";
@@ -99,6 +99,14 @@ function packageModule(
           ...inheritOverride(1001, packageSets.at("nixpkgs"), ["autoPatchelfHook", "stdenv", "unzip"]),
           manylinux1: mkOverride(1001, packageSets.at("nixpkgs", "pythonManylinuxPackages", "manylinux1")),
         },
+        // There is no repository around what is built here that could be asked for a version.
+        env: mkIf(
+          () => pkg.version !== undefined && !isWheel(),
+          later(() => {
+            const variables = Object.entries(versionVariables(pkg.name, m.config.at("version").text()));
+            return Object.fromEntries(variables.map(([name, value]) => [name, mkDefault(value)]));
+          }),
+        ),
         buildPythonPackage: {
           format: mkDefault(later(() => (isWheel() ? "wheel" : null))),
           pyproject: mkDefault(later(() => (isWheel() ? null : true))),

@@ -14,9 +14,8 @@ export const pythonPyproject: NativeModule = defineModule({
       version: later(() => project().at("project", "version")),
       buildPythonPackage: { pyproject: true },
       mkDerivation: {
-        buildInputs: later(
-          (): Native =>
-            project().or(["build-system", "requires"], [m.config.at("deps", "python", "pkgs", "setuptools")]),
+        buildInputs: later((): Native =>
+          project().or(["build-system", "requires"], [m.config.at("deps", "python", "pkgs", "setuptools")]),
         ),
       },
       pip: { requirementsList: later(() => project().at("project", "dependencies")), flattenDependencies: true },
