@@ -1,7 +1,15 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
 import { callDepth, enterCall } from "../call-depth.ts";
 import { AbortError, readable, ThrownError } from "../errors.ts";
-import { addTrace, addUserTrace, coerceToString, forceStringNoContext, forceText, isString, textOf } from "../operations/index.ts";
+import {
+  addTrace,
+  addUserTrace,
+  coerceToString,
+  forceStringNoContext,
+  forceText,
+  isString,
+  textOf,
+} from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import { printValue } from "../print/printer.ts";
 import { Attrs, positionOf, symbolName } from "../values/attrs.ts";
@@ -143,7 +151,11 @@ export function forceDeep(root: Lazy): void {
       if (attrs === undefined) addTrace(error, `while evaluating list element at index ${next - 1}`);
       else {
         const name = symbolName(attrs.keys.ids[next - 1]!);
-        addTrace(error, `while evaluating the attribute '${attributeName(name)}'`, positionOf(attrs.keys.positions?.[next - 1]));
+        addTrace(
+          error,
+          `while evaluating the attribute '${attributeName(name)}'`,
+          positionOf(attrs.keys.positions?.[next - 1]),
+        );
       }
     }
     throw error;

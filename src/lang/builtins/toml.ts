@@ -31,7 +31,12 @@ export const toml = ({ features }: Interpreter): Family => ({
 function fromToml(value: TomlValue, marked: MarkedToml | undefined): Value {
   if (typeof value === "string") {
     const timestamp = marked?.timestampOf(value);
-    return timestamp === undefined ? bytes(value) : Attrs.from([["_type", "timestamp"], ["value", timestamp]]);
+    return timestamp === undefined
+      ? bytes(value)
+      : Attrs.from([
+          ["_type", "timestamp"],
+          ["value", timestamp],
+        ]);
   }
   if (typeof value === "boolean") return value;
   if (typeof value === "number") return new NixFloat(value);

@@ -16,18 +16,7 @@ import type { Attrs } from "./attrs.ts";
 import type { Lazy } from "./thunk.ts";
 
 export type Value =
-  | null
-  | boolean
-  | number
-  | bigint
-  | NixFloat
-  | string
-  | ContextString
-  | NixPath
-  | NixList
-  | Attrs
-  | Lambda
-  | PrimOp;
+  null | boolean | number | bigint | NixFloat | string | ContextString | NixPath | NixList | Attrs | Lambda | PrimOp;
 
 export type NixList = readonly Lazy[];
 export type NixString = string | ContextString;

@@ -55,7 +55,7 @@ export class Matcher {
       return;
     }
     const automaton = this.#backup();
-    for (let at = 0; at <= text.length; ) {
+    for (let at = 0; at <= text.length;) {
       const match = automaton.matchAt(text, at, false);
       if (match === undefined) at++;
       else {
