@@ -55,15 +55,15 @@ export function callFlake(request: CallRequest): Lazy {
         : undefined;
     if (builtIn !== undefined)
       return wrap(
-        withContext(builtIn.outPath),
-        Attrs.from([["outPath", withContext(builtIn.outPath)]]),
+        inStore(ev.host.storeDir, builtIn.outPath),
+        Attrs.from([["outPath", inStore(ev.host.storeDir, builtIn.outPath)]]),
         inputs,
         (self) => builtIn.outputs(self, inputs),
       );
     const tree = treeOf(node);
     const dir = node === flake.lock ? request.dir : node.source!.original.dir;
-    const sourceInfo = sourceInfoOf(tree);
-    const outPath = withContext(tree.outPath, folder(tree.outPath, dir));
+    const sourceInfo = sourceInfoOf(ev.host.storeDir, tree);
+    const outPath = inStore(ev.host.storeDir, folder(tree.outPath, dir));
     if (node.source?.isFlake === false)
       return merge([
         sourceInfo,
@@ -103,16 +103,18 @@ export function callFlake(request: CallRequest): Lazy {
   return valueOf(flake.lock);
 }
 
-function sourceInfoOf(tree: FetchedTree): Attrs {
-  return Attrs.from([["outPath", withContext(tree.outPath)], ...plainEntries(tree.info)]);
+function sourceInfoOf(storeDir: string, tree: FetchedTree): Attrs {
+  return Attrs.from([["outPath", inStore(storeDir, tree.outPath)], ...plainEntries(tree.info)]);
 }
 
 function plainEntries(info: RefAttributes): [string, Lazy][] {
   return [...info].filter(([name]) => name !== "outPath");
 }
 
-function withContext(storePath: string, text = storePath): ContextString {
-  return new ContextString(text, new Set([storePath]));
+/** A path in the store as a string; its context is the store path that it lies in. */
+function inStore(storeDir: string, path: string): ContextString {
+  const end = path.indexOf("/", storeDir.length + 1);
+  return new ContextString(path, new Set([end < 0 ? path : path.slice(0, end)]));
 }
 
 function merge(sets: readonly Attrs[]): Attrs {

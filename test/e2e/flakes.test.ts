@@ -116,6 +116,22 @@ describe("flakes", () => {
     expect((await rig.run(top, "git", ["status", "--porcelain"])).stdout).toContain("flake.lock");
   });
 
+  it("have inputs within their own tree", async () => {
+    const folder = await rig.project({
+      "sub/flake.nix": flake(
+        `value = import inputs.data; path = "\${inputs.data}/default.nix";`,
+        `inputs.data = { url = "path:./data"; flake = false; };`,
+      ),
+      "sub/data/default.nix": "[ 1 2 ]",
+    });
+    const outcome = await rig.d2n(folder, ["eval", "--json", "./sub#value"]);
+    expect(outcome.status, shown(outcome)).toBe(0);
+    expect(outcome.stdout).toBe("[1,2]\n");
+    expect((await rig.d2n(folder, ["eval", "--raw", `git+file://${folder}?dir=sub#path`])).stdout).toMatch(
+      /-source\/sub\/data\/default\.nix$/,
+    );
+  });
+
   it("name an input that cannot be fetched", async () => {
     const folder = await rig.project({
       "flake.nix": flake(`x = inputs.gone.x;`, `inputs.gone.url = "path:/nonexistent/place";`),
