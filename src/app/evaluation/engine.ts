@@ -15,7 +15,11 @@ export const workerLimits: Readonly<ResourceLimits> = {
  * optimising functions that have hardly begun to pay: it shall wait longer, and inline less into one function. Measured with
  * drvPaths of nixpkgs; loops that really are hot are optimised all the same.
  */
-const FLAGS = ["--interrupt-budget=500000", "--max-inlined-bytecode-size-cumulative=300"];
+const FLAGS = [
+  // Node 22 and later have no such flag, and V8 complains aloud of those that it does not know.
+  ...(Number(process.versions.node.split(".")[0]) < 22 ? ["--interrupt-budget=500000"] : []),
+  "--max-inlined-bytecode-size-cumulative=300",
+];
 
 let tuned = false;
 
