@@ -17,6 +17,7 @@ import { addRun } from "./commands/run.ts";
 import { addShell } from "./commands/shell.ts";
 import { addShims } from "./commands/shims.ts";
 import { addStore } from "./commands/store.ts";
+import { commandFirst } from "./leading-options.ts";
 import { renderError } from "./render-error.ts";
 import { jsonReporter } from "./reporters/json.ts";
 import { plainReporter } from "./reporters/plain.ts";
@@ -91,7 +92,7 @@ export async function runCommandLine(world: World): Promise<number> {
   };
 
   try {
-    await program(invocation).parseAsync(joinOverrides(joinCommand(world.argv)), { from: "user" });
+    await program(invocation).parseAsync(joinOverrides(joinCommand(commandFirst(world.argv))), { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : exitStatus.usage;
     const text = renderError(error, shown);
