@@ -2,7 +2,7 @@
  * The programs that come before every build: the static busybox, which is the first builder and the sandbox's /bin/sh, and
  * bubblewrap: the system's, or one out of the Debian archive.
  */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import {
   type Architecture,
@@ -13,7 +13,7 @@ import {
   prepareBubblewrap,
   prepareBusybox,
 } from "../debian/index.ts";
-import { D2nError } from "../base/index.ts";
+import { D2nError, makeFolders } from "../base/index.ts";
 import type { SandboxTools } from "../sandbox/index.ts";
 import type { Context } from "./context.ts";
 import { DEFAULT_SUITE, fetchDeb, openDebianArchive } from "./debian-archive.ts";
@@ -82,7 +82,7 @@ function openDeb(context: Context): OpenDeb {
 /** Launchers refer to these programs, so they do not lie in the cache. */
 function bootstrapFolder(context: Context): string {
   const folder = join(context.directories.data, "bootstrap");
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   return folder;
 }
 

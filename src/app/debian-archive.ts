@@ -1,15 +1,6 @@
 /** The Debian archive for this machine: which mirror, reached how, cached where. */
 import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { D2nError, writeFileAtomically } from "../base/index.ts";
@@ -26,9 +17,11 @@ import {
   openArchive,
   type Suite,
 } from "../debian/index.ts";
-import { ContentCache, downloadFile, FetchError } from "../fetchers/index.ts";
+import { downloadFile, FetchError } from "../fetchers/index.ts";
 import { parseHash } from "../formats/index.ts";
 import type { Context } from "./context.ts";
+import { contentCache } from "./content-cache.ts";
+import { makeScratchFolder } from "./scratch.ts";
 
 /** The release whose packages d2n uses unless a package needs another. */
 export const DEFAULT_SUITE: Suite = "trixie";
@@ -53,9 +46,7 @@ export async function openDebianArchive(context: Context, pinned: readonly Index
 /** Reads files of a mirror by way of a temporary file, so that a broken connection is resumed before anybody sees a byte. */
 export function mirrorFetch(context: Context): MirrorFetch {
   return async (url) => {
-    const parent = join(context.directories.cache, "tmp");
-    mkdirSync(parent, { recursive: true });
-    const scratch = mkdtempSync(join(parent, "mirror-"));
+    const scratch = makeScratchFolder(context, "mirror");
     try {
       const destination = join(scratch, "file");
       const { environment, sink, signal } = context;
@@ -137,14 +128,12 @@ function tryJson(text: string): unknown {
 
 /** The bytes of a package's file, by way of the cache of files by hash. */
 export async function* fetchDeb(context: Context, pin: DebPin): AsyncGenerator<Uint8Array> {
-  const cache = new ContentCache(join(context.directories.cache, "content"));
+  const cache = contentCache(context);
   const hash = parseHash(pin.sha256, "sha256");
   let file = await cache.lookup(hash, context.signal);
   if (file === undefined) {
     const mirrors = await findMirrors(context);
-    const parent = join(context.directories.cache, "tmp");
-    mkdirSync(parent, { recursive: true });
-    const scratch = mkdtempSync(join(parent, "deb-"));
+    const scratch = makeScratchFolder(context, "deb");
     try {
       const { environment, sink, signal } = context;
       const destination = join(scratch, "file.deb");

@@ -3,7 +3,7 @@
  * indexes of its configuration, else at the one that it has built in. No index is named here.
  */
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { D2nError, messageOf, writeFileAtomically } from "../base/index.ts";
@@ -21,6 +21,7 @@ import {
   simpleIndexAccept,
 } from "../python/index.ts";
 import type { Context } from "./context.ts";
+import { makeScratchFolder } from "./scratch.ts";
 import { DEFAULT_SUITE, fetchDeb, openDebianArchive } from "./debian-archive.ts";
 
 const scheme = "mirror://pypi/";
@@ -183,9 +184,7 @@ async function defaultIndex(context: Context): Promise<string> {
   const remembered = join(context.directories.cache, "pip-built-in-index");
   const known = readText(remembered)?.trim();
   if (known !== undefined && /^https?:\/\//.test(known)) return known;
-  const parent = join(context.directories.cache, "tmp");
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, "pip-source-"));
+  const folder = makeScratchFolder(context, "pip-source");
   const archive = await openDebianArchive(context);
   let index: string | undefined;
   try {

@@ -1,5 +1,5 @@
 /** Locking in this process: what `bin/refresh` of a package's `.lock` describes. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { addIntent, downloadFile } from "../fetchers/index.ts";
 import { parseHash } from "../formats/index.ts";
@@ -15,15 +15,15 @@ import { messageOf, warn } from "../base/index.ts";
 import type { Context } from "./context.ts";
 import { D2nLock } from "./d2n-lock.ts";
 import { enterStore } from "./enter.ts";
-import { contentCache, realise } from "./realise.ts";
+import { contentCache } from "./content-cache.ts";
+import { realise } from "./realise.ts";
+import { makeScratchFolder } from "./scratch.ts";
 
 /** @throws D2nError; the old lock file is as it was then */
 export async function runLock(context: Context, specText: string): Promise<void> {
   const spec = parseLockSpec(specText);
-  const scratchParent = join(context.directories.cache, "tmp");
-  mkdirSync(scratchParent, { recursive: true });
-  const temporaryDir = mkdtempSync(join(scratchParent, "lock-"));
   const prefix = await enterStore(context);
+  const temporaryDir = makeScratchFolder(context, "lock");
   const run: Run = (argv, options) => runOnHost([...prefix, ...argv], options);
   try {
     const result = await runLockFields(spec, {

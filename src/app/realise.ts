@@ -1,10 +1,9 @@
 /** Building with this context's store, sandbox, caches and limits. */
-import { join } from "node:path";
 import { realise as realiseDerivations, type RealiseResult, type UrlResolver, type Wanted } from "../build/index.ts";
 import { D2nError } from "../base/index.ts";
-import { ContentCache } from "../fetchers/index.ts";
 import { sandboxTools } from "./bootstrap.ts";
 import type { Context } from "./context.ts";
+import { contentCache } from "./content-cache.ts";
 import { gitHostFetcher } from "./host-fetcher.ts";
 import { indexResolver } from "./index-resolver.ts";
 
@@ -40,11 +39,6 @@ export async function realise(
     sink,
     signal,
   });
-}
-
-/** Files by hash: what any step has fetched. */
-export function contentCache(context: Context): ContentCache {
-  return new ContentCache(join(context.directories.cache, "content"));
 }
 
 /** What may stand for an address: an index for `mirror://pypi/…`, a snapshot archive for a mirror. */

@@ -16,7 +16,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { D2nError, isSystemError, writeFileAtomically } from "../base/index.ts";
+import { D2nError, isSystemError, writeFileAtomically, makeFolders } from "../base/index.ts";
 import type { Context } from "./context.ts";
 
 /** In a view: the store path it shows, and the link that it is for. */
@@ -36,7 +36,7 @@ export async function linkResult(context: Context, link: string, storePath: stri
   if (!existsSync(join(view, RECORD))) await makeView(context, view, { storePath, link });
   // A root of its own in the store, which lasts as long as the link: see `pruneViews`.
   const root = rootOf(store.stateDir, view);
-  mkdirSync(dirname(root), { recursive: true });
+  makeFolders(dirname(root));
   replaceLink(root, storePath);
   replaceLink(link, viewTarget(context, view, storePath));
 }
@@ -97,7 +97,7 @@ async function makeView(context: Context, view: string, record: ViewRecord): Pro
   const temporary = `${view}.${process.pid}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
   rmSync(view, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
+  makeFolders(temporary);
   const physical = context.toPhysical(record.storePath);
   if (!lstatSync(physical).isDirectory()) symlinkSync(physical, join(temporary, "file"));
   else

@@ -1,5 +1,5 @@
 /** From flake references to source trees in the store. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
@@ -22,6 +22,7 @@ import {
 import { formatHash, parseHash } from "../formats/index.ts";
 import type { PathInfo } from "../store/index.ts";
 import type { Context } from "./context.ts";
+import { makeScratchFolder } from "./scratch.ts";
 import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
 
 /** What never counts as a project's source, since d2n writes it: its lock, and what development shells need. */
@@ -226,7 +227,7 @@ async function checkoutTree(context: Context, root: string): Promise<{ tree: Tre
 async function gitTree(context: Context, reference: FlakeReference, url: string): Promise<TreeMessage> {
   const flag = (name: string): boolean => reference.attributes.get(name) === true;
   const text = (name: string): string | undefined => reference.attributes.get(name) as string | undefined;
-  const scratch = scratchFolder(context);
+  const scratch = makeScratchFolder(context, "fetch");
   try {
     const fetched = await fetchGit(
       {
@@ -283,7 +284,7 @@ async function tarballTree(
   url: string,
   flat: boolean,
 ): Promise<TreeMessage> {
-  const scratch = scratchFolder(context);
+  const scratch = makeScratchFolder(context, "fetch");
   try {
     const fetched = await fetchTarballTree({
       url,
@@ -301,12 +302,6 @@ async function tarballTree(
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-function scratchFolder(context: Context): string {
-  const parent = join(context.directories.cache, "tmp");
-  mkdirSync(parent, { recursive: true });
-  return mkdtempSync(join(parent, "fetch-"));
 }
 
 function tree(info: PathInfo, reference: FlakeReference, facts: PlainEntries): TreeMessage {

@@ -1,11 +1,12 @@
 /** `builtins.fetchurl` and `builtins.fetchTarball`: files and unpacked archives into the store. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fetchTarballTree } from "../fetchers/index.ts";
 import { makeFixedOutputPath, parseHash } from "../formats/index.ts";
 import type { FetchUrlRequest } from "../lang/index.ts";
 import type { Context } from "./context.ts";
-import { contentCache } from "./realise.ts";
+import { contentCache } from "./content-cache.ts";
+import { makeScratchFolder } from "./scratch.ts";
 
 /** @returns the store path. @throws D2nError `hash-mismatch` with both hashes */
 export async function fetchUrlToStore(context: Context, request: FetchUrlRequest): Promise<string> {
@@ -20,9 +21,7 @@ export async function fetchUrlToStore(context: Context, request: FetchUrlRequest
       return known;
     }
   }
-  const parent = join(context.directories.cache, "tmp");
-  mkdirSync(parent, { recursive: true });
-  const scratch = mkdtempSync(join(parent, "download-"));
+  const scratch = makeScratchFolder(context, "download");
   try {
     const fetched = await fetchTarballTree({
       url,

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { isSystemError } from "./errors.ts";
 
 /**
  * Writes a file at once or not at all: temporary name in the same folder, fsync, rename. Creates the folder.
  * @throws system errors; nothing is left behind then.
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
   const fd = openSync(temporary, "wx", mode);
   try {
@@ -22,5 +23,17 @@ export function writeFileAtomically(path: string, content: string | Uint8Array, 
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Makes a folder with its parents. Node's own recursive form never returns on file systems that refuse new folders, as /proc. */
+export function makeFolders(path: string, mode = 0o755): void {
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    if (isSystemError(error, "EEXIST")) return;
+    if (!isSystemError(error, "ENOENT") || dirname(path) === path || existsSync(dirname(path))) throw error;
+    makeFolders(dirname(path), mode);
+    makeFolders(path, mode);
   }
 }

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { D2nError, isSystemError } from "../base/index.ts";
+import { D2nError, isSystemError, makeFolders } from "../base/index.ts";
 import { readAr, unpackTar } from "../formats/index.ts";
 import type { DebPin } from "./types.ts";
 
@@ -67,7 +67,7 @@ export async function unpackTogether(
   choose: FileChoice,
   install: (unpacked: string, into: string) => void,
 ): Promise<void> {
-  mkdirSync(dirname(folder), { recursive: true });
+  makeFolders(dirname(folder));
   const work = mkdtempSync(`${folder}.`);
   try {
     const target = `${work}/all`;

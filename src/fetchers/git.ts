@@ -3,9 +3,9 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Activity, D2nError, type EventSink, InterruptedError, redactCredentials } from "../base/index.ts";
+import { Activity, D2nError, type EventSink, InterruptedError, redactCredentials, makeFolders } from "../base/index.ts";
 import type { Environment } from "./types.ts";
 
 export interface GitContext {
@@ -192,7 +192,7 @@ export async function fetchGit(
   const key = createHash("sha256").update(url).digest("hex").slice(0, 32);
   const bare = join(options.cacheDir, key);
   if (!existsSync(join(bare, "HEAD"))) {
-    mkdirSync(bare, { recursive: true });
+    makeFolders(bare);
     await gitOutput(["init", "-q", "--bare", "."], options, bare);
   }
   const has = async (rev: string): Promise<boolean> =>
@@ -265,7 +265,7 @@ export async function fetchGit(
     activity.stop(true);
   }
   const { lastModified, revCount } = await describeCommit(bare, rev, options);
-  mkdirSync(options.destination, { recursive: true });
+  makeFolders(options.destination);
   // autocrlf and filters of the user's must not change what a commit looks like.
   const plain = ["-c", "core.autocrlf=false", "-c", "core.symlinks=true"];
   await gitOutput(

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { Activity, D2nError, isSystemError, notice } from "../base/index.ts";
+import { Activity, D2nError, isSystemError, notice, makeFolders } from "../base/index.ts";
 import { parseWheelName } from "./distribution-name.ts";
 import { certificateVariables, cleanEnvironment, type Environment } from "./pip-environment.ts";
 import { pipIndexes } from "./pip-configuration.ts";
@@ -184,7 +184,7 @@ async function obtainPdm(
   );
   const folder = folderOf(files);
   if (!existsSync(folder)) {
-    mkdirSync(services.cacheDir, { recursive: true });
+    makeFolders(services.cacheDir);
     const fresh = mkdtempSync(`${folder}.`);
     try {
       await pip([

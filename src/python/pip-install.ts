@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Activity, D2nError, type EventSink, isSystemError } from "../base/index.ts";
+import { Activity, D2nError, type EventSink, isSystemError, makeFolders } from "../base/index.ts";
 import { cleanEnvironment, type Environment } from "./pip-environment.ts";
 import { PipProgress } from "./pip-output.ts";
 import { knownWheels } from "./pip-versions.ts";
@@ -77,7 +77,7 @@ export async function obtainWheel(
   if (expected !== undefined && existsSync(folderOf(expected)))
     return { project, version, sha256: expected, folder: folderOf(expected) };
 
-  mkdirSync(services.cacheDir, { recursive: true });
+  makeFolders(services.cacheDir);
   const work = mkdtempSync(join(services.temporaryDir, "d2n-pip-"));
   try {
     const wheel = await download(request, services, work);

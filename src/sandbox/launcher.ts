@@ -1,7 +1,6 @@
 /** Programs of a chroot store, started from outside. */
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { writeFileAtomically } from "../base/index.ts";
+import { writeFileAtomically, makeFolders } from "../base/index.ts";
 import { enterScript, quoteShell } from "./enter-script.ts";
 import type { SandboxTools } from "./types.ts";
 
@@ -22,7 +21,7 @@ export interface EnterProgram {
  */
 export function writeEnterProgram({ file, tools, source, target }: EnterProgram): string[] {
   const emptyFolder = join(dirname(file), `.${file.slice(file.lastIndexOf("/") + 1)}.root`);
-  mkdirSync(emptyFolder, { recursive: true, mode: 0o755 });
+  makeFolders(emptyFolder);
   const script = enterScript({ busybox: tools.shell, bubblewrap: tools.bubblewrap, source, target, emptyFolder });
   writeFileAtomically(
     file,

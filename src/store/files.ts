@@ -4,10 +4,8 @@
  */
 import {
   chmodSync,
-  existsSync,
   lstatSync,
   lutimesSync,
-  mkdirSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -15,25 +13,12 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { isSystemError } from "../base/index.ts";
 import { bytePath, fsPath } from "../formats/index.ts";
 import { StoreError } from "./errors.ts";
 
 function statusOf(path: string): Stats | undefined {
   return lstatSync(fsPath(path), { throwIfNoEntry: false });
-}
-
-/** Makes a folder with its parents. Node's own recursive form never returns on file systems that refuse new folders, as /proc. */
-export function makeFolders(path: string, mode = 0o755): void {
-  try {
-    mkdirSync(path, mode);
-  } catch (error) {
-    if (isSystemError(error, "EEXIST")) return;
-    if (!isSystemError(error, "ENOENT") || dirname(path) === path || existsSync(dirname(path))) throw error;
-    makeFolders(dirname(path), mode);
-    makeFolders(path, mode);
-  }
 }
 
 export function exists(path: string | Buffer): boolean {

@@ -7,7 +7,7 @@
  */
 import { existsSync, readFileSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { isSystemError } from "../base/index.ts";
+import { isSystemError, makeFolders } from "../base/index.ts";
 import {
   bytePath,
   contentAddressFits,
@@ -35,7 +35,7 @@ import {
 import { logPathOf, readLogOf } from "./build-logs.ts";
 import type { Database, DerivationOutputRow } from "./database.ts";
 import { explained, explainedSync, missingPath, StoreError } from "./errors.ts";
-import { Breather, canonicalise, exists, makeFolders, moveTree, removeTree } from "./files.ts";
+import { Breather, canonicalise, exists, moveTree, removeTree } from "./files.ts";
 import { collectGarbage } from "./garbage.ts";
 import { acquireLock, type FileLock } from "./locks.ts";
 import { examineOutputs } from "./output-registration.ts";

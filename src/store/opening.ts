@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { isSystemError, writeFileAtomically } from "../base/index.ts";
 import { Database } from "./database.ts";
 import { explained, isDatabaseFull, StoreError } from "./errors.ts";
-import { makeFolders } from "./files.ts";
+import { makeFolders } from "../base/index.ts";
 import { acquireLock, loadLocks } from "./locks.ts";
 import { schemaVersion } from "./schema.ts";
 

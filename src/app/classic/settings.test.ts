@@ -67,12 +67,12 @@ describe("the search path", () => {
 
   it("is absolute, with -I in front; NIX_PATH counts more than the setting", () => {
     const { settings } = read({ "nix.conf": "nix-path = set=/set\n" });
-    const common = { settings, cwd: "/work", pure: false, included: ["x=rel", "y"] };
-    expect(searchPath({ ...common, environment: {} })).toEqual(["x=/work/rel", "/work/y", "set=/set"]);
+    const common = { settings, cwd: "/base", pure: false, included: ["x=rel", "y"] };
+    expect(searchPath({ ...common, environment: {} })).toEqual(["x=/base/rel", "/base/y", "set=/set"]);
     expect(searchPath({ ...common, environment: { NIX_PATH: "env" } })).toEqual([
-      "x=/work/rel",
-      "/work/y",
-      "/work/env",
+      "x=/base/rel",
+      "/base/y",
+      "/base/env",
     ]);
     expect(searchPath({ ...common, pure: true, environment: { NIX_PATH: "env" } })).toEqual([]);
   });

@@ -6,10 +6,10 @@
  * Git's own index tells whether the list of files is still the same, so that no git has to run.
  */
 import { createHash } from "node:crypto";
-import { type BigIntStats, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type BigIntStats, existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeFileAtomically } from "../../base/index.ts";
+import { writeFileAtomically, makeFolders } from "../../base/index.ts";
 import { isPathLike, parseReference } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
 import { version } from "../version.ts";
@@ -83,7 +83,7 @@ export async function rememberResult(
     files: files.map((file) => [file, look(join(root, Buffer.from(file, "latin1").toString("utf8")))] as const),
     result: { ...result, newLockFile: undefined, lockChanges: [], newPins: undefined },
   };
-  mkdirSync(dirname(place), { recursive: true });
+  makeFolders(dirname(place));
   writeFileAtomically(place, JSON.stringify(entry));
 }
 
