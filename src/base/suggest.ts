@@ -54,7 +54,8 @@ export function nearestNames(wanted: string, candidates: Iterable<string>): stri
     .map(({ name }) => name);
 }
 
-function levenshtein(a: string, b: string): number {
+/** Levenshtein distance proper: a transposition counts as two. */
+export function levenshtein(a: string, b: string): number {
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

@@ -1,4 +1,5 @@
 /** `lib.strings`: joining, searching, changing. What refers to store paths keeps doing so. */
+import { levenshtein } from "../base/index.ts";
 import {
   AssertionError,
   Attrs,
@@ -24,10 +25,10 @@ import {
   typeOf,
   type Value,
 } from "../lang/index.ts";
+import { isWithinDistance } from "./edit-distance.ts";
 import { escapeNixIdentifier, escapeNixString } from "./identifiers.ts";
 import { attribute, builtinsNamed, call, functions, type Namespace, getOr } from "./support.ts";
 import { shellStrings } from "./shell-strings.ts";
-import { distance, isWithinDistance } from "./edit-distance.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 /** White space as `trim` and the number parsers mean it. */
@@ -394,7 +395,7 @@ export function stringsNamespace(ev: Evaluator): Namespace {
         return withText(content, textOf(content).replace(/\n$/, ""));
       },
       sanitizeDerivationName: (value) => sanitizeName(text(value)),
-      levenshtein: (a, b) => distance(text(a), text(b)),
+      levenshtein: (a, b) => levenshtein(text(a), text(b)),
       levenshteinAtMost: (limit, a, b) => isWithinDistance(Number(forceInt(limit)), text(a), text(b)),
       commonPrefixLength: (a, b) => commonPrefix(text(a), text(b)),
       commonSuffixLength: (a, b) => commonSuffix(text(a), text(b)),
