@@ -58,10 +58,7 @@ function fileServices(context: Context, temporaryDir: string): Pick<LockServices
   const cache = contentCache(context);
   const { environment, sink, signal } = context;
   return {
-    keepFile: async (file, sha256) => {
-      const hash = parseHash(sha256, "sha256");
-      await cache.add(file, [], new Map([["sha256", hash]]));
-    },
+    keepFile: (file, sha256) => cache.adopt(file, parseHash(sha256, "sha256")),
     fetchFile: async (url, sha256) => {
       const hash = parseHash(sha256, "sha256");
       const known = await cache.lookup(hash, signal);

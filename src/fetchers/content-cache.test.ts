@@ -30,6 +30,18 @@ describe("ContentCache", () => {
     expect(await cache.usage()).toEqual({ files: 1, bytes: 5 });
   });
 
+  it("adopts a file without a copy, and still does not trust it", async () => {
+    const hash = hashBytes("sha256", "hello");
+    const given = file("a", "hello");
+    await cache.adopt(given, hash);
+    const path = (await cache.lookup(hash))!;
+    expect(statSync(path).ino).toBe(statSync(given).ino);
+    rmSync(given);
+    expect(readFileSync(path, "utf8")).toBe("hello");
+    await cache.adopt(file("b", "anything"), hashBytes("sha256", "something else"));
+    expect(await cache.lookup(hashBytes("sha256", "something else"))).toBeUndefined();
+  });
+
   it("deletes what has been damaged instead of giving it out", async () => {
     await cache.add(file("a", "hello"));
     const hash = hashBytes("sha256", "hello");

@@ -69,6 +69,28 @@ export class ContentCache {
   }
 
   /**
+   * Keeps a file of that hash that nobody writes to any more, without copying it where it can be linked. The hash need not be
+   * true: `lookup` checks. A cache that cannot be written to is no error.
+   */
+  async adopt(file: string, hash: Hash): Promise<void> {
+    const kept = this.#path(hash);
+    try {
+      if (await exists(kept)) return;
+      await this.#put(kept, async (temporary) => {
+        try {
+          await link(file, temporary);
+        } catch (error) {
+          // Another file system, or one without links.
+          if (!isSystemError(error)) throw error;
+          await copyFile(file, temporary, constants.COPYFILE_FICLONE);
+        }
+      });
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
+  /**
    * Keeps a copy of a file under its sha256 and every other algorithm that is named; hashes that are known already need not
    * be computed again. A cache that cannot be written to is no error: it is only a cache.
    */
