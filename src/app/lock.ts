@@ -40,10 +40,10 @@ export async function runLock(context: Context, specText: string): Promise<void>
       recordedHashes: D2nLock.read(join(flakeFolder(context.cwd), "d2n.lock")).recordedHashes(),
       describeStorePath: (path) => describeStorePath(context, path),
       ...fileServices(context, temporaryDir),
-      realise: async (tools) => {
+      realise: async (toolchains) => {
         await realise(
           context,
-          tools.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })),
+          toolchains.map(({ drvPath }) => ({ drvPath, outputs: ["out"] })),
         );
       },
     });

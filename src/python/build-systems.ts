@@ -45,9 +45,13 @@ export interface BuildSystemServices {
     options: {
       readonly cwd: string;
       readonly env?: Readonly<Record<string, string>>;
+      /** With a compiler and the inputs of this package at hand. */
+      readonly builds?: string;
       readonly onLine?: (line: string) => void;
     },
   ) => Promise<number>;
+  /** Whether there is a compiler to be had. */
+  readonly hasTools?: boolean;
   /** A file that pip has fetched, or that can be fetched; undefined if it cannot be had. */
   readonly file: (url: string, sha256: string) => Promise<string | undefined>;
   /** Trees of git and local sources, by package. */
@@ -300,11 +304,19 @@ class Finder {
     const { backend, backendPath, folder: source } = found;
     writeFileSync(input, JSON.stringify({ folder: source, backend, backendPath, wheels, site, copy }));
     const lines: string[] = [];
-    const status = await this.#services.script("build-requirements.py", [input, output], {
-      cwd: folder,
-      env: versionVariables(name, version),
-      onLine: (line) => lines.push(line),
-    });
+    const ask = (more: { readonly builds?: string }): Promise<number> =>
+      this.#services.script("build-requirements.py", [input, output], {
+        cwd: folder,
+        env: versionVariables(name, version),
+        onLine: (line) => lines.push(line),
+        ...more,
+      });
+    // Without tools first: who finds a cmake on PATH does not ask for one, and would not find it when it is built.
+    let status = await ask({});
+    if (status !== 0 && this.#services.hasTools === true) {
+      lines.length = 0;
+      status = await ask({ builds: name });
+    }
     if (status === 0) return v.parse(v.array(v.string()), JSON.parse(readFileSync(output, "utf8")));
     const reason = lines.findLast((line) => line.trim() !== "") ?? `status ${status}`;
     warn(

@@ -19,8 +19,10 @@ const pipSettings = v.strictObject({
   path: texts,
   /** Flags with which build requirements are resolved. */
   buildFlags: v.optional(texts),
-  /** A compiler and what goes with it: made when a source distribution asks. */
-  toolchain: v.optional(v.array(v.strictObject({ drvPath: v.string(), output: v.string(), bin: v.string() }))),
+  /** Compilers and libraries, by package: made when a source distribution asks. */
+  toolchains: v.optional(
+    v.array(v.strictObject({ package: v.nullable(v.string()), drvPath: v.string(), environment: v.string() })),
+  ),
 });
 
 const pdmSettings = v.strictObject({

@@ -226,7 +226,9 @@ describe("locking with pip", () => {
 
   it("brings a compiler when a source distribution fails for want of one, and only then", async () => {
     pipIsThere();
-    const toolchain = [{ drvPath: "/nix/store/x-cc.drv", output: "out", bin: "/nix/store/x-cc/bin" }];
+    mkdirSync(join(root, "nix/store"), { recursive: true });
+    writeFileSync(join(root, "nix/store/x-env"), "PATH=/nix/store/x-cc/bin\0HOME=/homeless\0PKG_CONFIG_PATH=/a\0");
+    const toolchains = [{ package: null, drvPath: "/nix/store/x-env.drv", environment: "/nix/store/x-env" }];
     const attempt = async (failure: readonly string[]) => {
       const calls: Call[] = [];
       const made: string[] = [];
@@ -234,17 +236,22 @@ describe("locking with pip", () => {
         made.length === 0
           ? interpreter(calls, { output: failure, status: 1 })(argv, options)
           : interpreter(calls, { report: reportOf() })(argv, options);
-      const result = await runLockFields(specOf(pipField({ toolchain })), {
+      const result = await runLockFields(specOf(pipField({ toolchains })), {
         ...services(run),
         realise: async (tools) => void made.push(...tools.map((tool) => tool.drvPath)),
       }).catch((error: unknown) => error);
       return { calls, made, result };
     };
-    const compiled = await attempt(["error: command 'cc' failed: No such file", "error: metadata-generation-failed"]);
-    expect(compiled.made).toEqual(["/nix/store/x-cc.drv"]);
+    const compiled = await attempt([
+      "Collecting x==1",
+      "error: command 'cc' failed: No such file",
+      "error: metadata-generation-failed",
+    ]);
+    expect(compiled.made).toEqual(["/nix/store/x-env.drv"]);
     expect(compiled.result).toMatchObject({ changed: true });
     expect(compiled.calls[0]!.env["PATH"]).not.toContain("x-cc");
-    expect(compiled.calls[1]!.env["PATH"]).toContain("/nix/store/x-cc/bin");
+    expect(compiled.calls[1]!.env).toMatchObject({ PATH: containing("/nix/store/x-cc/bin:"), PKG_CONFIG_PATH: "/a" });
+    expect(compiled.calls[1]!.env["HOME"]).toBe(root);
     const missing = await attempt([
       "error: subprocess-exited-with-error",
       "ERROR: No matching distribution found for y",

@@ -4,6 +4,7 @@ import { basename, delimiter, join } from "node:path";
 import { Activity, D2nError, type EventSink, notice, warn } from "../base/index.ts";
 import { findBuildSystems, type SourceTree } from "./build-systems.ts";
 import type { BuildSystemsLock } from "./build-systems-lock.ts";
+import { BuildTools, type Toolchain, type Variables } from "./build-tools.ts";
 import { prefetchGit } from "./git-prefetch.ts";
 import type { JsonObject } from "./json.ts";
 import { pipFieldValue } from "./lock-file.ts";
@@ -48,16 +49,8 @@ export interface PipLockRequest {
   readonly path: readonly string[];
   /** Flags with which build requirements are resolved, `--only-binary :all:` unless given. */
   readonly buildFlags?: readonly string[] | undefined;
-  /** A compiler and what goes with it, for source distributions that tell their metadata by compiling. */
-  readonly toolchain?: readonly Tool[] | undefined;
-}
-
-/** A package that is made when it is needed. */
-export interface Tool {
-  readonly drvPath: string;
-  readonly output: string;
-  /** Its folder of programs, logical. */
-  readonly bin: string;
+  /** Compilers and libraries, by package, for source distributions that tell their metadata by compiling. */
+  readonly toolchains?: readonly Toolchain[] | undefined;
 }
 
 export interface PipLockServices {
@@ -85,8 +78,8 @@ export interface PipLockServices {
   readonly keepFile?: (file: string, sha256: string) => Promise<void>;
   /** Fetches a file that pip did not, or says undefined. */
   readonly fetchFile?: (url: string, sha256: string) => Promise<string | undefined>;
-  /** Makes packages valid. */
-  readonly realise?: (tools: readonly Tool[]) => Promise<void>;
+  /** Makes toolchains valid. */
+  readonly realise?: (toolchains: readonly Toolchain[]) => Promise<void>;
 }
 
 export interface PipLock {
@@ -103,9 +96,15 @@ export interface PipLock {
  */
 export async function lockWithPip(request: PipLockRequest, services: PipLockServices): Promise<PipLock> {
   const work = realpathSync(mkdtempSync(join(services.temporaryDir, "d2n-lock-")));
+  let tools: BuildTools | undefined;
   try {
-    return await lockIn(work, request, services);
+    const { toolchains = [], interpreter } = request;
+    const { realise } = services;
+    if (toolchains.length > 0 && realise !== undefined)
+      tools = await BuildTools.open(join(work, "tools"), interpreter, { ...services, toolchains, realise });
+    return await lockIn(work, request, services, tools);
   } finally {
+    await tools?.close();
     removeAll(work);
   }
 }
@@ -114,7 +113,12 @@ export async function lockWithPip(request: PipLockRequest, services: PipLockServ
 const notForBuilding =
   "PIP_NO_BINARY PIP_ONLY_BINARY PIP_REQUIREMENT PIP_EDITABLE PIP_REQUIRE_HASHES PIP_NO_DEPS".split(" ");
 
-async function lockIn(work: string, request: PipLockRequest, services: PipLockServices): Promise<PipLock> {
+async function lockIn(
+  work: string,
+  request: PipLockRequest,
+  services: PipLockServices,
+  tools: BuildTools | undefined,
+): Promise<PipLock> {
   const { interpreter, pipFlags, buildFlags = ["--only-binary", ":all:"] } = request;
   const { events, signal, run } = services;
   const user: Environment = { ...services.environment, ...request.env };
@@ -136,15 +140,18 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
   mkdirSync(temporary);
   const clean = cleanEnvironment(environment);
   const programs = hostPrograms(work, services.environment["PATH"]);
-  let tools: readonly Tool[] = [];
-  const variables = (): Record<string, string> => ({
+  const variables = (
+    { PATH: found, ...built }: Variables = {},
+    ...folders: readonly string[]
+  ): Record<string, string> => ({
+    ...built,
     PYTHONUNBUFFERED: "1",
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
     PIP_NO_INPUT: "1",
     ...clean,
     PIP_USER: "0",
     ...request.env,
-    PATH: [...request.path, ...tools.map((tool) => tool.bin), programs].join(delimiter),
+    PATH: [...request.path, ...(found === undefined ? [] : [found]), ...folders, programs].join(delimiter),
     TMPDIR: temporary,
     D2N_KEEP: kept,
     ...(buildFlags.includes("--only-binary") ? { D2N_BUILD_WHEELS: "1" } : {}),
@@ -153,11 +160,11 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
   using activity = new Activity(events, "lock", request.name);
   const runPip = async (
     args: readonly string[],
-    more: { readonly without?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+    env: Variables,
   ): Promise<{ readonly status: number; readonly progress: PipProgress }> => {
     const progress = new PipProgress(events, activity);
     const status = await run([python, pip, "install", ...args], {
-      env: { ...without(variables(), more.without), ...more.env },
+      env,
       cwd: services.cwd,
       onLine: (line) => progress.line(line),
       signal,
@@ -182,17 +189,27 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
       .map((text) => writableRequirement(text, work, copies, services)),
     ...request.requirementsFiles.filter((file) => file !== "").flatMap((file) => ["-r", file]),
   ];
-  let { status, progress } = await runPip(argv);
-  if (status !== 0 && progress.wantsCompiler() && request.toolchain !== undefined && services.realise !== undefined) {
-    notice(events, "a source distribution was not able to tell its metadata: once more, with a compiler at hand");
+  const stubs = tools === undefined ? [] : [tools.folder];
+  let { status, progress } = await runPip(argv, variables({}, ...stubs));
+  // Programs of the package's own inputs (pg_config, say) have names that nothing stands for.
+  const given: Toolchain[] = [];
+  while (status !== 0 && tools !== undefined && progress.wantsCompiler()) {
+    const name = progress.lastPackage();
+    const wanted = (name === undefined ? tools.all : [tools.toolchainFor(name)]).filter((one) => one !== undefined);
+    const missing = wanted.filter((one) => !given.includes(one));
+    if (missing.length === 0) break;
+    given.push(...missing);
+    notice(
+      events,
+      `${name ?? "a source distribution"} was not able to tell its metadata: once more, with a compiler and its inputs at hand`,
+    );
     try {
-      await services.realise(request.toolchain);
-      tools = request.toolchain;
-      ({ status, progress } = await runPip(argv));
+      ({ status, progress } = await runPip(argv, variables(await tools.environment(given), ...stubs)));
     } catch (error) {
       if (!(error instanceof D2nError) || signal?.aborted === true) throw error;
       // pip's own words are what the user has to see.
       warn(events, `there is no compiler: ${error.message}`);
+      break;
     }
   }
   if (status !== 0)
@@ -249,7 +266,7 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
         ...more,
         ...requirements,
       ],
-      buildSettings(request.pipVersion, variables()),
+      buildVariables(request.pipVersion, variables({}, ...stubs)),
     );
     if (outcome.status === 0) {
       const found = parsePipReport(readFileSync(buildReport, "utf8"));
@@ -267,8 +284,12 @@ async function lockIn(work: string, request: PipLockRequest, services: PipLockSe
     install: async (requirements, target) => {
       await resolveBuild(requirements, ["--target", target, ...buildFlags]);
     },
-    script: (name, args, { cwd, env = {}, onLine }) =>
-      run([python, scriptFile(name), ...args], { env: { ...variables(), ...env }, cwd, onLine, signal }),
+    script: async (name, args, { cwd, env = {}, builds, onLine }) => {
+      const toolchain = builds === undefined ? undefined : tools?.toolchainFor(builds);
+      const built = toolchain === undefined ? {} : await tools!.environment([toolchain]);
+      return run([python, scriptFile(name), ...args], { env: { ...variables(built), ...env }, cwd, onLine, signal });
+    },
+    hasTools: tools !== undefined,
     file: async (url, sha256) => {
       const local = pathOfFileUrl(url);
       const near = [keptFile(url), ...(local === undefined ? [] : [local])].find((path) => existsSync(path));
@@ -301,20 +322,19 @@ function treesOf(
   return trees;
 }
 
-function without(env: Readonly<Record<string, string>>, names: readonly string[] = []): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
-}
-
-/** Since 25.3, constraints of what is locked do not hold for what it is built with; older versions of pip have no others. */
-function buildSettings(
-  pipVersion: string,
-  env: Readonly<Record<string, string>>,
-): { readonly without: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+/**
+ * The variables for resolving build requirements. Since 25.3, constraints of what is locked do not hold for what it is built with;
+ * older versions of pip have no others.
+ */
+function buildVariables(pipVersion: string, env: Variables): Variables {
   const own = env["PIP_BUILD_CONSTRAINT"];
-  if (own !== undefined) return { without: notForBuilding, env: { PIP_CONSTRAINT: own } };
   const version = tryParseVersion(pipVersion);
   const old = version !== undefined && compareVersions(version, parseVersion("25.3")) < 0;
-  return { without: old ? notForBuilding : [...notForBuilding, "PIP_CONSTRAINT"], env: {} };
+  const dropped = own !== undefined || old ? notForBuilding : [...notForBuilding, "PIP_CONSTRAINT"];
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !dropped.includes(name))),
+    ...(own === undefined ? {} : { PIP_CONSTRAINT: own }),
+  };
 }
 
 function decoded(text: string): string {

@@ -1,11 +1,13 @@
 /** pip's own words: what is going on, and why it failed. */
 import { Activity, type EventSink, redactCredentials } from "../base/index.ts";
+import { canonicalName } from "./names.ts";
 
 /** Follows pip's output, line by line, and tells of it as events of one activity. */
 export class PipProgress {
   readonly #activity: Activity;
   readonly #sink: EventSink;
   #download: Activity | undefined;
+  #package: string | undefined;
   readonly #lines: string[] = [];
 
   constructor(sink: EventSink, activity: Activity) {
@@ -30,6 +32,9 @@ export class PipProgress {
         this.#download = new Activity(this.#sink, "download", file, bytesOf(download[3]));
       return;
     }
+    const collecting = /^(?:Collecting|Processing|Obtaining|Requirement already satisfied:) (\S+)/.exec(bare)?.[1];
+    // An address or a path says nothing of what is there.
+    if (collecting !== undefined) this.#package = /^[A-Za-z0-9][A-Za-z0-9._-]*(?=[\[<>=!~;@(]|$)/.exec(collecting)?.[0];
     const phase = phaseOf(bare);
     if (phase !== undefined) this.#activity.phase(phase);
   }
@@ -50,6 +55,11 @@ export class PipProgress {
       .filter((line) => line.trim() !== "" && !line.includes("[notice]"))
       .slice(-count)
       .join("\n");
+  }
+
+  /** Canonical name of the package that pip was busy with at last; undefined where it did not say. */
+  lastPackage(): string | undefined {
+    return this.#package === undefined ? undefined : canonicalName(this.#package);
   }
 
   /** Whether it failed over a source distribution that was not able to tell its metadata, or to be built. */

@@ -1,5 +1,5 @@
 /** Source distributions without an override: their build systems are found while locking, and used when building. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repository, Rig, shown } from "./rig.ts";
@@ -54,14 +54,34 @@ root = ".."
   await git(versioned, "submodule", "--quiet", "add", `file://${data}`, "data");
   await git(versioned, "commit", "-qm", "one");
   await git(versioned, "tag", "v2.5.0");
+  // A source distribution that runs its tools, and looks for a library, to tell what it is.
+  const native = await rig.project({
+    "native-1.0/pyproject.toml":
+      '[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "setuptools.build_meta"\n',
+    "native-1.0/setup.py": `import subprocess, sys
+from setuptools import setup
+output = lambda *command: subprocess.check_output(command, text=True).split()
+if "dist_info" in sys.argv or "egg_info" in sys.argv:
+    assert output("cmake", "--version")[0] == "cmake"
+    assert output("xslt-config", "--version") == output("pkg-config", "--modversion", "libxslt")
+setup(name="native", version="1.0", py_modules=["native"])
+`,
+    "native-1.0/native.py": "",
+  });
+  expect((await rig.run(native, "tar", ["-czf", "native.tar.gz", "native-1.0"])).status).toBe(0);
   project = await rig.project({
     "flake.nix": readFileSync(join(repository, "examples/pillow/flake.nix"), "utf8"),
     "default.nix": `{ config, dream2nix, ... }: {
   imports = [ dream2nix.modules.dream2nix.pip ];
-  deps = { nixpkgs, ... }: { python = nixpkgs.python3; };
+  deps = { nixpkgs, ... }: { python = nixpkgs.python3; inherit (nixpkgs) cmake pkg-config libxslt; };
   name = "app";
   version = "1.0";
-  pip.requirementsList = [ "./app" ];
+  pip.requirementsList = [ "./app" "./vendor/native.tar.gz" ];
+  pip.overrides.native = {
+    mkDerivation.nativeBuildInputs = [ config.deps.cmake config.deps.pkg-config config.deps.libxslt ];
+    mkDerivation.buildInputs = [ config.deps.libxslt ];
+    env.dontUseCmakeConfigure = true;
+  };
 }
 `,
     "app/pyproject.toml": `[build-system]
@@ -71,21 +91,25 @@ build-backend = "flit_core.buildapi"
 name = "app"
 version = "1.0"
 description = "An app"
-dependencies = ["docopt==0.6.2", "versioned @ git+file://localhost${versioned}@v2.5.0#subdirectory=py"]
+dependencies = ["docopt==0.6.2", "native", "versioned @ git+file://localhost${versioned}@v2.5.0#subdirectory=py"]
 [project.scripts]
 app = "app:main"
 `,
     "app/app.py":
-      'from importlib.metadata import version\ndef main():\n    print(*(version(n) for n in ("app", "docopt", "versioned")))\n',
+      'from importlib.metadata import version\ndef main():\n    print(*(version(n) for n in ("app", "docopt", "native", "versioned")))\n',
   });
+  mkdirSync(join(project, "vendor"));
+  copyFileSync(join(native, "native.tar.gz"), join(project, "vendor/native.tar.gz"));
+  await git(project, "add", "vendor");
 });
 
 describe("build systems", { timeout: 900_000 }, () => {
   it("are found while locking", async () => {
     const outcome = await rig.d2n(project, ["run", ".#default.lock"]);
     expect(outcome.status, shown(outcome)).toBe(0);
+    expect(outcome.stderr).toContain("asks for cmake");
     const { sources, builds, files } = locks();
-    expect(Object.keys(builds)).toEqual(["app==1.0", "docopt==0.6.2", "versioned==2.5.0"]);
+    expect(Object.keys(builds)).toEqual(["app==1.0", "docopt==0.6.2", "native==1.0", "versioned==2.5.0"]);
     expect(builds["app==1.0"]).toEqual({
       backend: "flit_core.buildapi",
       requires: ["flit_core<4"],
@@ -105,7 +129,7 @@ describe("build systems", { timeout: 900_000 }, () => {
   it("build what was locked, without a network for what locking fetched", async () => {
     const outcome = await rig.d2n(project, ["run", ".#"]);
     expect(outcome.status, shown(outcome)).toBe(0);
-    expect(outcome.stdout).toBe("app 1.0 docopt 0.6.2 versioned 2.5.0\n".replace(/[a-z]+ /g, ""));
+    expect(outcome.stdout).toBe("app 1.0 docopt 0.6.2 native 1.0 versioned 2.5.0\n".replace(/[a-z]+ /g, ""));
     expect(outcome.stderr).not.toMatch(/downloading (?:docopt|flit_core|setuptools)/);
   });
 

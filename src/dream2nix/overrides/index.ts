@@ -40,6 +40,9 @@ const nvidia = [
 
 const pillowLibraries = ["zlib", "libjpeg", "freetype", "lcms2", "libtiff", "libwebp", "openjpeg"];
 
+/** Those that give something to source distributions. */
+export const sourceOverrides = ["pillow", "psycopg2"];
+
 /** Canonical name to module. */
 export const communityOverrides: ReadonlyMap<string, NativeModule> = new Map([
   ...nvidia.map((name) =>

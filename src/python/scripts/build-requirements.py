@@ -44,6 +44,7 @@ def main():
         install(wheel, site)
     if settings["copy"]:
         ignored = shutil.ignore_patterns(".git", ".hg", "node_modules", ".venv", ".direnv", "result", "result-*")
+        shutil.rmtree(settings["copy"], ignore_errors=True)
         shutil.copytree(folder, settings["copy"], symlinks=True, ignore=ignored)
         folder = settings["copy"]
     os.chdir(folder)

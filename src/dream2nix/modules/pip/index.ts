@@ -20,7 +20,7 @@ import { pipTargets } from "./targets.ts";
 /** Python packages that pip has locked. */
 export const pip: NativeModule = defineModule({
   file: moduleFile("pip"),
-  args: ["packageSets", "specialArgs"],
+  args: ["packageSets", "specialArgs", "extendModules"],
   imports: (m) => {
     const metadata = m.config.at("lock", "content", pipField);
     const targets = pipTargets(m, metadata);

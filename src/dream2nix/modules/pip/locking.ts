@@ -4,6 +4,7 @@ import type { ModuleScope, View } from "../../../modules/index.ts";
 import { lockingWheelVersion, pipField } from "../../../python/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
 import { lockSpec, pipAttribute } from "../lock/refresh.ts";
+import { type PipScope, toolchains } from "./toolchains.ts";
 
 /** `lock.invalidationData`: when any of it changes, the lock is stale. */
 export function invalidationData(m: ModuleScope): Native {
@@ -25,7 +26,7 @@ export function invalidationData(m: ModuleScope): Native {
 }
 
 /** What d2n needs to know to lock with pip: `pip` of a field in `src/python/lock-spec.ts`. */
-function pipSettings(m: ModuleScope, packageSets: View): Native {
+function pipSettings(m: PipScope, packageSets: View): Native {
   const { config, ev } = m;
   const cfg = config.at("pip");
   const python = config.at("deps", "python");
@@ -45,31 +46,15 @@ function pipSettings(m: ModuleScope, packageSets: View): Native {
       ),
     ),
     buildFlags: cfg.at("buildRequirementFlags"),
-    toolchain: later(() => toolchain(m, packageSets.at("nixpkgs"))),
+    toolchains: later(() => toolchains(m, packageSets.at("nixpkgs"))),
   };
-}
-
-/**
- * What source distributions may ask for that tell their metadata by compiling. The paths are without context, so that nothing
- * is made before one does ask.
- */
-function toolchain(m: ModuleScope, nixpkgs: View): Native {
-  const stdenv = m.config.at("deps", "stdenv");
-  if (!stdenv.has("cc", "drvPath")) return [];
-  const plain = (value: Native): Native => builtin(m.ev, "unsafeDiscardStringContext", value);
-  const others = ["gnumake", "pkg-config"].filter((name) => nixpkgs.has(name, "drvPath"));
-  return [stdenv.at("cc"), ...others.map((name) => nixpkgs.at(name))].map((pkg) => ({
-    drvPath: plain(pkg.at("drvPath")),
-    output: pkg.at("outputName"),
-    bin: plain(later(() => text(m.ev)`${pkg}/bin`)),
-  }));
 }
 
 /**
  * The script of the field `fetchPipMetadata`. d2n itself locks in its own process, by the settings that the attribute holds;
  * whoever runs the program has them on disk.
  */
-export function pipScript(m: ModuleScope, packageSets: View): Attrs {
+export function pipScript(m: PipScope, packageSets: View): Attrs {
   const { config, ev } = m;
   const bash = config.at("deps", "bash");
   const settings = toNix(pipSettings(m, packageSets));
