@@ -1,5 +1,5 @@
 /** What every use case gets: the user's world, settings, and the parts that are made when first needed. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { EventSink } from "../base/index.ts";
 import type { Environment } from "../fetchers/index.ts";
@@ -93,12 +93,40 @@ export class Context {
     const given = this.options.store ?? (this.environment["D2N_STORE"] || undefined) ?? this.configuration.store;
     if (given !== undefined && given !== "local" && given !== "auto") return resolve(this.cwd, given);
     if (this.#uid === 0 || given === "local") return "/";
-    try {
-      accessSync(this.storeDir, constants.W_OK);
-      accessSync("/nix/var/nix/db", constants.W_OK);
-      return "/";
-    } catch {
-      return join(this.directories.data, "store");
-    }
+    return userStoreRoot({
+      storeDir: this.storeDir,
+      databaseFolder: "/nix/var/nix/db",
+      own: join(this.directories.data, "store"),
+    });
   }
+}
+
+/**
+ * Where the store of an ordinary user is: the machine's, if it is the user's to write, else a folder of the user's own. In a shell
+ * of `d2n develop` that very folder is mounted in the machine's place; what is made in there has to hold outside, too, so it
+ * stays the user's own.
+ */
+export function userStoreRoot({
+  storeDir,
+  databaseFolder,
+  own,
+}: {
+  readonly storeDir: string;
+  /** Of the machine's store. */
+  readonly databaseFolder: string;
+  /** The user's folder that holds, or will hold, `nix/store`. */
+  readonly own: string;
+}): string {
+  try {
+    accessSync(storeDir, constants.W_OK);
+    accessSync(databaseFolder, constants.W_OK);
+  } catch {
+    return own;
+  }
+  return isSameFolder(databaseFolder, join(own, "nix/var/nix/db")) ? own : "/";
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
 }

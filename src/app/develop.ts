@@ -1,10 +1,12 @@
 /** `d2n develop` and `d2n print-dev-env`: the environment of a development shell, or of a package's build. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
-import { D2nError, writeFileAtomically } from "../base/index.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { D2nError, makeFolders, writeFileAtomically } from "../base/index.ts";
 import { isPathLike, parseInstallable, parseReference } from "../flake/syntax.ts";
 import type { Context } from "./context.ts";
+import { cleanEnvironment } from "./develop/clean-environment.ts";
+import { otherShell } from "./develop/other-shells.ts";
 import { interactiveCode, shellCode } from "./develop/shell-code.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { runProgram } from "./run-program.ts";
@@ -15,6 +17,8 @@ export interface DevelopRequest {
   readonly command: readonly string[] | undefined;
   /** The build environment of a package although it has a shell. */
   readonly buildEnvironment: boolean;
+  /** Nothing of the user's environment but what `cleanEnvironment` leaves, and these variables. */
+  readonly onlyKeep?: readonly string[] | undefined;
 }
 
 interface Shell {
@@ -26,25 +30,27 @@ interface Shell {
 /** Enters the shell or runs a command in it. @returns its exit status */
 export async function develop(
   context: Context,
-  { installable, command, buildEnvironment }: DevelopRequest,
+  { installable, command, buildEnvironment, onlyKeep }: DevelopRequest,
 ): Promise<number> {
   const { bash, code } = await shellFor(context, installable, buildEnvironment);
   const plain = keep(context, code);
+  const environment = onlyKeep === undefined ? context.environment : cleanEnvironment(context.environment, onlyKeep);
   const start = (script: string, ...args: readonly string[]): Promise<number> =>
-    runProgram(context, [bash, "--noprofile", "--norc", "-c", script, "d2n", plain, ...args]);
+    runProgram(context, [bash, "--noprofile", "--norc", "-c", script, "d2n", plain, ...args], {}, environment);
   if (command !== undefined) return start('_d2n_command=("${@:2}"); . "$1"; exec "${_d2n_command[@]}"', ...command);
+  const interactive = keep(context, interactiveCode(code, { usersOwn: onlyKeep === undefined }));
+  // The phases of a build are functions of bash; and without the user's environment none of their shells is asked for.
+  const other =
+    buildEnvironment || onlyKeep !== undefined
+      ? undefined
+      : otherShell(context.environment["SHELL"], (name, text) => keep(context, text, name));
   // Commands may come through a pipe as well: then there is no prompt and no start-up file.
-  const other = otherShell(context);
   if (other !== undefined)
     return start(
-      '_d2n_command=("${@:2}"); . "$1"; if [ -t 0 ]; then exec "${_d2n_command[@]}"; else . /dev/stdin; fi',
-      ...other,
+      `if [ -t 0 ]; then _d2n_words=("\${@:2}"); . "$1"; ${other.script}\nelse . "$1"; . /dev/stdin; fi`,
+      ...other.words,
     );
-  return start(
-    'if [ -t 0 ]; then exec "$3" --rcfile "$2" -i; else . "$1"; . /dev/stdin; fi',
-    keep(context, interactiveCode(code)),
-    bash,
-  );
+  return start('if [ -t 0 ]; then exec "$3" --rcfile "$2" -i; else . "$1"; . /dev/stdin; fi', interactive, bash);
 }
 
 /**
@@ -94,13 +100,6 @@ async function shellFor(context: Context, installable: string, buildEnvironmentW
   return { bash, code };
 }
 
-/** zsh or fish, where the user works in it: they take the variables from bash. */
-function otherShell(context: Context): readonly string[] | undefined {
-  const shell = context.environment["SHELL"];
-  if (shell === undefined || !/^(zsh|fish)$/.test(basename(shell)) || !existsSync(shell)) return undefined;
-  return [shell, "-i"];
-}
-
 function projectFolder(context: Context, installable: string): string | undefined {
   const { reference } = parseInstallable(installable);
   if (!isPathLike(reference)) return undefined;
@@ -108,12 +107,16 @@ function projectFolder(context: Context, installable: string): string | undefine
   return resolve(context.cwd, String(attributes.get("path")), dir);
 }
 
-/** A file with this code, which stays: shells that are open may still read it. */
-function keep(context: Context, code: string): string {
+/**
+ * A file with this code, which stays: shells that are open may still read it.
+ * @param name of a file in a folder of its own
+ */
+function keep(context: Context, code: string, name?: string): string {
   const folder = join(context.directories.cache, "develop");
-  const file = join(folder, `${createHash("sha256").update(code).digest("hex").slice(0, 32)}.sh`);
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
+  const hash = createHash("sha256").update(code).digest("hex").slice(0, 32);
+  const file = name === undefined ? join(folder, `${hash}.sh`) : join(folder, name);
+  if (!existsSync(file) || (name !== undefined && readFileSync(file, "utf8") !== code)) {
+    makeFolders(dirname(file));
     writeFileAtomically(file, code);
   }
   return file;

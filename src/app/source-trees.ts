@@ -44,9 +44,19 @@ export async function openProject(context: Context, text: string): Promise<Proje
     const tree = await pathTree(context, folder);
     return project(tree, reference.dir, formatReference(reference), folder);
   }
+  if (reference.type === "d2n" || reference.type === "indirect") {
+    const folder = builtInFolder(String(reference.attributes.get("id")));
+    if (folder !== undefined) return project(await pathTree(context, folder), "", text, undefined);
+  }
   const tree = await fetchTree(context, [...referenceToAttributes(reference)]);
   const root = localCheckout(reference);
   return project(tree, reference.dir, formatReference(reference), root);
+}
+
+/** What a built-in flake offers, as a flake on disk: `nixpkgs#jq` on the command line. */
+function builtInFolder(id: string): string | undefined {
+  const folder = fileURLToPath(new URL(`built-in-flakes/by-name/${id}`, import.meta.url));
+  return /^[a-z0-9]+$/.test(id) && existsSync(folder) ? folder : undefined;
 }
 
 async function openFolder(context: Context, start: string, exact: boolean): Promise<ProjectMessage> {
@@ -132,6 +142,11 @@ export async function fetchTree(context: Context, attributes: PlainEntries): Pro
       if (url === undefined) throw new D2nError("flake-reference", `a ${reference.type} input wants a \`url\``);
       return checked(await tarballTree(context, reference, url, reference.type === "file"), reference);
     }
+    case "d2n":
+    case "indirect":
+      throw new D2nError("flake-reference", `there is no flake called \`${text("id")}\``, {
+        hint: "Known by name are nixpkgs and dream2nix. A folder wants a `./` in front.",
+      });
     default:
       throw new D2nError("flake-reference", `d2n cannot fetch references of type \`${reference.type}\``);
   }

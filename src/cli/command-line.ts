@@ -193,7 +193,8 @@ export function withCommonOptions(command: Command): Command {
     .option("--debug", "show where in d2n an error came from");
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+/** For options that may be repeated. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 

@@ -78,6 +78,16 @@ describe("modules", () => {
     expect(flags.at("fast").bool()).toBe(true);
     expect(flags.at("small").bool()).toBe(false);
   });
+  it("make packages editable, also without the pip module", () => {
+    const result = playground().view(
+      evalModules(
+        `({ config, dream2nix, ... }: { imports = with dream2nix.modules.dream2nix; [ mkDerivation python-editables ]; ${base} editables.x = "src"; pyEnv = pkgs.python3.withPackages (p: [ ]); })`,
+      ),
+    );
+    const hook = result.at("config", "editablesShellHook").textWithoutContext();
+    expect(hook).toContain('"editables":{"x":"src"}');
+    expect(hook).toContain('"marker":"flake.nix"');
+  });
   it("that are not there yet say so", () => {
     expect(() => evaluate("", "rust-crane").at("drvPath").get()).toThrow(/rust-crane is not part of d2n yet/);
   });

@@ -1,5 +1,5 @@
 /** Development shells: editable sources, compiled modules, other shells, and what is left behind. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasStack, type Outcome, program, repository, Rig, shown } from "./rig.ts";
@@ -94,6 +94,19 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
     expect(await says(develop("-c", "my_tool"))).toBe("edited 1.2.3 42\n");
   });
 
+  it("knows new programs and versions when it is entered again", async () => {
+    change("pyproject.toml", "my_tool =", 'other_tool = "mytool:main"\nmy_tool =');
+    change("pyproject.toml", 'version = "1.2.3"', 'dynamic = ["version"]');
+    writeFileSync(
+      join(project, "pyproject.toml"),
+      `${readFileSync(join(project, "pyproject.toml"), "utf8")}\n[tool.setuptools.dynamic]\nversion = {attr = "mytool.VERSION"}\n`,
+    );
+    change("src/mytool/__init__.py", "def main", 'VERSION = "1.3"\ndef main');
+    expect(await says(develop("-c", "other_tool"))).toBe("edited 1.3 42\n");
+    change("src/mytool/__init__.py", '"1.3"', '"1.2.3"');
+    expect(await says(develop("-c", "my_tool"))).toBe("edited 1.2.3 42\n");
+  });
+
   it("compiles again what has changed, and only then", async () => {
     const state = (): number => statSync(join(project, ".dream2nix/python/my-tool/state.json")).mtimeMs;
     const before = state();
@@ -169,6 +182,27 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
     expect(other.status).toBe(5);
   });
 
+  it("leaves Ctrl-C to the program, however often", async () => {
+    const { spawn } = await import("@lydell/node-pty");
+    const script = 'trap "echo caught" INT; echo ready; for i in 1 2 3; do read x; done; echo "and on"; exit 9';
+    const env = { ...rig.environment, TERM: "xterm", CI: "1" };
+    const terminal = spawn(process.execPath, [program, "develop", "-c", "bash", "-c", script], { cwd: project, env });
+    let screen = "";
+    let caught = 0;
+    const status = await new Promise((done) => {
+      terminal.onData((data) => {
+        screen += data;
+        if (caught === 0 ? screen.includes("ready") : screen.split("caught").length > caught) {
+          caught++;
+          terminal.write(caught <= 3 ? "\x03" : "\r\r\r");
+        }
+      });
+      terminal.onExit(({ exitCode }) => done(exitCode));
+    });
+    expect(screen).toContain("and on");
+    expect(status).toBe(9);
+  });
+
   it("takes commands from a pipe", async () => {
     const outcome = await rig.run(project, "sh", [
       "-c",
@@ -195,12 +229,57 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
     );
   });
 
+  it("comes without the user's environment, if that is wanted", async () => {
+    const shown = await rig.d2n(
+      project,
+      [
+        "develop",
+        "-i",
+        "--keep-env-var",
+        "KEPT",
+        "-c",
+        "bash",
+        "-c",
+        'echo "$PATH|$KEPT|$GONE|$HOME"; command -v node',
+      ],
+      {
+        env: { KEPT: "kept", GONE: "gone" },
+      },
+    );
+    expect(shown.stdout).toMatch(/^[^|]*\|kept\|\|[^|]+\n$/);
+    expect(
+      shown.stdout
+        .split("|")[0]!
+        .split(":")
+        .filter((path) => !/^(\/nix\/store|.*\.dream2nix)\//.test(path)),
+    ).toEqual([]);
+  });
+
   it("goes into a shell that runs already", async () => {
     const outcome = await rig.run(project, "bash", [
       "-c",
       `eval "$("${process.execPath}" "${program}" print-dev-env)"; my_tool`,
     ]);
     expect(await says(Promise.resolve(outcome))).toBe("edited 1.2.3 43\n");
+  });
+
+  const direnv = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "direnv")));
+  it.skipIf(!direnv)("comes and goes with the folder, by direnv and the file that the guide shows", async () => {
+    const guide = readFileSync(join(repository, "docs/guides/development-environments.md"), "utf8");
+    writeFileSync(join(project, ".envrc"), /```bash\n(watch_file[^]*?)```/.exec(guide)![1]!);
+    const bin = join(rig.home, "bin");
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, "d2n"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, { mode: 0o755 });
+    const env = { PATH: `${bin}:${process.env["PATH"]!}`, XDG_DATA_HOME: join(rig.home, "data") };
+    const inside = (script: string): Promise<Outcome> =>
+      rig.run(project, "direnv", ["exec", project, "sh", "-c", script], { env });
+    expect((await inside("true")).stderr).toMatch(/is blocked/);
+    expect((await rig.run(project, "direnv", ["allow"], { env })).status).toBe(0);
+    // The second time from within: what direnv runs is then bash out of the shell.
+    expect(await says(inside('my_tool; touch .envrc; eval "$(direnv export bash)"; my_tool'))).toBe(
+      "edited 1.2.3 43\nedited 1.2.3 43\n",
+    );
+    rmSync(join(project, ".envrc"));
   });
 
   it("names what cannot be editable", async () => {
@@ -214,6 +293,13 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
 });
 
 describe("d2n shell", { timeout: 300_000 }, () => {
+  it("knows the built-in package set by its name", async () => {
+    const text = await says(rig.d2n(rig.home, ["shell", "nixpkgs#gnused", "-c", "sh", "-c", "command -v sed"]));
+    expect(text).toMatch(/^\/nix\/store\/[^/]*-gnused-[^/]*\/bin\/sed\n$/);
+    const unknown = await rig.d2n(rig.home, ["shell", "nope#gnused", "-c", "true"]);
+    expect(unknown.stderr).toMatch(/there is no flake called `nope`/);
+  });
+
   it("puts programs on the PATH", async () => {
     const folder = await rig.project({
       "flake.nix": `{

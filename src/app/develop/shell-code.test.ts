@@ -59,6 +59,7 @@ describe("interactiveCode()", () => {
   it("keeps the user's prompt", () => {
     const code = interactiveCode(
       shellCode({ ...options, environment: "PS1='changed'\nexport PS2='changed'\nPROMPT_COMMAND='changed'" }),
+      { usersOwn: true },
     );
     expect(
       run(`PS1='me> ' PS2='more> '; ${code}\necho "$PS1|$PS2|\${PROMPT_COMMAND-none}"`, { HOME: "/nonexistent" }),

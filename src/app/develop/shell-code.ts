@@ -26,9 +26,9 @@ eval "\${shellHook:-}"
 `;
 }
 
-/** A start-up file for an interactive bash: the user's own first, whose prompt stays. */
-export function interactiveCode(code: string): string {
-  return `if [ -e ~/.bashrc ]; then . ~/.bashrc; fi
+/** A start-up file for an interactive bash: the user's own first, if that is wanted; the prompt stays. */
+export function interactiveCode(code: string, { usersOwn }: { readonly usersOwn: boolean }): string {
+  return `${usersOwn ? "if [ -e ~/.bashrc ]; then . ~/.bashrc; fi" : ":"}
 _d2n_prompts=("\${PS1-}" "\${PS2-}" "\${PROMPT_COMMAND-}")
 ${code}
 PS1=\${_d2n_prompts[0]} PS2=\${_d2n_prompts[1]} PROMPT_COMMAND=\${_d2n_prompts[2]}

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../../base/index.ts";
-import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
+import { collect, type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
 
 export interface CommandOption {
   /** Words of the command, joined: see `joinCommand`. */
@@ -9,6 +9,8 @@ export interface CommandOption {
 
 interface DevelopOptions extends RawOptions, CommandOption {
   readonly buildEnv?: boolean;
+  readonly ignoreEnv?: boolean;
+  readonly keepEnvVar?: readonly string[];
 }
 
 const WITH_COMMAND = new Set(["develop", "shell"]);
@@ -39,7 +41,18 @@ export function addDevelop(root: Command, invocation: Invocation): void {
         "whose shell: `devShells`, else a package's own, else its build environment; `.` unless given",
       )
       .option("-c, --command <command>", "run a command in it, with all words that follow as its arguments")
-      .option("--build-env", "the build environment of a package although it has a shell"),
+      .option("--build-env", "the build environment of a package although it has a shell")
+      .option("-i, --ignore-env", "without your own environment: PATH holds nothing but what the shell brings")
+      .option("--keep-env-var <name>", "with `-i`: a variable to keep (may be repeated)", collect, [])
+      .addHelpText(
+        "after",
+        `
+Examples:
+  d2n develop                          a shell with the sources of this folder and the locked packages
+  d2n develop -c pytest -q             one command in it; its exit status is that of d2n
+  d2n develop .#docs                   devShells.<system>.docs, or the shell of the package docs
+  d2n develop --build-env -i           what a build sees; \`genericBuild\` runs its phases`,
+      ),
   ).action(async (installable: string | undefined, options: DevelopOptions) =>
     invocation.execute(options, async (context) => {
       const { develop } = await import("../../app/develop.ts");
@@ -47,6 +60,7 @@ export function addDevelop(root: Command, invocation: Invocation): void {
         installable: installable ?? ".",
         command: commandOf(options),
         buildEnvironment: options.buildEnv === true,
+        onlyKeep: options.ignoreEnv === true ? (options.keepEnvVar ?? []) : undefined,
       });
     }),
   );

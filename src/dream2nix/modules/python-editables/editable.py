@@ -16,6 +16,9 @@ NATIVE_SOURCES = (
     ".c .cc .cpp .cxx .h .hh .hpp .hxx .inc .pyx .pxd .pxi .rs .f .f77 .f90 .f95 .pyf .s .S .cu .go .zig .m .mm .cmake .build .toml"
 ).split()
 BUILD_FILES = ["pyproject.toml", "setup.py", "setup.cfg"]
+# Where build systems look for metadata that pyproject.toml calls dynamic: the version, above all.
+METADATA_FILES = ("__init__.py", "__about__.py", "__version__.py", "_version.py", "version.py")
+METADATA_NAMES = ("version", "requirements")
 # In a log: behind it is only the attempt to get metadata.
 AFTER_FAILURE = "---- asking for metadata alone"
 # Folders that hold no sources.
@@ -85,6 +88,7 @@ def is_current(place, key, folders):
 def look(folder, native):
     """Sizes and times of the files that the result depends on."""
     files = [os.path.join(folder, name) for name in BUILD_FILES]
+    files.extend(metadata_files(folder))
     if native:
         for parent, names, entries in walk(folder):
             files.extend(
@@ -100,6 +104,23 @@ def look(folder, native):
             continue
         seen[os.path.relpath(path, folder)] = [stat.st_mtime_ns, stat.st_size]
     return seen
+
+
+def metadata_files(folder):
+    """Files that may say what pyproject.toml leaves open: none where it says everything itself."""
+    project = project_table(folder)
+    if project and not project.get("dynamic"):
+        return
+    for parent, names, entries in walk(folder):
+        # Versions lie at the top, or in the package: not deep inside of it.
+        if os.path.relpath(parent, folder).count(os.sep) >= 2:
+            names[:] = []
+        for entry in entries:
+            if entry in METADATA_FILES or (parent == folder and entry.lower().startswith(METADATA_NAMES)):
+                yield os.path.join(parent, entry)
+    # … or in a tag: these are among what changes there.
+    for name in ("HEAD", "packed-refs", "refs/tags", "logs/HEAD"):
+        yield os.path.join(folder, ".git", name)
 
 
 def walk(folder):
@@ -140,7 +161,10 @@ def rebuild(home, place, key, folders, settings):
             if native:
                 state["native"].append(name)
             # As it was before the build: what changed meanwhile counts the next time.
-            state["seen"][name] = before if native else {file: before[file] for file in BUILD_FILES if file in before}
+            described = {os.path.join(folder, file) for file in BUILD_FILES}.union(metadata_files(folder))
+            state["seen"][name] = {
+                file: stat for file, stat in before.items() if native or os.path.normpath(os.path.join(folder, file)) in described
+            }
         for entry in sorted(os.listdir(os.path.join(made, "site"))):
             if entry.endswith(".dist-info"):
                 write_programs(os.path.join(made, "site", entry), os.path.join(made, "bin"), settings)

@@ -29,9 +29,13 @@ export const pythonEditables: NativeModule = defineModule({
       internal: true,
       description: "Versions, for packages whose build system cannot tell.",
     }),
-    name: mkOption({ type: types.str, internal: true, description: "The name of the package." }),
+    // Without a description, since the core declares it as well.
+    name: mkOption({ type: types.str, internal: true }),
     paths: mkOption({
-      type: types.lazyAttrsOf(types.raw),
+      // A submodule, so that the core's options of the same name fit into it where both are imported side by side.
+      type: types.submodule(
+        defineModule({ file: moduleFile("python-editables/paths"), freeformType: () => types.lazyAttrsOf(types.raw) }),
+      ),
       default: {},
       internal: true,
       description: "The paths of the package.",
