@@ -2,7 +2,7 @@
 import { dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
-const ENTRIES = ["app/evaluation/worker.js", "app/classic/worker.js"];
+const ENTRIES = ["app/evaluation/worker.js", "app/classic/worker.js", "app/repl/worker.js"];
 
 /** @param dist folder with the compiled modules; the entries in it are replaced */
 export async function bundleWorkers(dist) {

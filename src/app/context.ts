@@ -16,7 +16,8 @@ export interface ContextOptions {
   readonly environment: Environment;
   readonly cwd: string;
   readonly sink: EventSink;
-  readonly signal: AbortSignal;
+  /** What ends the work; a function where one context does several works after each other. */
+  readonly signal: AbortSignal | (() => AbortSignal);
   /** Effective user id. */
   readonly uid: number;
   readonly options: CommonOptions;
@@ -26,7 +27,6 @@ export class Context {
   readonly environment: Environment;
   readonly cwd: string;
   readonly sink: EventSink;
-  readonly signal: AbortSignal;
   readonly options: CommonOptions;
   readonly directories: Directories;
   readonly configuration: Configuration;
@@ -38,12 +38,13 @@ export class Context {
   readonly storeRoot: string;
   #store: Promise<LocalStore> | undefined;
   readonly #uid: number;
+  readonly #signal: () => AbortSignal;
 
   constructor({ environment, cwd, sink, signal, uid, options }: ContextOptions) {
     this.environment = environment;
     this.cwd = cwd;
     this.sink = sink;
-    this.signal = signal;
+    this.#signal = typeof signal === "function" ? signal : () => signal;
     this.options = options;
     this.#uid = uid;
     this.directories = directoriesFrom(environment);
@@ -51,6 +52,10 @@ export class Context {
     this.system = process.arch === "arm64" ? "aarch64-linux" : "x86_64-linux";
     this.storeDir = environment["NIX_STORE_DIR"] || "/nix/store";
     this.storeRoot = this.#findStoreRoot();
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal();
   }
 
   /** Whether store paths lie elsewhere than they say, so that running them needs a mount namespace. */

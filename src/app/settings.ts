@@ -23,6 +23,8 @@ export interface Directories {
   readonly cache: string;
   /** The store of an ordinary user, views of results. */
   readonly data: string;
+  /** What is worth keeping, but nobody would miss: the history of the REPL. */
+  readonly state: string;
   readonly configurationFile: string;
 }
 
@@ -39,6 +41,7 @@ export function directoriesFrom(environment: Environment): Directories {
   return {
     cache: join(home("XDG_CACHE_HOME", ".cache"), "d2n"),
     data: join(home("XDG_DATA_HOME", ".local/share"), "d2n"),
+    state: join(home("XDG_STATE_HOME", ".local/state"), "d2n"),
     configurationFile: join(home("XDG_CONFIG_HOME", ".config"), "d2n", "config.json"),
   };
 }

@@ -13,6 +13,7 @@ import { addFlake } from "./commands/flake.ts";
 import { addLock } from "./commands/lock.ts";
 import { addLockFields } from "./commands/lock-fields.ts";
 import { addLog } from "./commands/log.ts";
+import { addRepl } from "./commands/repl.ts";
 import { addRun } from "./commands/run.ts";
 import { addShell } from "./commands/shell.ts";
 import { addShims } from "./commands/shims.ts";
@@ -28,7 +29,21 @@ import { exitStatus, type World } from "./world.ts";
 export interface Invocation {
   readonly world: World;
   /** Runs the work of a command with a context; what it returns is the exit status, 0 unless it says. */
-  execute(options: RawOptions, work: (context: Context) => Promise<number | void>): Promise<void>;
+  execute(
+    options: RawOptions,
+    work: (context: Context, tools: Tools) => Promise<number | void>,
+    /** Whether an interruption ends only what the command does at the moment: see `Tools.takeInterrupts`. */
+    session?: { readonly goesOn: boolean },
+  ): Promise<void>;
+}
+
+/** For commands that last longer than one piece of work. */
+export interface Tools {
+  readonly color: boolean;
+  /** What an interruption does, and the signal of the work at hand, in place of one for the whole command. */
+  takeInterrupts(interrupt: () => void, signal: () => AbortSignal): void;
+  /** Shows an error and goes on. */
+  showError(error: unknown, showTrace: boolean): void;
 }
 
 /** Common options as commander delivers them. */
@@ -68,20 +83,30 @@ export async function runCommandLine(world: World): Promise<number> {
 
   const invocation: Invocation = {
     world,
-    execute: async (raw, work) => {
+    execute: async (raw, work, session = { goesOn: false }) => {
       const interrupter = new AbortController();
-      world.onInterrupt(() => interrupter.abort());
+      let signal = (): AbortSignal => interrupter.signal;
+      let interrupt = (): void => interrupter.abort();
+      world.onInterrupt(() => interrupt(), session);
       reporter = await makeReporter(world, raw, wantsColor);
       const context = new Context({
         environment: world.environment,
         cwd: world.cwd,
         uid: world.uid,
         sink: (event) => reporter?.report(event),
-        signal: interrupter.signal,
+        signal: () => signal(),
         options: commonOptions(raw),
       });
       try {
-        status = (await work(context)) ?? exitStatus.success;
+        const tools: Tools = {
+          color: wantsColor,
+          takeInterrupts: (taken, current) => {
+            interrupt = taken;
+            signal = current;
+          },
+          showError: (error, showTrace) => reporter?.print(renderError(error, { ...shown, showTrace })),
+        };
+        status = (await work(context, tools)) ?? exitStatus.success;
       } catch (error) {
         // Whatever broke because the user interrupted is an interruption.
         throw interrupter.signal.aborted && !(error instanceof InterruptedError) ? new InterruptedError() : error;
@@ -135,6 +160,7 @@ The guide in five commands:
     addDevelop,
     addShell,
     addEval,
+    addRepl,
     addLog,
     addStore,
     addFlake,

@@ -12,9 +12,14 @@ if (process.argv.length === 3 && process.argv[2] === "--version") {
     environment: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.() ?? 0,
+    stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    onInterrupt: (interrupt) => {
+    onInterrupt: (interrupt, options) => {
+      if (options?.goesOn) {
+        process.on("SIGINT", interrupt);
+        return;
+      }
       let times = 0;
       const handle = (): void => {
         // A second Ctrl-C does not wait for anything.

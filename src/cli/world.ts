@@ -14,11 +14,17 @@ export interface World {
   readonly cwd: string;
   /** Effective user id. */
   readonly uid: number;
+  /** What is typed or piped in; asked for by commands that read it. */
+  readonly stdin: () => NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Only data goes here. */
   readonly stdout: OutputStream;
   /** Progress, warnings, errors. */
   readonly stderr: OutputStream;
-  readonly onInterrupt: (interrupt: () => void) => void;
+  /**
+   * What an interruption does. Unless the session goes on after it, further signals than SIGINT count as well, and a second one
+   * ends the process at once.
+   */
+  readonly onInterrupt: (interrupt: () => void, options?: { readonly goesOn: boolean }) => void;
 }
 
 /** Exit statuses; others are a program's own. */

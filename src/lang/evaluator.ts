@@ -67,6 +67,20 @@ export interface Evaluator {
   importFile(path: string): Value;
   /** Evaluates an expression: a byte string. @throws ParseError, EvalError */
   evaluate(source: string, options: EvaluateOptions): Value;
+  /**
+   * The set of definitions that stand alone, as the REPL takes them. They do not see each other.
+   * @param options completed: the last semicolon is left out
+   */
+  evaluateBindings(source: string, options: EvaluateOptions & { readonly completed?: boolean }): Value;
+  /** Of an expression `a.b.c`, the value of `a.b` and the name `c`; undefined for any other. */
+  evaluateSelected(
+    source: string,
+    options: EvaluateOptions,
+  ): { readonly from: Value; readonly name: string } | undefined;
+  /** The names that are in scope everywhere. */
+  globalNames(): readonly string[];
+  /** Reads files anew from now on, as the REPL does when it reloads. */
+  forgetFiles(): void;
   /** An expression in the normal form of `nix-instantiate --parse`. Names are resolved, nothing is evaluated. */
   normalForm(source: string, options: EvaluateOptions): string;
   /** The file that importing a path reads: links followed, `default.nix` of a folder. */
@@ -94,13 +108,14 @@ class HostedEvaluator implements Evaluator {
   readonly world: StringWorld;
   readonly builtins: Attrs;
   readonly #loader: Loader;
+  readonly #globals = new Map<string, Lazy>();
   readonly #maxCallDepth: number;
 
   constructor(options: EvaluatorOptions) {
     this.host = options.host;
     this.world = createWorld(options.host);
     this.#maxCallDepth = options.maxCallDepth ?? 10_000;
-    const globals = new Map<string, Lazy>();
+    const globals = this.#globals;
     this.#loader = new Loader({
       host: this.host,
       world: this.world,
@@ -130,6 +145,28 @@ class HostedEvaluator implements Evaluator {
 
   evaluate(source: string, { basePath, name, scope }: EvaluateOptions): Value {
     return this.#enter(() => this.#loader.evaluate(source, basePath, name, scope as Scope | undefined));
+  }
+
+  evaluateBindings(
+    source: string,
+    { basePath, scope, completed = false }: EvaluateOptions & { readonly completed?: boolean },
+  ): Value {
+    return this.#enter(() => this.#loader.bindings(source, basePath, scope as Scope | undefined, completed));
+  }
+
+  evaluateSelected(
+    source: string,
+    { basePath, scope }: EvaluateOptions,
+  ): { readonly from: Value; readonly name: string } | undefined {
+    return this.#enter(() => this.#loader.selected(source, basePath, scope as Scope | undefined));
+  }
+
+  globalNames(): readonly string[] {
+    return [...this.#globals.keys()];
+  }
+
+  forgetFiles(): void {
+    this.#loader.forget();
   }
 
   normalForm(source: string, { basePath, name }: EvaluateOptions): string {

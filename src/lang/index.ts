@@ -1,5 +1,6 @@
 export { forceDeep } from "./builtins/control.ts";
 export { nixVersion } from "./builtins/index.ts";
+export { type BuiltinDocumentation, builtinDocumentation } from "./documentation.ts";
 export * from "./errors.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
@@ -8,7 +9,15 @@ export type { OutlineCache } from "./loader.ts";
 export * from "./native.ts";
 export * from "./operations/index.ts";
 export * from "./print/index.ts";
-export { ParseError, parse, showExpression, Source, SourcePosition } from "./syntax/index.ts";
+export {
+  docComments,
+  functionComment,
+  ParseError,
+  parse,
+  showExpression,
+  Source,
+  SourcePosition,
+} from "./syntax/index.ts";
 export * from "./values/attrs.ts";
 export * from "./values/thunk.ts";
 export * from "./values/value.ts";

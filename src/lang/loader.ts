@@ -5,16 +5,19 @@ import { EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { addTrace, canonicalPath, type StringWorld } from "./operations/index.ts";
 import {
+  CompletedSource,
   type Expression,
   isOutline,
   OutlineRecorder,
   ParseError,
   type ParserOptions,
   parse,
+  parseBindings,
   resolve,
   showExpression,
   Source,
 } from "./syntax/index.ts";
+import { symbolName } from "./values/attrs.ts";
 import { force, type Lazy, lazy, type Thunk } from "./values/thunk.ts";
 import type { Value } from "./values/value.ts";
 
@@ -75,6 +78,12 @@ export class Loader {
     return force(value);
   }
 
+  /** Forgets what files and links said. */
+  forget(): void {
+    this.#files.clear();
+    this.#resolved.clear();
+  }
+
   /** The same with more variables, evaluated each time. */
   importScoped(path: string, scope: Scope): Value {
     return this.#evaluateFile(this.resolve(path), scope);
@@ -84,6 +93,22 @@ export class Loader {
     const source = new Source(name, text, name.startsWith("/"));
     const tree = this.#parse(source, scope);
     return this.#run(source, tree, basePath, scope);
+  }
+
+  /** The set of definitions that stand alone: `x = 1; inherit (y) z;`. They do not see each other. */
+  bindings(text: string, basePath: string, scope: Scope | undefined, completed: boolean): Value {
+    const source = completed ? new CompletedSource("«string»", text) : new Source("«string»", text, false);
+    return this.#run(source, this.#parse(source, scope, {}, parseBindings), basePath, scope);
+  }
+
+  /** Of an expression `a.b.c`, the value of `a.b` and the name `c`; undefined for any other. */
+  selected(text: string, basePath: string, scope?: Scope): { readonly from: Value; readonly name: string } | undefined {
+    const source = new Source("«string»", text, false);
+    const tree = this.#parse(source, scope);
+    const name = tree.kind === "select" && tree.fallback === undefined ? tree.path.at(-1) : undefined;
+    if (tree.kind !== "select" || typeof name !== "number") return undefined;
+    const from = tree.path.length === 1 ? tree.of : { ...tree, path: tree.path.slice(0, -1) };
+    return { from: this.#run(source, from, basePath, scope), name: symbolName(name) };
   }
 
   /** The normal form of a text: what Nix's parser makes of it, written as Nix again. */
@@ -171,10 +196,11 @@ export class Loader {
       resolved,
       ...parts
     }: Pick<ParserOptions, "outline" | "recorder"> & { resolved?: (overrides: boolean) => void } = {},
+    rule: typeof parse = parse,
   ): Expression {
     try {
       const { globals, lint, pipeOperators } = this.#options;
-      const tree = parse(source, { pipeOperators, lint, ...parts });
+      const tree = rule(source, { pipeOperators, lint, ...parts });
       const overrides = resolve(tree, source, {
         has: (name) => scope?.has(name) === true || globals.has(name),
         keys: () => (scope === undefined ? globals.keys() : [...scope.keys(), ...globals.keys()]),

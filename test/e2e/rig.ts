@@ -1,5 +1,5 @@
 /** Runs the built program as a user would, in a world of its own: home, store, project. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -13,6 +13,16 @@ export interface Outcome {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** What it reads from standard input; nothing unless given. */
+  readonly input?: string;
+  /** For a conversation with the program. */
+  readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** A place to work in: `new Rig()` … `rig.remove()`. */
@@ -58,11 +68,7 @@ export class Rig {
     return folder;
   }
 
-  d2n(
-    cwd: string,
-    args: readonly string[],
-    options: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {},
-  ): Promise<Outcome> {
+  d2n(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     return this.run(cwd, process.execPath, [program, ...args], options);
   }
 
@@ -70,21 +76,20 @@ export class Rig {
     cwd: string,
     command: string,
     args: readonly string[],
-    {
-      env = {},
-      timeout = 600_000,
-    }: { readonly env?: Readonly<Record<string, string>>; readonly timeout?: number } = {},
+    { env = {}, timeout = 600_000, input, onStart }: RunOptions = {},
   ): Promise<Outcome> {
     return new Promise((done, reject) => {
       const child = spawn(command, args, {
         cwd,
         env: { ...this.environment, ...env },
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: [input === undefined && onStart === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       });
+      if (input !== undefined) child.stdin!.end(input);
+      onStart?.(child);
       let stdout = "";
       let stderr = "";
-      child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+      child.stdout!.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+      child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
       const timer = setTimeout(() => child.kill("SIGKILL"), timeout);
       child.on("error", reject);
       child.on("close", (code) => {

@@ -88,7 +88,7 @@ async function evaluation() {
   return { evaluate, Session };
 }
 
-function jobSettings(context: Context): JobSettings {
+export function jobSettings(context: Context): JobSettings {
   const environment: Record<string, string> = {};
   if (context.options.impure)
     for (const [name, value] of Object.entries(context.environment)) if (value !== undefined) environment[name] = value;

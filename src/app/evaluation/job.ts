@@ -1,7 +1,6 @@
 /** What the worker does: lock the flake, find what is asked for, and describe it in plain data. */
 import { D2nError, type SourceLocation } from "../../base/index.ts";
 import {
-  builtInFor,
   callFlake,
   describeChanges,
   emptyLock,
@@ -37,6 +36,7 @@ import {
   type Value,
 } from "../../lang/index.ts";
 import { createBuiltIns } from "./built-in-flakes.ts";
+import { getFlake } from "./flake-loading.ts";
 import { createOutlineCache } from "./outline-cache.ts";
 import type {
   DerivationMessage,
@@ -88,27 +88,6 @@ export function runJob(job: Job, services: SyncServices): JobResult {
   const value = describe(job, ev, project, flake, callFlake({ ev, sources, flake, tree, dir: project.dir }));
   host.flush();
   return { value, ...newLock(job, flake, oldText), newPins: builtIns.newPins(), impure: host.impure };
-}
-
-/** `builtins.getFlake`: a flake by reference, with its own lock file; in pure mode it has to be pinned. */
-function getFlake(ev: Evaluator, sources: FlakeSources, host: WorkerHost, text: string): Lazy {
-  const reference = parseReference(text);
-  if (builtInFor(reference, sources) !== undefined)
-    throw new EvalError(`'${text}' is built into d2n: make it an input of the flake in place of calling 'getFlake'`);
-  const pinned = reference.attributes.has("narHash") || reference.attributes.has("rev");
-  if (host.pure && !pinned)
-    throw new EvalError(`cannot call 'getFlake' on unlocked flake reference '${text}'`, {
-      hint: "Give it a `rev` or `narHash`, make it an input of the flake, or use `--impure`.",
-    });
-  const tree = sources.fetch(reference);
-  const directory = folder(tree.outPath, reference.dir);
-  const lockPath = `${directory}/flake.lock`;
-  const old =
-    host.status(lockPath) === undefined
-      ? undefined
-      : parseLockFile(Buffer.from(host.readFile(lockPath)).toString("utf8"), lockPath);
-  const flake = lockFlake({ ev, sources, tree, dir: reference.dir, old, overrides: new Map(), update: new Set() });
-  return callFlake({ ev, sources, flake, tree, dir: reference.dir });
 }
 
 function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: LockedFlake, outputs: Lazy): JobValue {

@@ -15,9 +15,14 @@ const status = await runProgram(
     environment: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.() ?? 0,
+    stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    onInterrupt: (interrupt) => {
+    onInterrupt: (interrupt, options) => {
+      if (options?.goesOn) {
+        process.on("SIGINT", interrupt);
+        return;
+      }
       let times = 0;
       const handle = (): void => {
         if (++times > 1) process.exit(130);

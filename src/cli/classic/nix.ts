@@ -25,10 +25,12 @@ export async function nix(program: Program): Promise<number> {
   switch (command) {
     case "hash":
       return hashCommand(program, [...argv.slice(at + 1), ...argv.slice(0, at)]);
+    case "repl":
+      return (await import("./nix-repl.ts")).nixRepl(program, rest);
   }
   if (!shared.has(command))
     throw new D2nError("settings", `d2n does not serve 'nix ${command}'`, {
-      hint: `It serves: ${[...shared, "hash"].sort().join(", ")}.`,
+      hint: `It serves: ${[...shared, "hash", "repl"].sort().join(", ")}.`,
     });
   return runCommandLine({ ...program.world, argv: [command, ...ownOptions(rest)] });
 }

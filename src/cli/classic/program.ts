@@ -9,9 +9,7 @@ import type { Context } from "../../app/context.ts";
 import type { Event } from "../../base/index.ts";
 import type { World } from "../world.ts";
 import { type CommonArguments, commonArguments } from "./arguments.ts";
-
-/** The version of Nix whose commands these are. */
-export const nixVersion = "2.34.8";
+import { nixVersion } from "./version.ts";
 
 export class Program {
   readonly name: string;
@@ -83,18 +81,18 @@ export class Program {
   }
 
   /** The settings, the store and what else use cases need; made when first asked for. */
-  async context(): Promise<Context> {
+  async context(signal?: () => AbortSignal): Promise<Context> {
     if (this.#context !== undefined) return this.#context;
     const { Context } = await import("../../app/context.ts");
     const { environment, cwd, uid, onInterrupt } = this.world;
     const { settings, store } = this.common;
-    onInterrupt(() => this.#interrupter.abort());
+    if (signal === undefined) onInterrupt(() => this.#interrupter.abort());
     this.#context = new Context({
       environment,
       cwd,
       uid,
       sink: (event) => this.#report(event),
-      signal: this.#interrupter.signal,
+      signal: signal ?? this.#interrupter.signal,
       options: {
         store: storeFolder(store ?? environment["NIX_REMOTE"], cwd),
         impure: true,

@@ -26,6 +26,8 @@ export interface PrintOptions {
   readonly prettyIndent?: number;
   /** What an error in a part does: shown in its place, thrown, or thrown only if it is the whole value. */
   readonly errors?: "print" | "throw" | "throw-top-level";
+  /** Escape sequences around what is no punctuation, in Nix's colours. */
+  readonly colors?: boolean;
   /** Depth at which a lazily infinite value is given up as "stack overflow". */
   readonly maxCallDepth?: number;
 }
@@ -41,6 +43,10 @@ export function showForError(value: Lazy): string {
 export function printValue(value: Lazy, options: PrintOptions = {}): string {
   return new Printer(options).print(value);
 }
+
+/** Of Nix: how a terminal is told. */
+const colors = { cyan: "36;1", magenta: "35;1", green: "32;1", blue: "34;1", red: "31;1" } as const;
+type Color = keyof typeof colors;
 
 class Printer {
   readonly #options: PrintOptions;
@@ -62,42 +68,47 @@ class Printer {
     return this.#out.join("");
   }
 
+  #say(color: Color, text: string): void {
+    this.#out.push(this.#options.colors === true ? `\x1b[${colors[color]}m${text}\x1b[0m` : text);
+  }
+
   #print(lazy: Lazy, depth: number): void {
     if (depth > (this.#options.maxCallDepth ?? 10_000)) throw new StackOverflowError();
     const calls = callDepth.current;
     try {
-      if (!this.#options.force && lazy instanceof Thunk && lazy.code !== null)
-        this.#out.push(lazy.code === blackhole ? marked("potential infinite recursion") : marked("thunk"));
-      else this.#printForced(force(lazy), depth, lazy);
+      if (!this.#options.force && lazy instanceof Thunk && lazy.code !== null) {
+        if (lazy.code === blackhole) this.#say("red", marked("potential infinite recursion"));
+        else this.#say("magenta", marked("thunk"));
+      } else this.#printForced(force(lazy), depth, lazy);
     } catch (thrown) {
       const error = asEvalError(thrown);
       callDepth.current = calls;
       const behaviour = this.#options.errors ?? "print";
       const shown = error instanceof D2nError && !(error instanceof StackOverflowError);
       if (!shown || behaviour === "throw" || (behaviour === "throw-top-level" && depth === 0)) throw error;
-      this.#out.push(marked(`error: ${Buffer.from(error.message).toString("latin1")}`));
+      this.#say("red", marked(`error: ${Buffer.from(error.message).toString("latin1")}`));
     }
   }
 
   #printForced(value: Value, depth: number, cell: Lazy): void {
-    if (typeof value === "string") this.#out.push(this.#string(value));
-    else if (value instanceof ContextString) this.#out.push(this.#string(value.text));
-    else if (value instanceof NixPath) this.#out.push(value.path);
-    else if (value instanceof NixFloat) this.#out.push(formatGeneral(value.value));
+    if (typeof value === "string") this.#string(value);
+    else if (value instanceof ContextString) this.#string(value.text);
+    else if (value instanceof NixPath) this.#say("green", value.path);
+    else if (value instanceof NixFloat) this.#say("cyan", formatGeneral(value.value));
     else if (value instanceof Attrs) this.#printAttrs(value, depth);
     else if (Array.isArray(value)) this.#printList(value as NixList, depth, cell instanceof Thunk ? cell : value);
-    else if (value instanceof Lambda || value instanceof PrimOp) this.#out.push(showFunction(value));
-    else this.#out.push(String(value as number | bigint | boolean | null));
+    else if (value instanceof Lambda || value instanceof PrimOp) this.#say("blue", showFunction(value));
+    else this.#say("cyan", String(value as number | bigint | boolean | null));
   }
 
-  #string(text: string): string {
+  #string(text: string): void {
     const limit = this.#options.maxStringLength ?? Number.POSITIVE_INFINITY;
-    if (text.length <= limit) return stringLiteral(text);
+    if (text.length <= limit) return this.#say("magenta", stringLiteral(text));
     // A `$` that the limit separates from its `{` is still escaped, as Nix looks at the next byte.
     const cut = text.slice(0, limit);
     const shown = escapeString(cut);
     const dollar = cut.endsWith("$") && text[limit] === "{" ? `${shown.slice(0, -1)}\\$` : shown;
-    return `"${dollar}" ${marked(`${count(text.length - limit, "byte")} elided`)}`;
+    this.#out.push(`"${dollar}" ${marked(`${count(text.length - limit, "byte")} elided`)}`);
   }
 
   #printAttrs(attrs: Attrs, depth: number): void {
@@ -105,13 +116,13 @@ class Printer {
       // All empty sets are one to Nix.
       const identity = attrs.size === 0 ? Attrs.empty : attrs;
       if (this.#seen.has(identity)) {
-        this.#out.push(marked("repeated"));
+        this.#say("magenta", marked("repeated"));
         return;
       }
       this.#seen.add(identity);
     }
     if (this.#options.force && this.#options.derivationPaths && isDerivation(attrs)) {
-      this.#out.push(showDerivation(attrs));
+      this.#say("green", showDerivation(attrs));
       return;
     }
     if (depth >= (this.#options.maxDepth ?? Number.POSITIVE_INFINITY)) {
@@ -150,7 +161,7 @@ class Printer {
   #printList(list: NixList, depth: number, cell: object): void {
     if (this.#seen !== undefined && list.length > 0) {
       if (this.#seen.has(cell)) {
-        this.#out.push(marked("repeated"));
+        this.#say("magenta", marked("repeated"));
         return;
       }
       this.#seen.add(cell);

@@ -33,6 +33,11 @@ export function parse(source: Source, options: ParserOptions = {}): Expression {
   return new Parser(source, options).start();
 }
 
+/** Parses definitions that stand alone, without braces, as the REPL takes them. @throws ParseError */
+export function parseBindings(source: Source, options: ParserOptions = {}): AttrsNode {
+  return new Parser(source, options).bindings();
+}
+
 class Parser extends LiteralParser {
   readonly #outline: OutlineReader | undefined;
   readonly #recorder: OutlineRecorder | undefined;
@@ -63,6 +68,17 @@ class Parser extends LiteralParser {
       const result = this.expr();
       if (this.tokens.kind !== T.end) this.unexpected("end of file");
       return result;
+    } catch (error) {
+      if (error instanceof RangeError) throw this.tooDeep();
+      throw error;
+    }
+  }
+
+  /** One definition at least, and nothing else. */
+  bindings(): AttrsNode {
+    try {
+      if (this.tokens.kind === T.end) this.unexpected();
+      return this.binds(0, T.end, [T.end, T.inherit]);
     } catch (error) {
       if (error instanceof RangeError) throw this.tooDeep();
       throw error;

@@ -71,6 +71,18 @@ export class Source {
   }
 }
 
+/** A text with a semicolon that nobody wrote at its end: messages do not show it. */
+export class CompletedSource extends Source {
+  constructor(name: string, text: string) {
+    super(name, `${text};`, false);
+  }
+
+  override line(number: number): string {
+    const line = super.line(number);
+    return this.position(this.text.length).line === number ? line.slice(0, -1) : line;
+  }
+}
+
 /** A place in a source, as a `Position` that is worked out when read. */
 export class SourcePosition implements Position {
   readonly source: Source;

@@ -1,0 +1,122 @@
+/** The evaluator of a REPL and what it can load. */
+import { D2nError } from "../../base/index.ts";
+import {
+  builtInFor,
+  type FlakeSources,
+  type FetchedTree,
+  parseReference,
+  referenceFromAttributes,
+  referenceToAttributes,
+} from "../../flake/index.ts";
+import { createEvaluator, type Evaluator, type Host, type Lazy, utf8 } from "../../lang/index.ts";
+import { ClassicHost } from "../classic/host.ts";
+import type { SyncClassicServices } from "../classic/services.ts";
+import { createBuiltIns } from "../evaluation/built-in-flakes.ts";
+import { getFlake, loadFlake } from "../evaluation/flake-loading.ts";
+import { createOutlineCache } from "../evaluation/outline-cache.ts";
+import type { TreeMessage } from "../evaluation/protocol.ts";
+import { WorkerHost } from "../evaluation/worker-host.ts";
+import type { ReplWorld } from "./protocol.ts";
+
+export interface LoadedWorld {
+  readonly ev: Evaluator;
+  /** Stores the derivations that were put off. */
+  flush(): void;
+  /** The value of a flake by the reference that a user wrote (text). */
+  openFlake(reference: string): Lazy;
+}
+
+export function createReplWorld(
+  world: ReplWorld,
+  services: SyncClassicServices,
+  notify: (level: "trace" | "warning", text: string) => void,
+): LoadedWorld {
+  return world.kind === "d2n" ? ownWorld(world, services) : classicWorld(world, services, notify);
+}
+
+function ownWorld(
+  { settings, searchPath }: Extract<ReplWorld, { kind: "d2n" }>,
+  services: SyncClassicServices,
+): LoadedWorld {
+  const host = new WorkerHost(settings, services);
+  const nativeFiles = new Map<string, () => Lazy>();
+  const ev = createEvaluator({
+    host,
+    maxCallDepth: settings.maxCallDepth ?? 10_000,
+    experimentalFeatures: new Set(["flakes", "fetch-tree"]),
+    searchPath: searchPath.map(utf8),
+    nativeFiles,
+    outlines: createOutlineCache(settings.outlines),
+  });
+  let made: FlakeSources | undefined;
+  // Most sessions need no flakes.
+  const sources = (): FlakeSources =>
+    (made ??= sourcesWith(services, host, createBuiltIns({ ev, host, services, nativeFiles }).flakes));
+  host.getFlake = (reference) => getFlake(ev, sources(), host, reference);
+  return {
+    ev,
+    flush: () => host.flush(),
+    openFlake: (text) => {
+      const reference = parseReference(text);
+      const builtIn = sources().builtIns.get(builtInFor(reference, sources()) ?? "");
+      if (builtIn !== undefined) return builtIn.outputs(null, null);
+      const project = services.openProject(text);
+      const tree = treeFrom(project.tree);
+      host.allow(tree.outPath);
+      // Lock files of sources in this flake say how they are built.
+      const { flakes } = createBuiltIns({ ev, host, services, nativeFiles, flakeFolder: tree.outPath });
+      return loadFlake(ev, { ...sources(), builtIns: flakes }, tree, project.dir);
+    },
+  };
+}
+
+function classicWorld(
+  { settings }: Extract<ReplWorld, { kind: "classic" }>,
+  services: SyncClassicServices,
+  notify: (level: "trace" | "warning", text: string) => void,
+): LoadedWorld {
+  const host = new ClassicHost(settings, services, notify);
+  const ev = createEvaluator({
+    host,
+    maxCallDepth: settings.maxCallDepth,
+    experimentalFeatures: new Set(settings.experimentalFeatures),
+    searchPath: settings.searchPath.map(utf8),
+    traceVerbose: settings.traceVerbose,
+    lints: settings.lints,
+    outlines: settings.outlines === undefined ? undefined : createOutlineCache(settings.outlines),
+  });
+  const sources = sourcesWith(services, host, new Map());
+  return {
+    ev,
+    flush: () => host.flush(),
+    openFlake: (text) => {
+      if (settings.store === "none")
+        throw new D2nError("flake-missing", "flakes need a store, and there is none (dummy://)");
+      const project = services.openProject(text);
+      return loadFlake(ev, sources, treeFrom(project.tree), project.dir);
+    },
+  };
+}
+
+function sourcesWith(
+  services: SyncClassicServices,
+  host: Host & { allow(path: string): void },
+  builtIns: FlakeSources["builtIns"],
+): FlakeSources {
+  return {
+    builtIns,
+    fetch: (reference) => {
+      const fetched = treeFrom(services.fetchTree([...referenceToAttributes(reference)]));
+      host.allow(fetched.outPath);
+      return fetched;
+    },
+  };
+}
+
+function treeFrom(message: TreeMessage): FetchedTree {
+  return {
+    outPath: message.outPath,
+    locked: referenceFromAttributes(new Map(message.locked)),
+    info: new Map(message.info),
+  };
+}

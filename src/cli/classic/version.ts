@@ -1,0 +1,2 @@
+/** The version of Nix whose commands and language these are. */
+export const nixVersion = "2.34.8";
