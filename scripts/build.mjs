@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundleWorkers } from "./bundle-workers.mjs";
+import { bundle } from "./bundle.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(root, "node_modules/typescript-native/bin/tsc");
@@ -13,7 +13,7 @@ cpSync(join(root, "src"), join(root, "dist"), {
   recursive: true,
   filter: (source) => !source.endsWith(".ts") && !source.includes("__snapshots__"),
 });
-if (status === 0) await bundleWorkers(join(root, "dist"));
+if (status === 0) await bundle(join(root, "dist"));
 const main = join(root, "dist/cli/main.js");
 if (existsSync(main)) chmodSync(main, 0o755);
 process.exit(status ?? 1);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { isSystemError } from "./errors.ts";
@@ -9,7 +8,7 @@ import { isSystemError } from "./errors.ts";
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
   makeFolders(dirname(path));
-  const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
   const fd = openSync(temporary, "wx", mode);
   try {
     try {

@@ -1,3 +1,4 @@
+export { keepCompiledCode } from "./compiled-code.ts";
 export * from "./errors.ts";
 export * from "./error-codes.ts";
 export * from "./events.ts";

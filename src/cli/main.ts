@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** Entry of the command `d2n`. */
 import process from "node:process";
+import { keepCompiledCode } from "../base/compiled-code.ts";
 
 if (process.argv.length === 3 && process.argv[2] === "--version") {
   const { version } = await import("../app/version.ts");
   process.stdout.write(`d2n ${version}\n`);
 } else {
+  // First of all: code compiled under other flags is compiled again.
+  (await import("../app/evaluation/engine.ts")).tuneEngine();
   const { runCommandLine } = await import("./command-line.ts");
   const status = await runCommandLine({
     argv: process.argv.slice(2),
@@ -32,5 +35,10 @@ if (process.argv.length === 3 && process.argv[2] === "--version") {
     },
   });
   // What still holds the process (idle connections, say) has no more work to do.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
+  process.stdout.write("", () =>
+    process.stderr.write("", () => {
+      keepCompiledCode();
+      process.exit(status);
+    }),
+  );
 }

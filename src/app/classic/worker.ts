@@ -1,5 +1,6 @@
 /** Entry of the thread that evaluates. */
 import { parentPort, workerData } from "node:worker_threads";
+import { keepCompiledCode } from "../../base/index.ts";
 import { createServiceClient } from "../evaluation/service-client.ts";
 import { classicErrorMessage } from "./errors.ts";
 import type { ThreadData } from "./evaluator-thread.ts";
@@ -17,6 +18,8 @@ parentPort!.once("message", (job: ClassicJob) => {
       derivation: (derivation) => send({ derivation }),
       notice: (level, text) => send({ notice: { level, text } }),
     });
+    // Before the last word: the main thread ends this one as soon as it has it.
+    keepCompiledCode();
     send({ done: true });
   } catch (error) {
     send({ failed: classicErrorMessage(error, job.settings.showTrace) });

@@ -1,5 +1,6 @@
 /** Entry of the evaluation worker. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { keepCompiledCode } from "../../base/index.ts";
 import { errorToMessage } from "./errors.ts";
 import { runJob } from "./job.ts";
 import type { Job, WorkerReply } from "./protocol.ts";
@@ -13,5 +14,7 @@ try {
 } catch (error) {
   reply = { error: errorToMessage(error) };
 }
+// Before the answer: the main thread ends this one as soon as it has it.
+keepCompiledCode();
 parentPort!.postMessage(reply);
 port.close();

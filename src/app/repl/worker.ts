@@ -1,5 +1,6 @@
 /** Entry of the thread in which the REPL evaluates. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { keepCompiledCode } from "../../base/index.ts";
 import { classicErrorMessage } from "../classic/errors.ts";
 import type { SyncClassicServices } from "../classic/services.ts";
 import { createServiceClient } from "../evaluation/service-client.ts";
@@ -27,4 +28,5 @@ parentPort!.on("message", ({ request, showTrace }: ReplCall) => {
   } catch (error) {
     send({ failed: classicErrorMessage(error, showTrace) });
   }
+  keepCompiledCode();
 });

@@ -1,10 +1,13 @@
 /** Entry of the launchers that `d2n shims` writes: the first argument is the name of the program. */
 import process from "node:process";
 import { startEvaluatorThread } from "../../app/classic/evaluator-thread.ts";
+import { tuneEngine } from "../../app/evaluation/engine.ts";
+import { keepCompiledCode } from "../../base/compiled-code.ts";
 
 const [name = "nix", ...argv] = process.argv.slice(2);
 const evaluates =
   (name === "nix-instantiate" || name === "nix-build") && !argv.includes("--version") && !argv.includes("--help");
+tuneEngine();
 // It loads its modules while this thread loads its own.
 const thread = evaluates ? startEvaluatorThread() : undefined;
 const { runProgram } = await import("./serve.ts");
@@ -35,4 +38,9 @@ const status = await runProgram(
   },
   thread,
 );
-process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
+process.stdout.write("", () =>
+  process.stderr.write("", () => {
+    keepCompiledCode();
+    process.exit(status);
+  }),
+);
