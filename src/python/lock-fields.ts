@@ -1,7 +1,7 @@
 /** Refreshing a lock file: every field anew, then the whole file at once or not at all. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { Activity, D2nError, messageOf, notice, writeFileAtomically } from "../base/index.ts";
+import { Activity, D2nError, messageOf, notice, redactCredentials, writeFileAtomically } from "../base/index.ts";
 import type { BuildSystemsLock } from "./build-systems-lock.ts";
 import { formatJson, type Json, type JsonObject, JsonSyntaxError, parseJson } from "./json.ts";
 import { lockChanges } from "./lock-changes.ts";
@@ -189,8 +189,9 @@ async function runScript(
     env: Object.fromEntries(env),
     cwd: services.cwd,
     onLine: (line) => {
+      // The script is the user's own, and so is what it has to say.
       lines.push(line);
-      activity.log(line);
+      notice(services.events, redactCredentials(line));
     },
     signal: services.signal,
   });

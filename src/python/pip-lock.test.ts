@@ -142,7 +142,7 @@ describe("locking with pip", () => {
       services(
         interpreter(calls, {
           report: reportOf(),
-          output: ["Collecting pillow==10.4.0", "  Downloading pillow.tar.gz (46.6 MB)", "Would install x"],
+          output: ["Collecting pillow==10.4.0", "  Downloading pillow-10.4.0.tar.gz (46.6 MB)", "Would install x"],
         }),
       ),
     );
@@ -174,11 +174,9 @@ describe("locking with pip", () => {
       text: containing("git add lock.json"),
     });
     expect(events).toContainEqual(
-      expect.objectContaining({ type: "activity-start", kind: "download", name: "pillow.tar.gz", total: 46_600_000 }),
+      expect.objectContaining({ type: "activity-start", kind: "download", name: "pillow-10.4.0.tar.gz", total: 46_600_000 }),
     );
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: "activity-phase", phase: "Collecting pillow==10.4.0" }),
-    );
+    expect(events).toContainEqual(expect.objectContaining({ type: "activity-phase", phase: "pillow 10.4.0" }));
     // Nothing but the cache stays behind.
     expect(
       execFileSync("ls", [root])

@@ -1,9 +1,10 @@
 /** Locking with pip: resolves with the real pip, without installing anything, and turns its report into a lock. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, join, resolve } from "node:path";
 import { Activity, D2nError, type EventSink, notice, warn } from "../base/index.ts";
 import { findBuildSystems, type SourceTree } from "./build-systems.ts";
 import type { BuildSystemsLock } from "./build-systems-lock.ts";
+import { Leftovers } from "./build-leftovers.ts";
 import { BuildTools, type Toolchain, type Variables } from "./build-tools.ts";
 import { prefetchGit } from "./git-prefetch.ts";
 import type { JsonObject } from "./json.ts";
@@ -96,6 +97,7 @@ export interface PipLock {
  */
 export async function lockWithPip(request: PipLockRequest, services: PipLockServices): Promise<PipLock> {
   const work = realpathSync(mkdtempSync(join(services.temporaryDir, "d2n-lock-")));
+  const leftovers = new Leftovers(foldersBuiltFrom(request, services));
   let tools: BuildTools | undefined;
   try {
     const { toolchains = [], interpreter } = request;
@@ -105,8 +107,19 @@ export async function lockWithPip(request: PipLockRequest, services: PipLockServ
     return await lockIn(work, request, services, tools);
   } finally {
     await tools?.close();
+    leftovers.remove();
     removeAll(work);
   }
+}
+
+/** The user's folders that pip may build from, in place: the project's, and what requirements name. */
+function foldersBuiltFrom(request: PipLockRequest, { cwd, projectRoot, storeDir }: PipLockServices): string[] {
+  const named = request.requirementsList
+    .map((text) =>
+      resolve(cwd, pathOfFileUrl(text.replace(/^.*?@\s*(?=file:)/, "")) ?? text.replace(/\[[^\]]*\]$/, "")),
+    )
+    .filter((path) => !path.startsWith(`${storeDir}/`) && existsSync(path) && statSync(path).isDirectory());
+  return named.length > 0 || request.requirementsFiles.some((file) => file !== "") ? [projectRoot, ...named] : [];
 }
 
 /** pip's settings that would spoil the resolution of build requirements. */

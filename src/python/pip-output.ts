@@ -8,6 +8,8 @@ export class PipProgress {
   readonly #sink: EventSink;
   #download: Activity | undefined;
   #package: string | undefined;
+  /** What is being worked on, in words. */
+  #subject = "";
   readonly #lines: string[] = [];
 
   constructor(sink: EventSink, activity: Activity) {
@@ -21,22 +23,27 @@ export class PipProgress {
     if (this.#lines.length > 400) this.#lines.splice(0, 100);
     this.#activity.log(line);
     const bare = line.trim();
-    const download = /^(Downloading|Using cached) (\S+)(?: \(([^)]*)\))?/.exec(bare);
-    if (download !== null || /^[A-Z]/.test(bare)) this.#stopDownload(true);
-    if (download !== null) {
-      const file = download[2]!
-        .split("/")
-        .at(-1)!
-        .replace(/[?#].*$/, "");
-      if (download[1] === "Downloading" && !file.endsWith(".metadata"))
-        this.#download = new Activity(this.#sink, "download", file, bytesOf(download[3]));
-      return;
+    const [, verb, object, size] = /^([A-Z][a-z]+(?: cached)?) (\S+)(?:.*?\(([0-9.]+ \w+)\)$)?/.exec(bare) ?? [];
+    if (verb === undefined || object === undefined) return;
+    this.#stopDownload(true);
+    if (verb === "Collecting" || verb === "Processing" || verb === "Obtaining") {
+      // An address or a path says nothing of what is there.
+      this.#package = /^[A-Za-z0-9][A-Za-z0-9._-]*(?=[[<>=!~;@(]|$)/.exec(object)?.[0];
+      this.#subject = this.#package ?? fileOf(object);
+      if (verb !== "Collecting" || this.#package === undefined) this.#activity.phase(this.#subject);
+    } else if (verb === "Downloading" || verb === "Using cached") {
+      const file = fileOf(object);
+      this.#subject = released(file.replace(/\.metadata$/, "")) ?? this.#subject;
+      this.#activity.phase(this.#subject);
+      if (verb === "Downloading" && !file.endsWith(".metadata"))
+        this.#download = new Activity(this.#sink, "download", file, bytesOf(size));
+    } else if (verb === "Cloning") {
+      this.#activity.phase(this.#subject);
+    } else {
+      const step = /^(?:Building|Preparing|Installing|Getting|Running)\b.*?(?=: started|: finished|$)/.exec(bare)?.[0];
+      if (step !== undefined && this.#subject !== "")
+        this.#activity.phase(`${this.#subject}: ${step[0]!.toLowerCase()}${step.slice(1)}`.slice(0, 120));
     }
-    const collecting = /^(?:Collecting|Processing|Obtaining|Requirement already satisfied:) (\S+)/.exec(bare)?.[1];
-    // An address or a path says nothing of what is there.
-    if (collecting !== undefined) this.#package = /^[A-Za-z0-9][A-Za-z0-9._-]*(?=[\[<>=!~;@(]|$)/.exec(collecting)?.[0];
-    const phase = phaseOf(bare);
-    if (phase !== undefined) this.#activity.phase(phase);
   }
 
   /** Ends what is still open. */
@@ -80,15 +87,16 @@ export class PipProgress {
   }
 }
 
-function phaseOf(line: string): string | undefined {
-  const known =
-    /^(?:Collecting|Obtaining|Processing|Cloning|Building|Preparing|Installing|Getting|Looking|Running|Would install|Saved)\b.*$/.exec(
-      line,
-    )?.[0];
-  return known
-    ?.replace(/: (?:started|finished with status '[^']*')$/, "")
-    .replace(/ \(from .*$/, "")
-    .slice(0, 120);
+function fileOf(place: string): string {
+  const path = place.replace(/[?#].*$/, "").replace(/\/+$/, "");
+  return path.split("/").at(-1) || place;
+}
+
+/** `numpy 2.1.0` of the name of a wheel or a source distribution; undefined for other files. */
+function released(file: string): string | undefined {
+  const wheel = /^([^-]+)-([^-]+)-.*\.whl$/.exec(file);
+  const [, name, version] = wheel ?? /^(.+)-([^-]+?)\.(?:tar\.\w+|tgz|zip)$/.exec(file) ?? [];
+  return name === undefined ? undefined : `${name} ${version}`;
 }
 
 function bytesOf(size: string | undefined): number | undefined {

@@ -9,6 +9,8 @@ interface Running {
   readonly started: number;
   done: number;
   announced: boolean;
+  /** What a lock has told of already. */
+  readonly subjects: Set<string>;
 }
 
 /** Work that is over sooner is not worth a line. */
@@ -30,6 +32,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
           started: options.now(),
           done: 0,
           announced: event.kind === "build" || event.kind === "lock",
+          subjects: new Set(),
         });
         if (event.kind === "build")
           line(`building ${event.name}${expected.builds > 1 ? ` (${built + 1}/${expected.builds})` : ""}`);
@@ -49,13 +52,21 @@ export function plainReporter(options: ReporterOptions): Reporter {
       case "activity-log": {
         const activity = running.get(event.id);
         if (activity === undefined) break;
-        if (activity.kind === "lock") line(printable(event.line));
+        if (activity.kind === "lock" && options.verbose) line(printable(event.line));
         else if (options.showLogs) line(`${paint.dim(`${activity.name}>`)} ${printable(event.line)}`);
         break;
       }
-      case "activity-phase":
-        if (options.showLogs) line(`${paint.dim(`${running.get(event.id)?.name ?? ""}>`)} phase: ${event.phase}`);
+      case "activity-phase": {
+        const activity = running.get(event.id);
+        if (options.showLogs) line(`${paint.dim(`${activity?.name ?? ""}>`)} phase: ${event.phase}`);
+        else if (activity?.kind === "lock" && !options.verbose) {
+          // A line for each package; what is done with it comes behind a colon.
+          const subject = printable(event.phase.replace(/: .*$/, ""));
+          if (!activity.subjects.has(subject)) line(`  ${subject}`);
+          activity.subjects.add(subject);
+        }
         break;
+      }
       case "activity-stop": {
         const activity = running.get(event.id);
         if (activity === undefined) break;

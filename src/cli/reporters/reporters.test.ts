@@ -39,6 +39,26 @@ describe("the plain reporter", () => {
   });
 });
 
+describe("a lock", () => {
+  const events: Event[] = [
+    { type: "activity-start", id: 2, kind: "lock", name: "app" },
+    { type: "activity-log", id: 2, line: "Collecting docopt" },
+    { type: "activity-phase", id: 2, phase: "docopt 0.6.2" },
+    { type: "activity-phase", id: 2, phase: "docopt 0.6.2: preparing metadata" },
+  ];
+  const reported = (verbose: boolean): string => {
+    const out = record();
+    const reporter = plainReporter({ ...out, color: false, showLogs: false, verbose });
+    for (const event of events) reporter.report(event);
+    return out.text();
+  };
+
+  it("has a line for each package, and all that pip says when more is asked for", () => {
+    expect(reported(false)).toBe("locking app\n  docopt 0.6.2\n");
+    expect(reported(true)).toBe("locking app\nCollecting docopt\n");
+  });
+});
+
 describe("the terminal reporter", () => {
   it("draws what goes on, prints messages above it, and leaves the screen clean", () => {
     const out = record();

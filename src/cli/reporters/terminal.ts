@@ -119,7 +119,7 @@ export function terminalReporter(options: TerminalOptions): Reporter {
         const activity = running.get(event.id);
         if (activity === undefined) break;
         activity.lastLine = printable(event.line).trim();
-        if (activity.kind === "lock") above.print(`${activity.lastLine}\n`);
+        if (activity.kind === "lock" && options.verbose) above.print(`${activity.lastLine}\n`);
         else if (options.showLogs) above.print(`${paint.dim(`${activity.name}>`)} ${activity.lastLine}\n`);
         break;
       }
