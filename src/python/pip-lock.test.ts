@@ -174,7 +174,12 @@ describe("locking with pip", () => {
       text: containing("git add lock.json"),
     });
     expect(events).toContainEqual(
-      expect.objectContaining({ type: "activity-start", kind: "download", name: "pillow-10.4.0.tar.gz", total: 46_600_000 }),
+      expect.objectContaining({
+        type: "activity-start",
+        kind: "download",
+        name: "pillow-10.4.0.tar.gz",
+        total: 46_600_000,
+      }),
     );
     expect(events).toContainEqual(expect.objectContaining({ type: "activity-phase", phase: "pillow 10.4.0" }));
     // Nothing but the cache stays behind.
