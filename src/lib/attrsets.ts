@@ -89,7 +89,7 @@ export function recursiveUpdate(left: Attrs, right: Attrs): Attrs {
 }
 
 function withoutPositions(attrs: Attrs): Attrs {
-  return new Attrs(attrs.keys.bare(), attrs.values);
+  return new Attrs(attrs.keys, attrs.values);
 }
 
 /** Applied to leaves with their path; `descend` decides which sets are leaves. */

@@ -88,6 +88,7 @@ export function mapValues(attrs: Attrs, change: (value: Lazy, name: string) => L
   return new Attrs(
     attrs.keys,
     attrs.values.map((value, slot) => change(value, symbolName(ids[slot]!))),
+    attrs.positions,
   );
 }
 
@@ -95,7 +96,7 @@ export function mapValues(attrs: Attrs, change: (value: Lazy, name: string) => L
 export function mapBare(attrs: Attrs, change: (value: Lazy, name: string) => Lazy): Attrs {
   const ids = attrs.keys.ids;
   return new Attrs(
-    attrs.keys.bare(),
+    attrs.keys,
     attrs.values.map((value, slot) => change(value, symbolName(ids[slot]!))),
   );
 }
@@ -106,7 +107,7 @@ export function filterAttributes(attrs: Attrs, keep: (name: string, value: Lazy)
   for (const slot of attrs.keys.byName()) {
     const name = symbolName(attrs.keys.ids[slot]!);
     const value = attrs.values[slot]!;
-    if (keep(name, value)) kept.push([name, value, attrs.keys.positions?.[slot]]);
+    if (keep(name, value)) kept.push([name, value, attrs.positionAt(slot)]);
   }
   return kept.length === attrs.size ? attrs : Attrs.from(kept);
 }

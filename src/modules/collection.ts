@@ -270,14 +270,13 @@ function unify(context: CollectArguments, fallbackFile: string, fallbackKey: str
 }
 
 function withoutNames(attrs: Attrs, names: ReadonlySet<string>): Attrs {
-  const { positions } = attrs.keys;
   if (![...names].some((name) => attrs.has(name))) return attrs;
   const byName = attrs.keys.byName();
   const all = attrs.names();
   return Attrs.from(
     all.flatMap((name, index) => {
       const slot = byName[index]!;
-      return names.has(name) ? [] : [[name, attrs.values[slot]!, positions?.[slot]] as const];
+      return names.has(name) ? [] : [[name, attrs.values[slot]!, attrs.positionAt(slot)] as const];
     }),
   );
 }

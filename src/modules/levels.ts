@@ -85,7 +85,7 @@ export function mergeLevel(
 }
 
 function positionIn(set: Attrs, name: string): Definition["position"] {
-  return set.keys.positions === undefined ? undefined : () => set.position(name);
+  return set.positions === undefined ? undefined : () => set.position(name);
 }
 
 function declarationsByName(
@@ -103,10 +103,10 @@ function declarationsByName(
         position,
         "Did you mean to define this outside of `options'?",
       );
-    const { ids, positions } = tree.keys;
+    const { ids } = tree.keys;
     for (let slot = 0; slot < ids.length; slot++) {
       const name = symbolName(ids[slot]!);
-      const declaration: Declaration = { file, options: tree.values[slot]!, position: positions?.[slot] };
+      const declaration: Declaration = { file, options: tree.values[slot]!, position: tree.positionAt(slot) };
       const known = found.get(name);
       if (known === undefined) found.set(name, [declaration]);
       else known.push(declaration);

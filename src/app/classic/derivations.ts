@@ -50,7 +50,7 @@ export function findDerivations(
           throw addTrace(
             error,
             `while evaluating the attribute '${name}'`,
-            positionOf(value.keys.positions?.[value.keys.find(symbol(name))]),
+            positionOf(value.positionAt(value.keys.find(symbol(name)))),
           );
         }
       }

@@ -60,7 +60,7 @@ function describeAttribute({ from, name }: Selected): string | undefined {
   const attrs = force(from);
   if (!(attrs instanceof Attrs)) return undefined;
   const slot = attrs.keys.find(symbol(name));
-  const position = slot < 0 ? undefined : positionOf(attrs.keys.positions?.[slot]);
+  const position = slot < 0 ? undefined : positionOf(attrs.positionAt(slot));
   if (position === undefined) return undefined;
   const comment = position instanceof SourcePosition ? docComments(position.source).get(position.offset) : undefined;
   return `Attribute ${name}\n\n\xe2\x80\xa6 defined at ${shown(position)}\n\n${comment ?? "No documentation found."}`;

@@ -9,7 +9,15 @@ import {
   forceStringNoContext,
 } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
-import { Attrs, KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
+import {
+  Attrs,
+  KeyTable,
+  type LazyPosition,
+  ListedPositions,
+  type Symbol,
+  symbol,
+  symbolName,
+} from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
 import type { Position } from "../values/value.ts";
 import { apply2 } from "./application.ts";
@@ -24,20 +32,6 @@ export function requireAttr(attrs: Attrs, name: string, context: string | undefi
 
 const first = (name: string): string => `while evaluating the first argument passed to builtins.${name}`;
 const second = (name: string): string => `while evaluating the second argument passed to builtins.${name}`;
-
-/** A set out of a subset of another's slots, in their order. */
-function pick(attrs: Attrs, slots: readonly number[]): Attrs {
-  if (slots.length === attrs.size) return attrs;
-  if (slots.length === 0) return Attrs.empty;
-  const { ids, positions } = attrs.keys;
-  return new Attrs(
-    new KeyTable(
-      slots.map((slot) => ids[slot]!),
-      positions === undefined ? undefined : slots.map((slot) => positions[slot]),
-    ),
-    slots.map((slot) => attrs.values[slot]!),
-  );
-}
 
 /** `{ file, line, column }` as `unsafeGetAttrPos` and `__curPos` give it, or null. */
 export function positionValue(position: Position | undefined): Lazy {
@@ -106,7 +100,7 @@ export const attrsets: Family = {
       const { ids } = right.keys;
       for (let slot = 0; slot < ids.length; slot++) if (left.keys.find(ids[slot]!) >= 0) slots.push(slot);
     }
-    return pick(right, slots);
+    return right.pick(slots);
   },
 
   /** A set from a list of `{ name, value }`; of equal names the first counts. */
@@ -133,9 +127,9 @@ export const attrsets: Family = {
       const slot = pair.keys.find(valueId);
       if (slot < 0) requireAttr(pair, "value", "in a {name=...; value=...;} pair");
       values[i] = pair.values[slot]!;
-      positions[i] = pair.keys.positions?.[slot];
+      positions[i] = pair.positionAt(slot);
     }
-    return new Attrs(new KeyTable(ids, positions), values);
+    return new Attrs(KeyTable.of(ids), values, ListedPositions.of(positions));
   },
 
   /** The set of `f name value`. */
@@ -144,7 +138,7 @@ export const attrsets: Family = {
     const { ids } = attrs.keys;
     const values = new Array<Lazy>(ids.length);
     for (let slot = 0; slot < ids.length; slot++) values[slot] = apply2(f, symbolName(ids[slot]!), attrs.values[slot]!);
-    return new Attrs(attrs.keys.bare(), values);
+    return new Attrs(attrs.keys, values);
   },
 
   /** The set without the attributes named in a list. */
@@ -162,7 +156,7 @@ export const attrsets: Family = {
     if (unwanted.size === 0) return attrs;
     const slots: number[] = [];
     for (let slot = 0; slot < attrs.size; slot++) if (!unwanted.has(slot)) slots.push(slot);
-    return pick(attrs, slots);
+    return attrs.pick(slots);
   },
 
   /** For each name in any of the sets, `f name [ values ]`. */
@@ -183,7 +177,7 @@ export const attrsets: Family = {
     }
     const ids = [...found.keys()].sort((x, y) => x - y);
     return new Attrs(
-      new KeyTable(ids),
+      KeyTable.of(ids),
       ids.map((id) => apply2(f, symbolName(id), found.get(id)!)),
     );
   },
@@ -205,7 +199,7 @@ export const attrsets: Family = {
     }
     const ids = [...groups.keys()].sort((x, y) => x - y);
     return new Attrs(
-      new KeyTable(ids),
+      KeyTable.of(ids),
       ids.map((id) => groups.get(id)!),
     );
   },

@@ -154,7 +154,7 @@ export function forceDeep(root: Lazy): void {
         addTrace(
           error,
           `while evaluating the attribute '${attributeName(name)}'`,
-          positionOf(attrs.keys.positions?.[next - 1]),
+          positionOf(attrs.positionAt(next - 1)),
         );
       }
     }

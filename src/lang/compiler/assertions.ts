@@ -100,8 +100,8 @@ function assertEqualSets(a: Attrs, b: Attrs, left: string, right: string): void 
     try {
       assertElement(a.values[slot]!, b.values[slot]!);
     } catch (error) {
-      addSide(error, "where right hand side is", b.keys.positions?.[slot]);
-      addSide(error, "where left hand side is", a.keys.positions?.[slot]);
+      addSide(error, "where right hand side is", b.positionAt(slot));
+      addSide(error, "where left hand side is", a.positionAt(slot));
       throw addTrace(error, `while comparing attribute '${symbolName(id)}'`);
     }
   });

@@ -1,8 +1,24 @@
 /** Attribute sets and what binds names likewise: `{ }`, `rec { }`, `let`. */
 import { EvalError } from "../errors.ts";
 import { forceAttrs, forceStringNoContext } from "../operations/index.ts";
-import { type AttrsNode, type Binding, type LetNode, type Source, SourcePosition } from "../syntax/index.ts";
-import { Attrs, KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
+import {
+  type AttrsNode,
+  type Binding,
+  type LetNode,
+  type Source,
+  SourcePosition,
+  SourcePositions,
+} from "../syntax/index.ts";
+import {
+  Attrs,
+  KeyTable,
+  type LazyPosition,
+  type Positions,
+  positionOf,
+  type Symbol,
+  symbol,
+  symbolName,
+} from "../values/attrs.ts";
 import { type Lazy, Thunk } from "../values/thunk.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
@@ -43,35 +59,36 @@ function compileSources(compiler: Compiler, node: AttrsNode): (inner: Environmen
 }
 
 /** The static names in the order of symbols, with where they are defined. */
-function tableOf(compiler: Compiler, node: AttrsNode): { keys: KeyTable; bindings: Binding[] } {
+function tableOf(
+  compiler: Compiler,
+  node: AttrsNode,
+): { keys: KeyTable; bindings: readonly Binding[]; positions: Positions } {
   const ids = [...node.statics.keys()].sort((a, b) => a - b);
   const bindings = ids.map((id) => node.statics.get(id)!);
-  const positions = bindings.map(({ offset }) => new SourcePosition(compiler.source, offset));
-  return { keys: new KeyTable(ids, positions), bindings };
+  const positions = new SourcePositions(
+    compiler.source,
+    bindings.map(({ offset }) => offset),
+  );
+  return { keys: KeyTable.of(ids), bindings, positions };
 }
 
 export function compileAttrs(compiler: Compiler, node: AttrsNode): Code {
   if (node.statics.size === 0 && node.dynamics.length === 0) return () => Attrs.empty;
-  const make = node.recursive ? compileRecursive(compiler, node) : compilePlain(compiler, node);
-  if (node.dynamics.length === 0) return (environment) => make(environment).set;
-  const extend = compileDynamics(compiler, node);
-  return (environment) => {
-    const { set, inner } = make(environment);
-    return extend(set, inner);
-  };
+  const extend = node.dynamics.length === 0 ? undefined : compileDynamics(compiler, node);
+  if (node.recursive) return compileRecursive(compiler, node, extend);
+  const make = compilePlain(compiler, node);
+  return extend === undefined ? make : (environment) => extend(make(environment), environment);
 }
 
-type Make = (environment: Environment) => { readonly set: Attrs; readonly inner: Environment };
-
-function compilePlain(compiler: Compiler, node: AttrsNode): Make {
-  const { keys, bindings } = tableOf(compiler, node);
+function compilePlain(compiler: Compiler, node: AttrsNode): (environment: Environment) => Attrs {
+  const { keys, bindings, positions } = tableOf(compiler, node);
   const size = bindings.length;
   if (bindings.every(({ value }) => value !== undefined)) {
     const delays = bindings.map(({ value }) => compiler.delay(value!));
     return (environment) => {
       const values = new Array<Lazy>(size);
       for (let i = 0; i < size; i++) values[i] = delays[i]!(environment);
-      return { set: new Attrs(keys, values), inner: environment };
+      return new Attrs(keys, values, positions);
     };
   }
   const definitions = keys.ids.map((id, i) => compileBinding(compiler, id, bindings[i]!));
@@ -80,13 +97,13 @@ function compilePlain(compiler: Compiler, node: AttrsNode): Make {
     const sources = sourcesOf(environment);
     const values = new Array<Lazy>(size);
     for (let i = 0; i < size; i++) values[i] = valueOf(definitions[i]!, environment, environment, sources);
-    return { set: new Attrs(keys, values), inner: environment };
+    return new Attrs(keys, values, positions);
   };
 }
 
 /** The slots of the environment are the values of the set, one array. */
-function compileRecursive(compiler: Compiler, node: AttrsNode): Make {
-  const { keys, bindings } = tableOf(compiler, node);
+function compileRecursive(compiler: Compiler, node: AttrsNode, extend: Extend | undefined): Code {
+  const { keys, bindings, positions } = tableOf(compiler, node);
   const overrides = keys.find(OVERRIDES);
   const definitions = keys.ids.map((id, i) => compileBinding(compiler, id, bindings[i]!, overrides >= 0));
   const sourcesOf = compileSources(compiler, node);
@@ -96,9 +113,9 @@ function compileRecursive(compiler: Compiler, node: AttrsNode): Make {
     const inner = new EnvironmentN(environment, slots);
     const sources = sourcesOf(inner);
     for (let i = 0; i < size; i++) slots[i] = valueOf(definitions[i]!, inner, environment, sources);
-    let set = new Attrs(keys, slots as Lazy[]);
+    let set = new Attrs(keys, slots as Lazy[], positions);
     if (overrides >= 0) set = override(compiler, set, slots, overrides);
-    return { set, inner };
+    return extend === undefined ? set : extend(set, inner);
   };
 }
 
@@ -112,31 +129,22 @@ function override(compiler: Compiler, set: Attrs, slots: Slot[], at: number): At
   }
   const entries = new Map<Symbol, { value: Lazy; position: LazyPosition }>();
   set.keys.ids.forEach((id, slot) => {
-    entries.set(id, { value: slots[slot] as Lazy, position: set.keys.positions?.[slot] });
+    entries.set(id, { value: slots[slot] as Lazy, position: set.positionAt(slot) });
   });
   replacing.keys.ids.forEach((id, slot) => {
     const value = replacing.values[slot]!;
-    entries.set(id, { value, position: replacing.keys.positions?.[slot] });
+    entries.set(id, { value, position: replacing.positionAt(slot) });
     const replaced = set.keys.find(id);
     if (replaced >= 0) slots[replaced] = value;
   });
-  return fromEntries(entries);
+  return Attrs.fromSymbols(entries);
 }
 
-function fromEntries(entries: ReadonlyMap<Symbol, { readonly value: Lazy; readonly position: LazyPosition }>): Attrs {
-  const ids = [...entries.keys()].sort((a, b) => a - b);
-  const sorted = ids.map((id) => entries.get(id)!);
-  return new Attrs(
-    new KeyTable(
-      ids,
-      sorted.map(({ position }) => position),
-    ),
-    sorted.map(({ value }) => value),
-  );
-}
+/** Adds the dynamic attributes to a set, given the environment that they stand in. */
+type Extend = (set: Attrs, environment: Environment) => Attrs;
 
 /** `${name} = value;`: names are computed with the set, values later. A name that is null leaves the attribute out. */
-function compileDynamics(compiler: Compiler, node: AttrsNode): (set: Attrs, inner: Environment) => Attrs {
+function compileDynamics(compiler: Compiler, node: AttrsNode): Extend {
   const { source } = compiler;
   const dynamics = node.dynamics.map(({ name, value, offset }) => ({
     name: compiler.compile(name),
@@ -147,7 +155,7 @@ function compileDynamics(compiler: Compiler, node: AttrsNode): (set: Attrs, inne
   return (set, inner) => {
     const entries = new Map<Symbol, { value: Lazy; position: LazyPosition }>();
     set.keys.ids.forEach((id, slot) => {
-      entries.set(id, { value: set.values[slot]!, position: set.keys.positions?.[slot] });
+      entries.set(id, { value: set.values[slot]!, position: set.positionAt(slot) });
     });
     for (const { name, delay, offset, position } of dynamics) {
       const value = name(inner);
@@ -162,12 +170,12 @@ function compileDynamics(compiler: Compiler, node: AttrsNode): (set: Attrs, inne
       if (before !== undefined) throw alreadyDefined(id, before.position, source, offset);
       entries.set(id, { value: delay(inner), position });
     }
-    return fromEntries(entries);
+    return Attrs.fromSymbols(entries);
   };
 }
 
 function alreadyDefined(id: Symbol, before: LazyPosition, source: Source, offset: number): unknown {
-  const position = typeof before === "function" ? before() : before;
+  const position = positionOf(before);
   const where = position === undefined ? "" : ` at ${position.file}:${position.line}:${position.column}`;
   return locate(new EvalError(`dynamic attribute '${symbolName(id)}' already defined${where}`), source, offset);
 }

@@ -1,12 +1,12 @@
 /** Calls: the commonest numbers of arguments have code of their own. */
 import { callDepth } from "../call-depth.ts";
 import { StackOverflowError } from "../errors.ts";
-import { callFunction, notAFunction } from "../operations/index.ts";
+import { callFunction, notAFunction, partial, runAll, runWith } from "../operations/index.ts";
 import { type CallNode, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
-import type { Code, Compiler } from "./compiler.ts";
+import type { Code, Compiler, Delay } from "./compiler.ts";
 import { takeArgumentFault } from "./functions.ts";
 import { addBuiltinFrame, addFrame, locate, locateNear } from "./trace.ts";
 
@@ -17,53 +17,96 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
   const { offset } = node;
   const fn = compiler.compile(node.fn);
   const args = node.args.map((argument) => compiler.delay(argument));
-  if (args.length === 1) {
-    const first = args[0]!;
-    return (environment) => {
-      const callee = fn(environment);
-      const argument = first(environment);
-      if (!(callee instanceof Lambda)) return callOther(callee, [argument], source, offset);
-      const depth = callDepth.current;
-      if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
-      callDepth.current = depth + 1;
-      try {
-        const result = callee.apply(callee.environment, argument);
-        callDepth.current = depth;
-        return result instanceof Thunk ? force(result) : result;
-      } catch (error) {
-        callDepth.current = depth;
-        throw leaving(error, callee, source, offset);
-      }
-    };
+  switch (args.length) {
+    case 1:
+      return callWith1(fn, args[0]!, source, offset);
+    case 2:
+      return callWith2(fn, args[0]!, args[1]!, source, offset);
+    case 3:
+      return callWith3(fn, args[0]!, args[1]!, args[2]!, source, offset);
+    default:
+      return (environment) => {
+        const callee = fn(environment);
+        const given = new Array<Lazy>(args.length);
+        for (let i = 0; i < args.length; i++) given[i] = args[i]!(environment);
+        return callOther(callee, given, source, offset);
+      };
   }
-  if (args.length === 2) {
-    const first = args[0]!;
-    const second = args[1]!;
-    return (environment) => {
-      const callee = fn(environment);
-      if (!(callee instanceof Lambda) || callee.info.apply2 === undefined)
-        return callOther(callee, [first(environment), second(environment)], source, offset);
-      const a = first(environment);
-      const b = second(environment);
-      const depth = callDepth.current;
-      if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
-      callDepth.current = depth + 1;
-      try {
-        const result = callee.info.apply2(callee.environment, a, b);
-        callDepth.current = depth;
-        return result instanceof Thunk ? force(result) : result;
-      } catch (error) {
-        callDepth.current = depth;
-        throw addFrame(callee.info.failed2!(error), "from call site", source, offset, true);
-      }
-    };
-  }
+}
+
+function callWith1(fn: Code, first: Delay, source: Source, offset: number): Code {
   return (environment) => {
     const callee = fn(environment);
-    const given = new Array<Lazy>(args.length);
-    for (let i = 0; i < args.length; i++) given[i] = args[i]!(environment);
-    return callOther(callee, given, source, offset);
+    const a = first(environment);
+    const isLambda = callee instanceof Lambda;
+    if (!isLambda && !(callee instanceof PrimOp && callee.arity === callee.args.length + 1))
+      return callOther(callee, [a], source, offset);
+    const depth = callDepth.current;
+    if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+    callDepth.current = depth + 1;
+    try {
+      const result = isLambda ? callee.apply(callee.environment, a) : runWith(callee, a);
+      callDepth.current = depth;
+      return result instanceof Thunk ? force(result) : result;
+    } catch (error) {
+      callDepth.current = depth;
+      throw leaving(error, callee, source, offset);
+    }
   };
+}
+
+function callWith2(fn: Code, first: Delay, second: Delay, source: Source, offset: number): Code {
+  return (environment) => {
+    const callee = fn(environment);
+    const a = first(environment);
+    const b = second(environment);
+    const isLambda = callee instanceof Lambda;
+    if (isLambda ? callee.info.apply2 === undefined : !takes(callee, 2))
+      return callOther(callee, [a, b], source, offset);
+    const depth = callDepth.current;
+    if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+    callDepth.current = depth + 1;
+    try {
+      const result = isLambda ? callee.info.apply2!(callee.environment, a, b) : (callee as PrimOp).run(a, b);
+      callDepth.current = depth;
+      return result instanceof Thunk ? force(result) : result;
+    } catch (error) {
+      callDepth.current = depth;
+      throw isLambda
+        ? addFrame(callee.info.failed2!(error), "from call site", source, offset, true)
+        : leaving(error, callee, source, offset);
+    }
+  };
+}
+
+function callWith3(fn: Code, first: Delay, second: Delay, third: Delay, source: Source, offset: number): Code {
+  return (environment) => {
+    const callee = fn(environment);
+    const a = first(environment);
+    const b = second(environment);
+    const c = third(environment);
+    const isLambda = callee instanceof Lambda;
+    if (isLambda ? callee.info.apply3 === undefined : !takes(callee, 3))
+      return callOther(callee, [a, b, c], source, offset);
+    const depth = callDepth.current;
+    if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+    callDepth.current = depth + 1;
+    try {
+      const result = isLambda ? callee.info.apply3!(callee.environment, a, b, c) : (callee as PrimOp).run(a, b, c);
+      callDepth.current = depth;
+      return result instanceof Thunk ? force(result) : result;
+    } catch (error) {
+      callDepth.current = depth;
+      throw isLambda
+        ? addFrame(callee.info.failed3!(error), "from call site", source, offset, true)
+        : leaving(error, callee, source, offset);
+    }
+  };
+}
+
+/** Whether it is a builtin that has been given nothing yet and wants so many arguments. */
+function takes(callee: Value, count: number): boolean {
+  return callee instanceof PrimOp && callee.arity === count && callee.args.length === 0;
 }
 
 /** Calls whatever it is with any number of arguments. */
@@ -78,18 +121,13 @@ function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: num
       if (current instanceof Lambda) current = force(current.apply(current.environment, args[next++]!));
       else if (current instanceof PrimOp) {
         const missing = current.arity - current.args.length;
-        const all =
-          current.args.length === 0
-            ? next === 0 && args.length === missing
-              ? args
-              : args.slice(next, next + missing)
-            : [...current.args, ...args.slice(next, next + missing)];
+        const given = next === 0 && args.length === missing ? args : args.slice(next, next + missing);
         next += missing;
-        if (all.length < current.arity) {
+        if (given.length < missing) {
           callDepth.current = depth;
-          return new PrimOp(current.name, current.arity, current.run, { args: all, formals: current.formals });
+          return partial(current, given);
         }
-        const result: Lazy = current.run(...all);
+        const result = runAll(current, current.args.length === 0 ? given : [...current.args, ...given]);
         current = result instanceof Thunk ? force(result) : result;
       } else if (current instanceof Attrs && current.has("__functor")) {
         current = callFunctor(current, args[next++]!);
@@ -106,7 +144,7 @@ function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: num
 /** `__functor` gets the set itself and the argument; the call is where the attribute is. */
 function callFunctor(set: Attrs, argument: Lazy): Value {
   const slot = set.keys.find(FUNCTOR);
-  const position = set.keys.positions?.[slot];
+  const position = set.positionAt(slot);
   try {
     return callFunction(force(set.values[slot]!), set, argument);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { didYouMean, nearestNames } from "../../base/index.ts";
 import { EvalError, type EvalErrorOptions } from "../errors.ts";
 import { typeMismatch } from "../operations/index.ts";
-import { type FormalsNode, type LambdaNode, type Source, SourcePosition } from "../syntax/index.ts";
+import { type Expression, type FormalsNode, type LambdaNode, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { type Formals, Lambda, type LambdaInfo, type Value } from "../values/value.ts";
@@ -28,10 +28,8 @@ function blameArgument(error: unknown): unknown {
 type Apply = (environment: Environment, argument: Lazy) => Lazy;
 
 export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
-  const { apply, apply2 } =
-    node.formals === undefined
-      ? simple(compiler, node)
-      : { apply: matching(compiler, node, node.formals), apply2: undefined };
+  const inner = node.formals === undefined ? simpleLambda(node.body) : undefined;
+  const innermost = inner === undefined ? undefined : simpleLambda(inner.body);
   const info: LambdaInfo = {
     name: node.name === undefined ? undefined : symbolName(node.name),
     argument: node.argument === undefined ? undefined : symbolName(node.argument),
@@ -40,11 +38,17 @@ export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
     source: compiler.source,
     offset: node.offset,
     failed: failing(compiler, node),
-    apply2,
-    failed2:
-      apply2 === undefined || node.body.kind !== "lambda" ? failing(compiler, node) : failing(compiler, node.body),
+    apply2: inner && taking2(compiler, inner),
+    failed2: inner && failing(compiler, inner),
+    apply3: innermost && taking3(compiler, innermost),
+    failed3: innermost && failing(compiler, innermost),
   };
+  const apply = node.formals === undefined ? simple(compiler, node) : matching(compiler, node, node.formals);
   return (environment) => new Lambda(apply as (environment: never, argument: Lazy) => Lazy, environment, info);
+}
+
+function simpleLambda(node: Expression): LambdaNode | undefined {
+  return node.kind === "lambda" && node.formals === undefined ? node : undefined;
 }
 
 function failing(compiler: Compiler, node: LambdaNode): (error: unknown) => unknown {
@@ -63,18 +67,24 @@ function declared({ source }: Compiler, { formals, ellipsis }: FormalsNode): For
   };
 }
 
-/** `x: body`; `x: y: body` also has a way to take both arguments at once. */
-function simple(compiler: Compiler, node: LambdaNode): { apply: Apply; apply2: LambdaInfo["apply2"] } {
+/** `x: body`. */
+function simple(compiler: Compiler, node: LambdaNode): Apply {
   let body: Code = (environment) => (body = compiler.compile(node.body))(environment);
-  const apply: Apply = (environment, argument) => body(new Environment1(environment, argument));
-  const inner = node.body;
-  if (inner.kind !== "lambda" || inner.formals !== undefined) return { apply, apply2: undefined };
-  let innerBody: Code = (environment) => (innerBody = compiler.compile(inner.body))(environment);
-  return {
-    apply,
-    apply2: (environment, first, second) =>
-      innerBody(new Environment1(new Environment1(environment as Environment, first), second)),
-  };
+  return (environment, argument) => body(new Environment1(environment, argument));
+}
+
+/** Calls the inner function of `x: y: body`, without making a function of it first. */
+function taking2(compiler: Compiler, inner: LambdaNode): LambdaInfo["apply2"] {
+  let body: Code = (environment) => (body = compiler.compile(inner.body))(environment);
+  return (environment, first, second) =>
+    body(new Environment1(new Environment1(environment as Environment, first), second));
+}
+
+/** Calls the innermost function of `x: y: z: body`. */
+function taking3(compiler: Compiler, innermost: LambdaNode): LambdaInfo["apply3"] {
+  let body: Code = (environment) => (body = compiler.compile(innermost.body))(environment);
+  return (environment, first, second, third) =>
+    body(new Environment1(new Environment1(new Environment1(environment as Environment, first), second), third));
 }
 
 /** The set that was passed for `{ … }`. */

@@ -14,14 +14,17 @@ import { Attrs, type KeyTable, type LazyPosition, type Symbol, symbol, symbolNam
 import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment, Slot } from "./environment.ts";
 import { addAttributeFrame, locate, locateSteps, offsetInMessages } from "./trace.ts";
 import { reader } from "./variables.ts";
 
 export function compileSelect(compiler: Compiler, node: SelectNode): Code {
   const [name] = node.path;
-  if (node.path.length === 1 && typeof name === "number" && node.fallback === undefined)
-    return selectOne(compiler.compile(node.of), name, compiler.source, node.offset);
+  if (node.path.length === 1 && typeof name === "number") {
+    const of = compiler.compile(node.of);
+    if (node.fallback === undefined) return selectOne(of, name, compiler.source, node.offset);
+    return selectOr(of, name, compiler.later(node.fallback), compiler.source, node.offset);
+  }
   return selectPath(compiler, node);
 }
 
@@ -41,17 +44,35 @@ function selectOne(of: Code, id: Symbol, source: Source, offset: number): Code {
     }
     const value = set.values[cachedSlot]!;
     if (!(value instanceof Thunk)) return value;
-    if (value.code === null) return value.x as Value;
-    return forceAttribute(value, id, set.keys.positions?.[cachedSlot], source, offset);
+    return value.code === null ? (value.x as Value) : forceAttribute(value, id, set, cachedSlot, source, offset);
   };
 }
 
-function forceAttribute(thunk: Thunk, id: Symbol, position: LazyPosition, source: Source, offset: number): Value {
+/** One fixed name, or else something other. That there is no such attribute is remembered as well. */
+function selectOr(of: Code, id: Symbol, fallback: Code, source: Source, offset: number): Code {
+  let cachedKeys: KeyTable | undefined;
+  let cachedSlot = 0;
+  return (environment) => {
+    const set = of(environment);
+    if (!(set instanceof Attrs)) return fallback(environment);
+    const { keys } = set;
+    if (keys !== cachedKeys) {
+      cachedSlot = keys.find(id);
+      cachedKeys = keys;
+    }
+    if (cachedSlot < 0) return fallback(environment);
+    const value = set.values[cachedSlot]!;
+    if (!(value instanceof Thunk)) return value;
+    return value.code === null ? (value.x as Value) : forceAttribute(value, id, set, cachedSlot, source, offset);
+  };
+}
+
+function forceAttribute(thunk: Thunk, id: Symbol, set: Attrs, slot: number, source: Source, offset: number): Value {
   try {
-    if (thunk.code === blackhole) throw recursion(position, source, offset);
+    if (thunk.code === blackhole) throw recursion(set.positionAt(slot), source, offset);
     return forceThunk(thunk);
   } catch (error) {
-    throw addAttributeFrame(error, symbolName(id), position);
+    throw addAttributeFrame(error, symbolName(id), set.positionAt(slot));
   }
 }
 
@@ -69,15 +90,18 @@ function selectPath(compiler: Compiler, node: SelectNode): Code {
   const { offset, path } = node;
   const of = compiler.compile(node.of);
   const names = path.map((name) => nameReader(compiler, name));
-  const cachedKeys = new Array<KeyTable | undefined>(path.length).fill(undefined);
-  const cachedIds = new Int32Array(path.length).fill(-1);
-  const cachedSlots = new Int32Array(path.length);
+  const { length } = names;
+  const cachedKeys = new Array<KeyTable | undefined>(length).fill(undefined);
+  const cachedIds = new Array<Symbol>(length).fill(-1);
+  /** -1 where there is none. */
+  const cachedSlots = new Array<number>(length).fill(-1);
   const fallback = node.fallback === undefined ? undefined : compiler.later(node.fallback);
   return (environment) => {
     let current: Lazy = of(environment);
-    let position: LazyPosition;
+    let last: Attrs | undefined;
+    let slot = -1;
     try {
-      for (let i = 0; i < names.length; i++) {
+      for (let i = 0; i < length; i++) {
         const name = names[i]!;
         const id = typeof name === "number" ? name : name(environment);
         const set = force(current);
@@ -85,24 +109,26 @@ function selectPath(compiler: Compiler, node: SelectNode): Code {
           if (fallback !== undefined) return fallback(environment);
           throw notASet(set, source, offset);
         }
-        let slot = cachedSlots[i]!;
+        let found = cachedSlots[i]!;
         if (set.keys !== cachedKeys[i] || cachedIds[i] !== id) {
-          slot = set.keys.find(id);
-          if (slot < 0) {
-            if (fallback !== undefined) return fallback(environment);
-            throw missing(set, id, source, offset);
-          }
+          found = set.keys.find(id);
           cachedKeys[i] = set.keys;
           cachedIds[i] = id;
-          cachedSlots[i] = slot;
+          cachedSlots[i] = found;
         }
-        current = set.values[slot]!;
-        position = set.keys.positions?.[slot];
+        if (found < 0) {
+          if (fallback !== undefined) return fallback(environment);
+          throw missing(set, id, source, offset);
+        }
+        current = set.values[found]!;
+        last = set;
+        slot = found;
       }
-      if (current instanceof Thunk && current.code === blackhole) throw recursion(position, source, offset);
+      if (!(current instanceof Thunk)) return current;
+      if (current.code === blackhole) throw recursion(last?.positionAt(slot), source, offset);
       return force(current);
     } catch (error) {
-      throw addAttributeFrame(error, showSelected(path, names, environment), position);
+      throw addAttributeFrame(error, showSelected(path, names, environment), last?.positionAt(slot));
     }
   };
 }
@@ -157,6 +183,8 @@ function notASet(value: Value, source: Source, offset: number): unknown {
 
 export function compileHas(compiler: Compiler, node: HasAttributeNode): Code {
   const of = compiler.compile(node.of);
+  const [only] = node.path;
+  if (node.path.length === 1 && typeof only === "number") return hasOne(of, only);
   const names = node.path.map((name) => nameReader(compiler, name));
   return (environment) => {
     let current: Lazy = of(environment);
@@ -169,6 +197,20 @@ export function compileHas(compiler: Compiler, node: HasAttributeNode): Code {
       current = found;
     }
     return true;
+  };
+}
+
+function hasOne(of: Code, id: Symbol): Code {
+  let cachedKeys: KeyTable | undefined;
+  let cached = false;
+  return (environment) => {
+    const set = of(environment);
+    if (!(set instanceof Attrs)) return false;
+    if (set.keys !== cachedKeys) {
+      cached = set.keys.find(id) >= 0;
+      cachedKeys = set.keys;
+    }
+    return cached;
   };
 }
 
@@ -185,12 +227,28 @@ export function cheapSelect(compiler: Compiler, node: SelectNode): Delay | undef
   }
   const read = reader(node.of);
   const thunk = compiler.thunk(node);
+  if (path.length === 1) return cheapSelectOne(read, path[0]!, thunk);
   return (environment) => {
     let value = evaluated(read(environment));
     for (let i = 0; i < path.length; i++) {
       if (!(value instanceof Attrs)) return thunk(environment);
       value = evaluated(value.getSymbol(path[i]!));
     }
+    return value === undefined ? thunk(environment) : value;
+  };
+}
+
+function cheapSelectOne(read: (environment: Environment) => Slot, id: Symbol, thunk: Delay): Delay {
+  let cachedKeys: KeyTable | undefined;
+  let cachedSlot = -1;
+  return (environment) => {
+    const set = evaluated(read(environment));
+    if (!(set instanceof Attrs)) return thunk(environment);
+    if (set.keys !== cachedKeys) {
+      cachedSlot = set.keys.find(id);
+      cachedKeys = set.keys;
+    }
+    const value = cachedSlot < 0 ? undefined : evaluated(set.values[cachedSlot]);
     return value === undefined ? thunk(environment) : value;
   };
 }
@@ -215,8 +273,6 @@ export function selectFrom(id: Symbol, source: Source, offset: number): (from: L
     }
     const value = set.values[cachedSlot]!;
     if (!(value instanceof Thunk)) return value;
-    return value.code === null
-      ? (value.x as Value)
-      : forceAttribute(value, id, set.keys.positions?.[cachedSlot], source, offset);
+    return value.code === null ? (value.x as Value) : forceAttribute(value, id, set, cachedSlot, source, offset);
   };
 }

@@ -3,7 +3,7 @@ import { EvalError, InfiniteRecursionError } from "../errors.ts";
 import { didYouMean } from "../../base/index.ts";
 import { forceAttrs } from "../operations/index.ts";
 import type { Source, VariableNode } from "../syntax/index.ts";
-import { type Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
+import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
 import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
@@ -125,36 +125,39 @@ function compileFree(compiler: Compiler, node: VariableNode): Code {
   const { source } = compiler;
   const id = node.name;
   const scopes = node.withs.map(({ level, node: { offset } }) => ({ level, offset }));
-  let cachedKeys: KeyTable | undefined;
-  let cachedSlot = 0;
-  const first = scopes[0]!;
+  const cachedKeys = new Array<KeyTable | undefined>(scopes.length).fill(undefined);
+  /** -1 where the set of a `with` does not have it. */
+  const cachedSlots = new Array<number>(scopes.length).fill(-1);
   return (environment) => {
-    let set = scopeOf(environment, first.level, source, first.offset);
-    if (set.keys === cachedKeys) return force(set.values[cachedSlot]!);
-    let slot = set.keys.find(id);
-    if (slot >= 0) {
-      cachedKeys = set.keys;
-      cachedSlot = slot;
-      return force(set.values[slot]!);
-    }
-    const seen = new Set<string>();
-    for (let i = 1; i < scopes.length; i++) {
-      const { level, offset } = scopes[i]!;
-      set = scopeOf(environment, level, source, offset);
-      slot = set.keys.find(id);
+    for (let i = 0; i < scopes.length; i++) {
+      const set = scopeOf(environment, scopes[i]!, source);
+      if (set.keys !== cachedKeys[i]) {
+        cachedSlots[i] = set.keys.find(id);
+        cachedKeys[i] = set.keys;
+      }
+      const slot = cachedSlots[i]!;
       if (slot >= 0) return force(set.values[slot]!);
     }
-    for (const { level, offset } of scopes)
-      for (const known of scopeOf(environment, level, source, offset).names()) seen.add(known);
+    const seen = new Set<string>();
+    for (const scope of scopes) for (const known of scopeOf(environment, scope, source).names()) seen.add(known);
     throw locate(new EvalError(`undefined variable '${name}'`, { hint: didYouMean(name, seen) }), source, node.offset);
   };
 }
 
+interface WithScope {
+  readonly level: number;
+  readonly offset: number;
+}
+
 /** The set of a `with`. */
-function scopeOf(environment: Environment, level: number, source: Source, offset: number): Attrs {
-  const value = (climb(environment, level) as Environment1).v0 as Lazy;
+function scopeOf(environment: Environment, { level, offset }: WithScope, source: Source): Attrs {
+  const scope = climb(environment, level) as Environment1;
+  const value = scope.v0;
+  if (value instanceof Attrs) return value;
   try {
-    return forceAttrs(value);
+    const set = forceAttrs(value as Lazy);
+    scope.v0 = set;
+    return set;
   } catch (error) {
     throw addFrame(error, "while evaluating the first subexpression of a with expression", source, offset);
   }

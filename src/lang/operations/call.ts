@@ -19,10 +19,12 @@ export function callFunction1(fn: Value, argument: Lazy): Value {
     }
   }
   if (fn instanceof PrimOp) {
-    if (fn.arity === 1) return runPrimOp(fn, [argument]);
-    const args = [...fn.args, argument];
-    if (args.length === fn.arity) return runPrimOp(fn, args);
-    return new PrimOp(fn.name, fn.arity, fn.run, { args, formals: fn.formals });
+    if (fn.arity - fn.args.length > 1) return partial(fn, [argument]);
+    try {
+      return force(runWith(fn, argument));
+    } catch (error) {
+      throw leavingBuiltin(error, fn);
+    }
   }
   if (fn instanceof Attrs) {
     const functor = fn.getSymbol(FUNCTOR);
@@ -47,8 +49,7 @@ export function callFunction(fn: Value, ...args: Lazy[]): Value {
       const given = args.slice(next, next + missing);
       next += given.length;
       const all = current.args.length === 0 ? given : [...current.args, ...given];
-      if (all.length < current.arity)
-        return new PrimOp(current.name, current.arity, current.run, { args: all, formals: current.formals });
+      if (all.length < current.arity) return partial(current, given);
       current = runPrimOp(current, all);
     } else current = callFunction1(current, args[next++]!);
   }
@@ -71,10 +72,49 @@ export function callFunction2(fn: Value, first: Lazy, second: Lazy): Value {
 /** Runs a built-in function that has all its arguments; the result is evaluated. */
 export function runPrimOp(fn: PrimOp, args: readonly Lazy[]): Value {
   try {
-    return force(fn.run(...args));
+    return force(runAll(fn, args));
   } catch (error) {
-    // This one adds a step of its own.
-    throw fn.name === "addErrorContext" ? error : addTrace(error, `while calling the '${fn.name}' builtin`);
+    throw leavingBuiltin(error, fn);
+  }
+}
+
+function leavingBuiltin(error: unknown, fn: PrimOp): unknown {
+  // This one adds a step of its own.
+  return fn.name === "addErrorContext" ? error : addTrace(error, `while calling the '${fn.name}' builtin`);
+}
+
+/** The function with more of its arguments, but not all. */
+export function partial(fn: PrimOp, args: readonly Lazy[]): PrimOp {
+  const all = fn.args.length === 0 ? args : [...fn.args, ...args];
+  return new PrimOp(fn.name, fn.arity, fn.run, { args: all, formals: fn.formals });
+}
+
+/** Runs a built-in function given its last argument. */
+export function runWith(fn: PrimOp, last: Lazy): Lazy {
+  const { args } = fn;
+  switch (args.length) {
+    case 0:
+      return fn.run(last);
+    case 1:
+      return fn.run(args[0]!, last);
+    case 2:
+      return fn.run(args[0]!, args[1]!, last);
+    default:
+      return fn.run(...args, last);
+  }
+}
+
+/** Runs a built-in function; spreading arguments costs several times what a plain call does. */
+export function runAll(fn: PrimOp, args: readonly Lazy[]): Lazy {
+  switch (args.length) {
+    case 1:
+      return fn.run(args[0]!);
+    case 2:
+      return fn.run(args[0]!, args[1]!);
+    case 3:
+      return fn.run(args[0]!, args[1]!, args[2]!);
+    default:
+      return fn.run(...args);
   }
 }
 

@@ -103,10 +103,10 @@ class JsonWriter {
       return;
     }
     let before = "{";
-    const { ids, positions } = attrs.keys;
+    const { ids } = attrs.keys;
     for (const slot of attrs.keys.byName()) {
       const name = symbolName(ids[slot]!);
-      const place = positions?.[slot];
+      const place = attrs.positionAt(slot);
       this.parts.push(before, jsonString(name), ":");
       before = ",";
       try {

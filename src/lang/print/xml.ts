@@ -104,9 +104,9 @@ class XmlWriter {
   }
 
   #attrs(attrs: Attrs): void {
-    const { ids, positions } = attrs.keys;
+    const { ids } = attrs.keys;
     for (const slot of attrs.keys.byName()) {
-      const where = this.#location(() => positionOf(positions?.[slot]));
+      const where = this.#location(() => positionOf(attrs.positionAt(slot)));
       this.element("attr", { name: symbolName(ids[slot]!), ...where }, () => this.value(attrs.values[slot]!));
     }
   }

@@ -1,4 +1,5 @@
 import type { SourceLocation } from "../../base/index.ts";
+import type { Positions } from "../values/positions.ts";
 import type { Position } from "../values/value.ts";
 
 const LF = 10;
@@ -111,6 +112,23 @@ export class SourcePosition implements Position {
 
   location(): SourceLocation {
     return this.source.location(this.offset);
+  }
+}
+
+/** Where the attributes of a set stand in a source. */
+export class SourcePositions implements Positions {
+  readonly #source: Source;
+  readonly #offsets: readonly number[];
+  #made: SourcePosition[] | undefined;
+  readonly depth = 0;
+
+  constructor(source: Source, offsets: readonly number[]) {
+    this.#source = source;
+    this.#offsets = offsets;
+  }
+
+  at(slot: number): SourcePosition {
+    return ((this.#made ??= [])[slot] ??= new SourcePosition(this.#source, this.#offsets[slot]!));
   }
 }
 

@@ -106,7 +106,10 @@ export interface LambdaInfo {
   /** Of `x: y: …`: takes both arguments at once. */
   readonly apply2?: ((environment: unknown, first: Lazy, second: Lazy) => Lazy) | undefined;
   /** … and adds "while calling …" for the function that takes the second. */
-  readonly failed2?: (error: unknown) => unknown;
+  readonly failed2?: ((error: unknown) => unknown) | undefined;
+  /** The same for the third argument of `x: y: z: …`. */
+  readonly apply3?: ((environment: unknown, first: Lazy, second: Lazy, third: Lazy) => Lazy) | undefined;
+  readonly failed3?: ((error: unknown) => unknown) | undefined;
 }
 
 /** A native function of fixed arity, curried like any Nix function; `args` holds what it has been given so far. */

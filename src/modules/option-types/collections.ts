@@ -31,10 +31,10 @@ export function byAttribute(definitions: readonly Definition[]): Map<string, Def
   const found = new Map<string, Definition[]>();
   for (const { file, value } of definitions) {
     const attrs = force(value) as Attrs;
-    const { ids, positions } = attrs.keys;
+    const { ids } = attrs.keys;
     for (let slot = 0; slot < ids.length; slot++) {
       const name = symbolName(ids[slot]!);
-      const definition: Definition = { file, value: attrs.values[slot]!, position: positions?.[slot] };
+      const definition: Definition = { file, value: attrs.values[slot]!, position: attrs.positionAt(slot) };
       const known = found.get(name);
       if (known === undefined) found.set(name, [definition]);
       else known.push(definition);
