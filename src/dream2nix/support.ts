@@ -64,11 +64,22 @@ export function inheritOverride(priority: number, set: View, names: readonly str
   return Object.fromEntries(names.map((name) => [name, mkOverride(priority, set.at(name))]));
 }
 
-/** The attributes of a set whose value is not null. */
-export function withoutNulls(attrs: Attrs): Attrs {
-  const kept: [string, Lazy][] = [];
-  for (const [name, value] of attrs.entries()) if (force(value) !== null) kept.push([name, value]);
-  return Attrs.from(kept);
+/** Names that upstream misspells, so that they have no effect there, and what they mean. */
+const misspelt: ReadonlyMap<string, string> = new Map([
+  ["exportReferenceGraph", "exportReferencesGraph"],
+  ["postInstalCheck", "postInstallCheck"],
+]);
+
+/** The options that are set: null means "do not pass". Misspelt ones come under their right names, unless those are set too. */
+export function givenOptions(attrs: Attrs): Attrs {
+  const kept = new Map<string, Lazy>();
+  for (const [name, value] of attrs.entries()) {
+    if (force(value) === null) continue;
+    const right = misspelt.get(name);
+    if (right === undefined) kept.set(name, value);
+    else if (!kept.has(right)) kept.set(right, value);
+  }
+  return Attrs.from([...kept]);
 }
 
 /** `a // b`, with names from plain entries. */

@@ -1,5 +1,5 @@
 import { defineModule, mkDefault, mkOption, type NativeModule } from "../../../modules/index.ts";
-import { later, merged, moduleFile, unique, withoutNulls } from "../../support.ts";
+import { later, merged, moduleFile, unique, givenOptions } from "../../support.ts";
 import { core } from "../core/index.ts";
 import { packageFunc } from "../package-func/index.ts";
 import { checkedEnvironment } from "../mk-derivation/arguments.ts";
@@ -27,7 +27,7 @@ export const builtinsDerivation: NativeModule = defineModule({
         args: later(() =>
           merged(
             checkedEnvironment(m, "builtins-derivation", (name) => cfg.or([name], null).get() !== null),
-            withoutNulls(cfg.attrs()),
+            givenOptions(cfg.attrs()),
             [
               ["outputs", unique(cfg.at("outputs").texts())],
               ["name", later(() => m.config.at("public", "name"))],

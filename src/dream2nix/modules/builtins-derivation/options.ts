@@ -47,7 +47,7 @@ export function derivationOptions({ types }: ModuleScope): NativeObject {
     exportReferenceGraph: mkOption({
       type: graph,
       default: null,
-      description: "Misspelt upstream; use `exportReferencesGraph`.",
+      description: "Upstream's spelling of `exportReferencesGraph`; the same here.",
     }),
     exportReferencesGraph: mkOption({
       type: graph,

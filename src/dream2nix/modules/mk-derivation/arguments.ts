@@ -1,7 +1,7 @@
 import type { Attrs, Lazy } from "../../../lang/index.ts";
 import type { Native } from "../../../lang/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
-import { Dream2nixError, later, merged, unique, withoutNulls } from "../../support.ts";
+import { Dream2nixError, later, merged, unique, givenOptions } from "../../support.ts";
 
 /** The variables of `env`, none of which may be an attribute that has an option. */
 export function checkedEnvironment(
@@ -31,7 +31,7 @@ export function mkDerivationArguments(
   hasOption: (name: string) => boolean,
   outputs: View,
 ): Native {
-  return merged(checkedEnvironment(m, options, hasOption), withoutNulls(set), [
+  return merged(checkedEnvironment(m, options, hasOption), givenOptions(set), [
     ["outputs", unique(outputs.texts())],
     ["version", later(() => m.config.at("public", "version"))],
     ["pname", later(() => m.config.at("name"))],

@@ -161,5 +161,5 @@ export const descriptions: Readonly<Record<string, string>> = {
   builder: "The program that builds.",
   realBuilder: "The program to run instead of bash.",
   pos: "Where the package is defined.",
-  postInstalCheck: "Misspelt upstream; use `postInstallCheck`.",
+  postInstalCheck: "Upstream's spelling of `postInstallCheck`; the same here.",
 };
