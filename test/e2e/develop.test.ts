@@ -7,7 +7,7 @@ import { hasStack, type Outcome, program, repository, Rig, shown } from "./rig.t
 const rig = new Rig({ sharedStore: true });
 afterAll(() => rig.remove());
 
-const template = (name: string): string => readFileSync(join(repository, "templates/local-project", name), "utf8");
+const template = (name: string): string => readFileSync(join(repository, "examples/local-project", name), "utf8");
 
 /** Nothing to lock: its only input is a build system of the package set. */
 const files = {
@@ -321,7 +321,11 @@ describe("d2n shell", { timeout: 300_000 }, () => {
 describe("d2n flake init and d2n lock --check", { timeout: 300_000 }, () => {
   it("starts a project, overwrites nothing, and says that it is not locked", async () => {
     const folder = await rig.project({});
-    expect((await rig.d2n(folder, ["flake", "init", "-t", "local-project"])).status).toBe(0);
+    const first = await rig.d2n(folder, ["flake", "init", "-t", "local-project"]);
+    expect(first.status, shown(first)).toBe(0);
+    expect(first.stdout).toMatch(
+      /^wrote default\.nix\n[^]*\nNext:\n {2}d2n run \.#default\.lock\n {2}git add lock\.x86_64-linux\.json\n/,
+    );
     expect(readdirSync(folder).sort()).toEqual([
       ".git",
       ".gitignore",
