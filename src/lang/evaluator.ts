@@ -39,6 +39,8 @@ export interface EvaluatorOptions {
   readonly nativeFiles?: ReadonlyMap<string, () => Lazy>;
   /** `builtins.traceVerbose` prints. */
   readonly traceVerbose?: boolean;
+  /** `builtins.warn` fails after its warning. */
+  readonly abortOnWarn?: boolean;
   /** Literals to warn of or to refuse. */
   readonly lints?: Lints;
   /** What is known of big files from earlier runs. */
@@ -130,6 +132,7 @@ class HostedEvaluator implements Evaluator {
       world: this.world,
       searchPath: options.searchPath,
       traceVerbose: options.traceVerbose,
+      abortOnWarn: options.abortOnWarn,
       features: options.experimentalFeatures,
       importFile: (path) => this.importFile(path),
       importFileScoped: (path, scope) => this.#loader.importScoped(path, scope),

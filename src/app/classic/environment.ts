@@ -51,6 +51,7 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
     experimentalFeatures: [...settings.list("experimental-features"), ...(options.features ?? [])],
     showTrace: settings.flag("show-trace"),
     traceVerbose: settings.flag("trace-verbose"),
+    abortOnWarn: settings.flag("abort-on-warn", ["1", "yes", "true"].includes(environment["NIX_ABORT_ON_WARN"] ?? "")),
     outlines: outlineFolder(environment),
     lints: {
       url: lint(settings, "lint-url-literals"),

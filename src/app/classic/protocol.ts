@@ -26,6 +26,7 @@ export interface ClassicSettings {
   readonly experimentalFeatures: readonly string[];
   readonly showTrace: boolean;
   readonly traceVerbose: boolean;
+  readonly abortOnWarn: boolean;
   readonly lints: Lints;
   /** Folder for what is known of big files; undefined if the environment names no place for caches. */
   readonly outlines: string | undefined;

@@ -96,6 +96,7 @@ function makeEvaluator(
     experimentalFeatures: new Set(settings.experimentalFeatures),
     searchPath: settings.searchPath.map(utf8),
     traceVerbose: settings.traceVerbose,
+    abortOnWarn: settings.abortOnWarn,
     lints: settings.lints,
     outlines: settings.outlines === undefined ? undefined : createOutlineCache(settings.outlines),
   });

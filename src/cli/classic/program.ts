@@ -9,6 +9,7 @@ import type { Context } from "../../app/context.ts";
 import type { Event } from "../../base/index.ts";
 import type { World } from "../world.ts";
 import { type CommonArguments, commonArguments } from "./arguments.ts";
+import { plainText } from "./plain-text.ts";
 import { nixVersion } from "./version.ts";
 
 export class Program {
@@ -116,7 +117,9 @@ export class Program {
   readonly sink: ClassicSink = {
     write: (text) => this.print(text),
     notice: (level, text) =>
-      void this.world.stderr.write(level === "trace" ? `trace: ${text}\n` : `${this.#warningPrefix(text)}${text}\n`),
+      void this.world.stderr.write(
+        `${plainText(`${level === "trace" ? "trace: " : this.#warningPrefix(text)}${text}`)}\n`,
+      ),
   };
 
   /** What the language itself warns of, as against what the user's code does (`builtins.warn`). */

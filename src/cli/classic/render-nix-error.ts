@@ -1,5 +1,6 @@
 /** Errors as Nix 2.34 lays them out (libutil/error.cc), so that scripts and tests that read its messages can read ours. */
 import { D2nError, messageOf, type SourceLocation, type TraceFrame } from "../../base/index.ts";
+import { plainText } from "./plain-text.ts";
 
 export interface NixErrorStyle {
   readonly showTrace: boolean;
@@ -25,7 +26,7 @@ export function renderNixError(error: unknown, { showTrace, color }: NixErrorSty
   while (lines.length > 1 && lines.at(-1)!.trimEnd() === "") lines.pop();
   const indent = " ".repeat(prefix.length + 1);
   const text = lines.map((line, i) => (i === 0 ? `${prefix} ${line}` : indent + line).trimEnd()).join("\n");
-  const plain = filtered(text);
+  const plain = plainText(text);
   return `${color ? plain.replace(/^( *)error:/gm, "$1\u001b[31;1merror:\u001b[0m") : plain}\n`;
 }
 
@@ -91,25 +92,4 @@ function suggest(names: readonly string[]): string | undefined {
   const last = names.at(-1);
   if (last === undefined) return undefined;
   return names.length === 1 ? last : `one of ${names.slice(0, -1).join(", ")} or ${last}`;
-}
-
-/** Without what would move a terminal's cursor; tabs become spaces. */
-function filtered(text: string): string {
-  const clean = text.replace(/\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x1b\x07]*(?:\x07|\x1b\\)?|[\r\x07]/g, "");
-  if (!clean.includes("\t")) return clean;
-  // Nix counts from the start of the message, lines or not.
-  let width = 0;
-  let result = "";
-  for (const c of clean) {
-    if (c === "\t") {
-      do {
-        result += " ";
-        width++;
-      } while (width % 8 !== 0);
-    } else {
-      result += c;
-      width++;
-    }
-  }
-  return result;
 }

@@ -40,6 +40,15 @@ describe("messages", () => {
     expect(host.messages).toEqual(["trace: a", "trace: { x = 1; y = «thunk»; }", "warning: w"]);
   });
 
+  test("warn fails after its warning where that was asked for, and nothing catches it", () => {
+    const host = new MemoryHost();
+    const evaluator = createEvaluator({ host, abortOnWarn: true });
+    expect(() => evaluator.evaluate('builtins.tryEval (builtins.warn "w" 1)', { basePath: "/" })).toThrow(
+      "aborting to reveal stack trace of warning, as abort-on-warn is set",
+    );
+    expect(host.messages).toContain("warning: w");
+  });
+
   test("tryEval catches throw and assert, not abort or type errors", () => {
     expect(run('builtins.tryEval (throw "x")')).toBe("{ success = false; value = false; }");
     expect(run("builtins.tryEval (assert false; 1)")).toBe("{ success = false; value = false; }");

@@ -1,6 +1,6 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
 import { callDepth, enterCall } from "../call-depth.ts";
-import { AbortError, readable, ThrownError } from "../errors.ts";
+import { AbortError, EvalError, readable, ThrownError } from "../errors.ts";
 import {
   addTrace,
   addUserTrace,
@@ -17,7 +17,7 @@ import { force, type Lazy } from "../values/thunk.ts";
 import type { NixList } from "../values/value.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
 
-export function control({ host, world, traceVerbose }: Interpreter): Family {
+export function control({ host, world, traceVerbose, abortOnWarn }: Interpreter): Family {
   const trace = (message: Lazy, value: Lazy): Lazy => {
     const shown = force(message);
     host.message("trace", readable(isString(shown) ? textOf(shown) : printValue(shown)));
@@ -72,12 +72,14 @@ export function control({ host, world, traceVerbose }: Interpreter): Family {
     /** Like `trace` if that was asked for, else only the second argument. */
     traceVerbose: traceVerbose === true ? trace : (_message: Lazy, value: Lazy): Lazy => value,
 
-    /** Shows a string as a warning, then gives the second argument. */
+    /** Shows a string as a warning, then gives the second argument; or fails after it, if that was asked for (`abort-on-warn`). */
     warn(message: Lazy, value: Lazy): Lazy {
       host.message(
         "warning",
         readable(forceText(message, "while evaluating the first argument; the message passed to builtins.warn")),
       );
+      if (abortOnWarn === true)
+        throw new EvalError("aborting to reveal stack trace of warning, as abort-on-warn is set");
       return force(value);
     },
 

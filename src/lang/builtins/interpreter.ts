@@ -12,6 +12,8 @@ export interface Interpreter {
   readonly searchPath?: readonly string[] | undefined;
   /** `builtins.traceVerbose` prints. */
   readonly traceVerbose?: boolean | undefined;
+  /** `builtins.warn` fails after its warning. */
+  readonly abortOnWarn?: boolean | undefined;
   /** Nix's experimental features that are on; undefined: those that add builtins, and no others. */
   readonly features?: ReadonlySet<string> | undefined;
   /** Evaluates a file or the `default.nix` of a folder; memoised, as `import` is. */
