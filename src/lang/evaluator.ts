@@ -7,7 +7,7 @@ import { callDepth } from "./call-depth.ts";
 import { asEvalError, EvalError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { createLint, type Lints } from "./lints.ts";
-import { Loader, type OutlineCache, type Scope } from "./loader.ts";
+import { Loader, type Scope, type TreeCache } from "./loader.ts";
 import {
   callFunction,
   coerceToString,
@@ -43,8 +43,8 @@ export interface EvaluatorOptions {
   readonly abortOnWarn?: boolean;
   /** Literals to warn of or to refuse. */
   readonly lints?: Lints;
-  /** What is known of big files from earlier runs. */
-  readonly outlines?: OutlineCache | undefined;
+  /** Syntax trees from earlier runs. */
+  readonly trees?: TreeCache | undefined;
 }
 
 export interface EvaluateOptions {
@@ -124,7 +124,7 @@ class HostedEvaluator implements Evaluator {
       globals,
       pipeOperators: options.experimentalFeatures?.has("pipe-operators") ?? false,
       nativeFiles: options.nativeFiles,
-      outlines: options.outlines,
+      trees: options.trees,
       lint: options.lints === undefined ? undefined : createLint(options.lints, this.host),
     });
     const made = createBuiltins({

@@ -7,15 +7,15 @@ import { addTrace, canonicalPath, type StringWorld } from "./operations/index.ts
 import {
   CompletedSource,
   type Expression,
-  isOutline,
-  OutlineRecorder,
   ParseError,
   type ParserOptions,
   parse,
   parseBindings,
+  readTree,
   resolve,
   showExpression,
   Source,
+  writeTree,
 } from "./syntax/index.ts";
 import { symbolName } from "./values/attrs.ts";
 import { force, type Lazy, lazy, type Thunk } from "./values/thunk.ts";
@@ -24,11 +24,16 @@ import type { Value } from "./values/value.ts";
 /** Additional variables, in front of the global ones. */
 export type Scope = ReadonlyMap<string, Lazy>;
 
-/** Keeps outlines of big files between runs, so that the next run parses only what it needs of them. */
-export interface OutlineCache {
-  /** The outline of a text, remembered under the same circumstances. */
-  recall(text: string, circumstances: string): Int32Array | undefined;
-  remember(text: string, circumstances: string, outline: Int32Array): void;
+/** Keeps syntax trees between runs, so that the next run parses nothing again. */
+export interface TreeCache {
+  /** Trees that were made under these circumstances: those of other circumstances are of no use. */
+  open(circumstances: string): KeptTrees;
+}
+
+/** Trees by the content of the file. Whoever keeps them gives them back as they were, or not at all. */
+export interface KeptTrees {
+  recall(content: Uint8Array): Uint8Array | undefined;
+  remember(content: Uint8Array, tree: Uint8Array): void;
 }
 
 export interface LoaderOptions {
@@ -38,30 +43,19 @@ export interface LoaderOptions {
   readonly pipeOperators: boolean;
   readonly nativeFiles: ReadonlyMap<string, () => Lazy> | undefined;
   readonly lint?: ParserOptions["lint"];
-  readonly outlines?: OutlineCache | undefined;
+  readonly trees?: TreeCache | undefined;
 }
-
-interface Parsed {
-  readonly source: Source;
-  readonly tree: Expression;
-  readonly pipeOperators: boolean;
-  /** The global names that it was resolved with. */
-  readonly globals: string;
-}
-
-/** Files that have been parsed in this process: whoever evaluates the same text of the same path again needs not to. */
-const parsedFiles = new Map<string, Parsed>();
 
 const MAX_LINKS = 1000;
 
-/** Smaller files, in bytes, are parsed as a whole. */
-const BIG = 20_000;
+/** Smaller files, in bytes, are parsed as fast as they are recalled. */
+const SMALL = 100;
 
 export class Loader {
   readonly #options: LoaderOptions;
   readonly #files = new Map<string, Thunk>();
   readonly #resolved = new Map<string, string>();
-  #globalNames: string | undefined;
+  #trees: KeptTrees | undefined;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
@@ -98,7 +92,7 @@ export class Loader {
   /** The set of definitions that stand alone: `x = 1; inherit (y) z;`. They do not see each other. */
   bindings(text: string, basePath: string, scope: Scope | undefined, completed: boolean): Value {
     const source = completed ? new CompletedSource("«string»", text) : new Source("«string»", text, false);
-    return this.#run(source, this.#parse(source, scope, {}, parseBindings), basePath, scope);
+    return this.#run(source, this.#parse(source, scope, parseBindings), basePath, scope);
   }
 
   /** Of an expression `a.b.c`, the value of `a.b` and the name `c`; undefined for any other. */
@@ -139,8 +133,9 @@ export class Loader {
   }
 
   #evaluateFile(file: string, scope: Scope | undefined): Value {
-    const text = bytesToString(this.#options.host.readFile(file));
-    const { source, tree } = this.#parseFile(file, text, scope);
+    const content = this.#options.host.readFile(file);
+    const source = new Source(file, bytesToString(content));
+    const tree = scope === undefined ? this.#parseFile(source, content) : this.#parse(source, scope);
     try {
       return this.#run(source, tree, folderOf(file), scope);
     } catch (error) {
@@ -148,64 +143,28 @@ export class Loader {
     }
   }
 
-  #parseFile(file: string, text: string, scope: Scope | undefined): { source: Source; tree: Expression } {
-    const { pipeOperators } = this.#options;
-    const globals = this.#globalsKey();
-    const known = parsedFiles.get(file);
-    if (
-      scope === undefined &&
-      known !== undefined &&
-      known.source.text === text &&
-      known.pipeOperators === pipeOperators &&
-      known.globals === globals
-    )
-      return known;
-    const source = new Source(file, text);
-    const tree = scope === undefined ? this.#parseInParts(source, globals) : this.#parse(source, scope);
-    if (scope === undefined) parsedFiles.set(file, { source, tree, pipeOperators, globals });
-    return { source, tree };
-  }
-
-  /** Parses a big file as far as needed if its outline is known, and takes notes for one if not. */
-  #parseInParts(source: Source, globals: string): Expression {
-    const { outlines, lint, pipeOperators } = this.#options;
+  /** Recalls the tree of a file, or parses it and keeps the tree. */
+  #parseFile(source: Source, content: Uint8Array): Expression {
+    const { trees, globals, lint, pipeOperators } = this.#options;
     // What lints have to say must be said each time.
-    if (outlines === undefined || lint !== undefined || source.text.length < BIG) return this.#parse(source, undefined);
-    const circumstances = `${pipeOperators} ${globals}`;
-    const outline = outlines.recall(source.text, circumstances);
-    if (outline !== undefined && isOutline(outline, source.text.length))
-      return this.#parse(source, undefined, { outline });
-    const recorder = new OutlineRecorder();
-    return this.#parse(source, undefined, {
-      recorder,
-      // Operators with a meaning of the file's own are resolved with the whole before one.
-      resolved: (overrides) => {
-        if (!overrides) outlines.remember(source.text, circumstances, recorder.outline());
-      },
-    });
+    if (trees === undefined || lint !== undefined || content.length < SMALL) return this.#parse(source, undefined);
+    this.#trees ??= trees.open(`${pipeOperators} ${[...globals.keys()].join(" ")}`);
+    const known = this.#trees.recall(content);
+    if (known !== undefined) return readTree(known, source.text);
+    const tree = this.#parse(source, undefined);
+    const written = writeTree(tree, source.text);
+    if (written !== undefined) this.#trees.remember(content, written);
+    return tree;
   }
 
-  #globalsKey(): string {
-    return (this.#globalNames ??= [...this.#options.globals.keys()].join(" "));
-  }
-
-  #parse(
-    source: Source,
-    scope: Scope | undefined,
-    {
-      resolved,
-      ...parts
-    }: Pick<ParserOptions, "outline" | "recorder"> & { resolved?: (overrides: boolean) => void } = {},
-    rule: typeof parse = parse,
-  ): Expression {
+  #parse(source: Source, scope: Scope | undefined, rule: typeof parse = parse): Expression {
     try {
       const { globals, lint, pipeOperators } = this.#options;
-      const tree = rule(source, { pipeOperators, lint, ...parts });
-      const overrides = resolve(tree, source, {
+      const tree = rule(source, { pipeOperators, lint });
+      resolve(tree, source, {
         has: (name) => scope?.has(name) === true || globals.has(name),
         keys: () => (scope === undefined ? globals.keys() : [...scope.keys(), ...globals.keys()]),
       });
-      resolved?.(overrides);
       return tree;
     } catch (error) {
       if (error instanceof RangeError) throw new ParseError("the expression is nested too deeply", source, 0);

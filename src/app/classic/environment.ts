@@ -52,7 +52,7 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
     showTrace: settings.flag("show-trace"),
     traceVerbose: settings.flag("trace-verbose"),
     abortOnWarn: settings.flag("abort-on-warn", ["1", "yes", "true"].includes(environment["NIX_ABORT_ON_WARN"] ?? "")),
-    outlines: outlineFolder(environment),
+    parsedFiles: parsedFileFolder(environment),
     lints: {
       url: lint(settings, "lint-url-literals"),
       shortPath: settings.has("lint-short-path-literals")
@@ -65,10 +65,10 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
   };
 }
 
-function outlineFolder(environment: ClassicOptions["environment"]): string | undefined {
+function parsedFileFolder(environment: ClassicOptions["environment"]): string | undefined {
   const { XDG_CACHE_HOME: cache, HOME: home } = environment;
-  if (cache?.startsWith("/")) return join(cache, "d2n/outlines");
-  return home?.startsWith("/") ? join(home, ".cache/d2n/outlines") : undefined;
+  if (cache?.startsWith("/")) return join(cache, "d2n/parsed");
+  return home?.startsWith("/") ? join(home, ".cache/d2n/parsed") : undefined;
 }
 
 function storeAccess({ store, environment, settings, writes }: ClassicOptions): StoreAccess {

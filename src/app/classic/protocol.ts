@@ -28,8 +28,8 @@ export interface ClassicSettings {
   readonly traceVerbose: boolean;
   readonly abortOnWarn: boolean;
   readonly lints: Lints;
-  /** Folder for what is known of big files; undefined if the environment names no place for caches. */
-  readonly outlines: string | undefined;
+  /** Folder for syntax trees of files; undefined if the environment names no place for caches. */
+  readonly parsedFiles: string | undefined;
 }
 
 /** An expression: a file as the user named it (`<name>` too), or a text. */

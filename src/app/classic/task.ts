@@ -15,7 +15,7 @@ import {
   utf8,
   type Value,
 } from "../../lang/index.ts";
-import { createOutlineCache } from "../evaluation/outline-cache.ts";
+import { ParsedFiles } from "../evaluation/parsed-files.ts";
 import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
 import { findDerivations } from "./derivations.ts";
@@ -38,8 +38,13 @@ export interface TaskOutput {
 }
 
 export function runTask({ settings, task }: ClassicJob, services: SyncClassicServices, output: TaskOutput): void {
-  const { host, ev } = makeEvaluator(settings, services, output);
-  ev.within(() => runWith(ev, host, settings, task, output));
+  const trees = settings.parsedFiles === undefined ? undefined : new ParsedFiles(settings.parsedFiles);
+  const { host, ev } = makeEvaluator(settings, services, output, trees);
+  try {
+    ev.within(() => runWith(ev, host, settings, task, output));
+  } finally {
+    trees?.save();
+  }
 }
 
 function runWith(
@@ -88,6 +93,7 @@ function makeEvaluator(
   settings: ClassicSettings,
   services: SyncClassicServices,
   output: TaskOutput,
+  trees: ParsedFiles | undefined,
 ): { host: ClassicHost; ev: Evaluator } {
   const host = new ClassicHost(settings, services, (level, text) => output.notice(level, text));
   const ev = createEvaluator({
@@ -98,7 +104,7 @@ function makeEvaluator(
     traceVerbose: settings.traceVerbose,
     abortOnWarn: settings.abortOnWarn,
     lints: settings.lints,
-    outlines: settings.outlines === undefined ? undefined : createOutlineCache(settings.outlines),
+    trees,
   });
   if (settings.restricted)
     for (const entry of settings.searchPath) {

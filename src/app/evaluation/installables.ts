@@ -95,7 +95,7 @@ export function jobSettings(context: Context): JobSettings {
   return {
     storeDir: context.storeDir,
     physicalStoreDir: context.physicalStoreDir,
-    outlines: join(context.directories.cache, "outlines"),
+    parsedFiles: join(context.directories.cache, "parsed"),
     system: context.system,
     pure: !context.options.impure,
     environment,

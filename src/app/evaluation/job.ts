@@ -37,7 +37,7 @@ import {
 } from "../../lang/index.ts";
 import { createBuiltIns } from "./built-in-flakes.ts";
 import { getFlake } from "./flake-loading.ts";
-import { createOutlineCache } from "./outline-cache.ts";
+import { ParsedFiles } from "./parsed-files.ts";
 import type {
   DerivationMessage,
   InstallableJob,
@@ -52,6 +52,15 @@ import { showFlake } from "./show.ts";
 import { WorkerHost } from "./worker-host.ts";
 
 export function runJob(job: Job, services: SyncServices): JobResult {
+  const trees = new ParsedFiles(job.settings.parsedFiles);
+  try {
+    return evaluateJob(job, services, trees);
+  } finally {
+    trees.save();
+  }
+}
+
+function evaluateJob(job: Job, services: SyncServices, trees: ParsedFiles): JobResult {
   const host = new WorkerHost(job.settings, services);
   const nativeFiles = new Map<string, () => Lazy>();
   const ev = createEvaluator({
@@ -59,7 +68,7 @@ export function runJob(job: Job, services: SyncServices): JobResult {
     maxCallDepth: job.settings.maxCallDepth ?? 10_000,
     experimentalFeatures: new Set(["flakes", "fetch-tree"]),
     nativeFiles,
-    outlines: createOutlineCache(job.settings.outlines),
+    trees,
   });
   const project = services.openProject(job.reference);
   const tree = treeFromMessage(project.tree);

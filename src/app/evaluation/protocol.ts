@@ -102,8 +102,8 @@ export interface JobSettings {
   readonly storeDir: string;
   /** Where store paths really lie. */
   readonly physicalStoreDir: string;
-  /** Folder for what is known of big source files. */
-  readonly outlines: string;
+  /** Folder for syntax trees of source files. */
+  readonly parsedFiles: string;
   readonly system: string;
   readonly pure: boolean;
   readonly environment: Readonly<Record<string, string>>;

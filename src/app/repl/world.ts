@@ -13,7 +13,7 @@ import { ClassicHost } from "../classic/host.ts";
 import type { SyncClassicServices } from "../classic/services.ts";
 import { createBuiltIns } from "../evaluation/built-in-flakes.ts";
 import { getFlake, loadFlake } from "../evaluation/flake-loading.ts";
-import { createOutlineCache } from "../evaluation/outline-cache.ts";
+import { ParsedFiles } from "../evaluation/parsed-files.ts";
 import type { TreeMessage } from "../evaluation/protocol.ts";
 import { WorkerHost } from "../evaluation/worker-host.ts";
 import type { ReplWorld } from "./protocol.ts";
@@ -39,6 +39,7 @@ function ownWorld(
   services: SyncClassicServices,
 ): LoadedWorld {
   const host = new WorkerHost(settings, services);
+  const trees = new ParsedFiles(settings.parsedFiles);
   const nativeFiles = new Map<string, () => Lazy>();
   const ev = createEvaluator({
     host,
@@ -46,7 +47,7 @@ function ownWorld(
     experimentalFeatures: new Set(["flakes", "fetch-tree"]),
     searchPath: searchPath.map(utf8),
     nativeFiles,
-    outlines: createOutlineCache(settings.outlines),
+    trees,
   });
   let made: FlakeSources | undefined;
   // Most sessions need no flakes.
@@ -55,7 +56,10 @@ function ownWorld(
   host.getFlake = (reference) => getFlake(ev, sources(), host, reference);
   return {
     ev,
-    flush: () => host.flush(),
+    flush: () => {
+      host.flush();
+      trees.save();
+    },
     openFlake: (text) => {
       const reference = parseReference(text);
       const builtIn = sources().builtIns.get(builtInFor(reference, sources()) ?? "");
@@ -76,6 +80,7 @@ function classicWorld(
   notify: (level: "trace" | "warning", text: string) => void,
 ): LoadedWorld {
   const host = new ClassicHost(settings, services, notify);
+  const trees = settings.parsedFiles === undefined ? undefined : new ParsedFiles(settings.parsedFiles);
   const ev = createEvaluator({
     host,
     maxCallDepth: settings.maxCallDepth,
@@ -83,12 +88,15 @@ function classicWorld(
     searchPath: settings.searchPath.map(utf8),
     traceVerbose: settings.traceVerbose,
     lints: settings.lints,
-    outlines: settings.outlines === undefined ? undefined : createOutlineCache(settings.outlines),
+    trees,
   });
   const sources = sourcesWith(services, host, new Map());
   return {
     ev,
-    flush: () => host.flush(),
+    flush: () => {
+      host.flush();
+      trees?.save();
+    },
     openFlake: (text) => {
       if (settings.store === "none")
         throw new D2nError("flake-missing", "flakes need a store, and there is none (dummy://)");

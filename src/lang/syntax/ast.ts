@@ -235,23 +235,21 @@ export interface CurrentPositionNode {
   readonly offset: number;
 }
 
-/** A value that is parsed when it is needed; it ends before `end`. See `deferred.ts`. */
+/** A part of a tree that is read when it is needed. See `deferred.ts`. */
 export interface DeferredNode {
   readonly kind: "deferred";
   readonly offset: number;
-  readonly end: number;
-  readonly text: DeferredText;
-  /** Resolved: the scope that it stands in, the resolver's own affair. */
-  scope: unknown;
+  /** Where it is in the tree, and what reading it needs to know: the reader's own affair. */
+  readonly place: number;
+  readonly last: number;
+  readonly scope: unknown;
+  readonly tree: PartReader;
   expanded: Expression | undefined;
 }
 
-/** What the deferred nodes of a source share. */
-export interface DeferredText {
-  /** Parses the expression between two offsets. */
-  readonly parse: (start: number, end: number) => Expression;
-  /** Resolves an expression in a scope. */
-  visit: ((node: Expression, scope: unknown) => void) | undefined;
+/** Where the deferred parts of a tree come from. */
+export interface PartReader {
+  part(node: DeferredNode): Expression;
 }
 
 /** How an environment keeps its slots: one field, four fields, or an array. */

@@ -1,18 +1,13 @@
 /**
- * Parts of big files that are parsed when somebody needs them.
+ * Parts of a syntax tree that are read when somebody needs them.
  *
- * Of a file like nixpkgs' `all-packages.nix` an evaluation needs a hundredth. A file that has once been parsed and resolved as
- * a whole is known to be right; its outline, kept in a cache, says where values are that can be stepped over. Only such values
- * are in it as become thunks anyway, so that nothing is evaluated earlier or later than without it.
+ * Of a file like nixpkgs' `all-packages.nix` an evaluation needs a hundredth. A tree that was written down (`tree-format.ts`)
+ * is read in parts; only such parts stand alone as become thunks anyway, or are compiled when they first run, so that
+ * nothing is evaluated earlier or later than with the whole tree.
  */
 import type { DeferredNode, Expression } from "./ast.ts";
 
-/** The expression that a deferred node stands for, parsed and resolved. */
+/** The expression that a deferred node stands for. */
 export function expand(node: DeferredNode): Expression {
-  if (node.expanded !== undefined) return node.expanded;
-  const { parse, visit } = node.text;
-  const expression = parse(node.offset, node.end);
-  visit?.(expression, node.scope);
-  node.expanded = expression;
-  return expression;
+  return (node.expanded ??= node.tree.part(node));
 }

@@ -1,10 +1,12 @@
 export * from "./ast.ts";
 export { expand } from "./deferred.ts";
 export * from "./errors.ts";
-export { isOutline, type Outline, OutlineRecorder } from "./outline.ts";
 export { docComments, functionComment } from "./doc-comments.ts";
 export { parse, parseBindings } from "./parser.ts";
 export * from "./resolver.ts";
 export * from "./show.ts";
 export * from "./source.ts";
+export { TREE_FORMAT } from "./tree-format.ts";
+export { readTree } from "./tree-reader.ts";
+export { writeTree } from "./tree-writer.ts";
 export type { LintedLiteral, ParserOptions } from "./token-reader.ts";

@@ -102,9 +102,8 @@ export class Lexer {
   start = 0;
   end = 0;
 
-  constructor(source: Source, options: { readonly pipeOperators?: boolean } = {}, start = 0) {
+  constructor(source: Source, options: { readonly pipeOperators?: boolean } = {}) {
     this.#source = source;
-    this.#at = start;
     this.#text = source.text;
     this.#pipes = options.pipeOperators ?? false;
   }
@@ -138,11 +137,6 @@ export class Lexer {
     }
     this.end = this.#at;
     return kind;
-  }
-
-  /** Goes on reading at a place further right, in the same mode. */
-  jump(offset: number): void {
-    this.#at = offset;
   }
 
   #push(mode: Mode): void {

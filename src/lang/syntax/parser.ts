@@ -3,20 +3,10 @@
  * Nix's grammar (`parser.y`).
  */
 import { symbol, symbolName } from "../values/attrs.ts";
-import type {
-  AttrsNode,
-  CallNode,
-  DeferredText,
-  Expression,
-  FormalNode,
-  FormalsNode,
-  LambdaNode,
-  VariableNode,
-} from "./ast.ts";
+import type { AttrsNode, CallNode, Expression, FormalNode, FormalsNode, LambdaNode, VariableNode } from "./ast.ts";
 import { define, emptyAttrs, inherit } from "./bindings.ts";
 import { ParseError } from "./errors.ts";
 import { LiteralParser } from "./literal-parser.ts";
-import { OutlineReader, type OutlineRecorder } from "./outline.ts";
 import { parseFloatLiteral, parseIntegerLiteral } from "./numbers.ts";
 import type { Source } from "./source.ts";
 import { binaryOperators, LEVEL } from "./operators.ts";
@@ -39,30 +29,6 @@ export function parseBindings(source: Source, options: ParserOptions = {}): Attr
 }
 
 class Parser extends LiteralParser {
-  readonly #outline: OutlineReader | undefined;
-  readonly #recorder: OutlineRecorder | undefined;
-  readonly #deferred: DeferredText;
-
-  constructor(source: Source, options: ParserOptions, start = 0) {
-    super(source, options, start);
-    this.#outline = options.outline === undefined ? undefined : new OutlineReader(options.outline);
-    this.#recorder = options.recorder;
-    const later = { ...options, outline: undefined, recorder: undefined };
-    this.#deferred = { parse: (from, to) => new Parser(source, later, from).piece(to), visit: undefined };
-  }
-
-  /** The expression that ends before an offset. @throws ParseError if it ends elsewhere */
-  piece(end: number): Expression {
-    try {
-      const result = this.expr();
-      if (this.tokens.lastEnd !== end) this.unexpected();
-      return result;
-    } catch (error) {
-      if (error instanceof RangeError) throw this.tooDeep();
-      throw error;
-    }
-  }
-
   start(): Expression {
     try {
       const result = this.expr();
@@ -420,7 +386,7 @@ class Parser extends LiteralParser {
           const at = tokens.start;
           const path = this.attrpath();
           this.expect(T.assign, T.dot, T.assign);
-          const value = this.#value();
+          const value = this.expr();
           this.expect(T.semicolon);
           define(this.source, attrs, path, value, at);
           break;
@@ -429,19 +395,6 @@ class Parser extends LiteralParser {
           this.unexpected(...expected.map((wanted) => tokenNames[wanted]));
       }
     }
-  }
-
-  /** What a name is bound to; parsed later if an outline says that it can be. */
-  #value(): Expression {
-    const { tokens } = this;
-    const offset = tokens.start;
-    const end = this.#outline === undefined ? -1 : this.#outline.endOf(offset);
-    if (end > 0 && tokens.jump(end))
-      return { kind: "deferred", offset, end, text: this.#deferred, scope: undefined, expanded: undefined };
-    const first = tokens.kind;
-    const value = this.expr();
-    this.#recorder?.record(value, first, offset, tokens.lastEnd);
-    return value;
   }
 
   #inherit(attrs: AttrsNode): void {

@@ -45,18 +45,15 @@ const overridable: ReadonlySet<Symbol> = new Set(Object.values(operatorVariables
 
 /**
  * Resolves all names of an expression. Names that no scope has must be in `globals`, unless a `with` surrounds them.
- * Tells whether the source gives operators a meaning of its own, by a variable like `__sub`.
  * @throws EvalError for the first undefined variable
  */
 export function resolve(
   root: Expression,
   source: Source,
   globals: { has(name: string): boolean; keys(): Iterable<string> },
-): boolean {
+): void {
   try {
-    const resolver = new Resolver(source, globals);
-    resolver.visit(root, undefined);
-    return resolver.overrides;
+    new Resolver(source, globals).visit(root, undefined);
   } catch (error) {
     if (error instanceof RangeError)
       throw new ParseError("the expression is nested too deeply", source, Math.max(0, root.offset));
@@ -69,11 +66,6 @@ class Resolver {
   readonly #globals: { has(name: string): boolean; keys(): Iterable<string> };
   /** Whether the source binds a variable like `__sub` that operators stand for. */
   #overrides = false;
-  readonly #visitLater = (node: Expression, scope: unknown): void => this.visit(node, scope as Scope | undefined);
-
-  get overrides(): boolean {
-    return this.#overrides;
-  }
 
   constructor(source: Source, globals: { has(name: string): boolean; keys(): Iterable<string> }) {
     this.#source = source;
@@ -89,9 +81,7 @@ class Resolver {
       case "position":
         return;
       case "deferred":
-        node.scope = scope;
-        node.text.visit = this.#visitLater;
-        return;
+        throw new Error("internal error: what is read from a kept tree is resolved already");
       case "variable":
         return this.#variable(node, scope);
       case "interpolation":

@@ -3,7 +3,6 @@ import { symbol } from "../values/attrs.ts";
 import { explainBrackets } from "./brackets.ts";
 import { ParseError } from "./errors.ts";
 import { Lexer } from "./lexer.ts";
-import type { Outline, OutlineRecorder } from "./outline.ts";
 import type { Source } from "./source.ts";
 import { TokenStream } from "./token-stream.ts";
 import { T, type TokenKind, tokenNames } from "./tokens.ts";
@@ -13,10 +12,6 @@ export interface ParserOptions {
   readonly pipeOperators?: boolean;
   /** Told of literals that a lint may object to, by throwing or otherwise. */
   readonly lint?: ((literal: LintedLiteral) => void) | undefined;
-  /** Where values may be stepped over, known from an earlier time. */
-  readonly outline?: Outline | undefined;
-  /** Takes notes for such an outline. */
-  readonly recorder?: OutlineRecorder | undefined;
 }
 
 /** A URL or path that stands in the source without quotes. */
@@ -38,11 +33,11 @@ export class TokenReader {
   protected readonly lint: ParserOptions["lint"];
   #nesting = 0;
 
-  constructor(source: Source, options: ParserOptions, start = 0) {
+  constructor(source: Source, options: ParserOptions) {
     this.source = source;
     this.text = source.text;
     this.lint = options.lint;
-    this.tokens = new TokenStream(new Lexer(source, options, start));
+    this.tokens = new TokenStream(new Lexer(source, options));
   }
 
   protected at(kind: TokenKind): boolean {

@@ -41,15 +41,6 @@ export class TokenStream {
     this.#count--;
   }
 
-  /** Steps over what comes before an offset, unless tokens have been looked at ahead: the next token is the current one. */
-  jump(offset: number): boolean {
-    if (this.#count > 0) return false;
-    this.#lexer.jump(offset);
-    this.end = offset;
-    this.advance();
-    return true;
-  }
-
   /** The kind of the token `distance` behind the current one, at most 7. */
   peek(distance: number): TokenKind {
     while (this.#count < distance) {
