@@ -14,6 +14,35 @@ const load = (file) => import(join(dist, file));
 
 /** Modules whose options stand below `pip`; by themselves they are none of a package's. */
 const partsOfPip = ["overrides", "python-editables"];
+/** What each module is for, in a line. */
+const purposes = {
+  assertions: "Checks that must hold, and warnings",
+  buildPythonPackage: "A Python package, from a source distribution or a wheel",
+  "buildPythonPackage-mixin": "The same, options without the prefix",
+  "builtins-derivation": "A derivation without a standard environment",
+  core: "What every package has; never imported by hand",
+  deps: "Packages and functions to inject, so that they can be replaced",
+  docs: "The options of a package as a document: `d2n run .#NAME.docs`",
+  env: "Environment variables of the build",
+  "eval-cache": "Values of evaluation that are kept in a file of the project",
+  flags: "Switches that a package offers",
+  lock: "The lock file of a package, and the program that writes it",
+  mkDerivation: "A package by the standard environment: unpack, configure, make, install",
+  "mkDerivation-mixin": "The same, options without the prefix",
+  "multi-derivation-package": "A package that is made of several derivations",
+  "nixpkgs-overrides": "What the package set does for the package of the same name",
+  overrides: "Changes to single dependencies",
+  "package-func": "What makes the derivation, out of what arguments",
+  paths: "Where the project, the package and its lock file are",
+  pip: "Locks with pip, and builds every package of the lock",
+  public: "What a package shows to the outside",
+  "python-editables": "Sources that a development shell takes from the working tree",
+  "python-pdm": "Takes what to build from a `pdm.lock`",
+  ui: "Name and version, and what commands find",
+  "WIP-groups": "Groups of packages, each with overrides of its own",
+  "WIP-python-pdm": "Another name of [python-pdm](python-pdm.md)",
+  "WIP-python-pyproject": "[pip](pip.md) with name, version and requirements from `pyproject.toml`",
+};
 
 /** Pages by name, relative to docs/reference. */
 const pages = new Map();
@@ -251,6 +280,12 @@ function after(command) {
   return text.trim() === "" ? [] : [`\`\`\`text\n${text.trim()}\n\`\`\``];
 }
 
+function purposeOf(name) {
+  const purpose = purposes[name];
+  if (purpose === undefined) throw new Error(`say in scripts/docs.mjs what the module ${name} is for`);
+  return purpose;
+}
+
 async function modulePages() {
   const { MemoryHost } = await load("lang/testing.js");
   const { playgrounds } = await load("dream2nix/testing.js");
@@ -281,6 +316,12 @@ async function modulePages() {
       }
     }
   }
+  // Pages of parts are hard to guess: the page of the whole leads there.
+  const ofParts = partsOfPip
+    .flatMap((part) =>
+      [...(declared.get(part) ?? new Map()).values()].map((option) => ({ option, page: `${part}.md` })),
+    )
+    .filter(({ option }) => option.name.startsWith("pip.") && !option.internal);
   const sorted = (options) =>
     [...options.values()].sort((a, b) => a.internal - b.internal || (a.name < b.name ? -1 : 1));
   return [
@@ -290,20 +331,20 @@ async function modulePages() {
         "# Modules",
         "What `dream2nix.modules.dream2nix.<name>` offers. A package imports the modules it needs; every package has `core`, which brings `assertions`, `deps`, `docs`, `env`, `lock`, `paths`, `public` and `ui`.",
         table(
-          ["module", "options"],
-          names.map((name) => [`[${name}](${name}.md)`, String(declared.get(name).size)]),
+          ["module", "what it is for", "options"],
+          names.map((name) => [`[${name}](${name}.md)`, purposeOf(name), String(declared.get(name).size)]),
         ),
         `Modules of dream2nix that d2n does not have yet: ${missingModules.map((name) => `\`${name}\``).join(", ")}. Importing one is an error that says so; with the real dream2nix as input ([coming from dream2nix](../../guides/coming-from-dream2nix.md)) they are all there.`,
       ],
     ],
     ...names.map((name) => [
       `modules/${name}.md`,
-      modulePage(name, sorted(declared.get(name)), [...importers.get(name)]),
+      modulePage(name, sorted(declared.get(name)), [...importers.get(name)], name === "pip" ? ofParts : []),
     ]),
   ];
 }
 
-function modulePage(name, options, importers) {
+function modulePage(name, options, importers, elsewhere) {
   const folder = name
     .replace(/^WIP-/, "")
     .replaceAll(/([a-z])([A-Z])/g, "$1-$2")
@@ -314,6 +355,7 @@ function modulePage(name, options, importers) {
   const everywhere = importers.includes("core");
   return [
     `# ${name}`,
+    `${purposeOf(name)}.`,
     ...(partsOfPip.includes(name)
       ? ["Part of the module [pip](pip.md)."]
       : [`    imports = [ dream2nix.modules.dream2nix.${attribute} ];`]),
@@ -327,7 +369,12 @@ function modulePage(name, options, importers) {
     ].join(""),
     ...(options.length === 0
       ? ["It declares no options of its own: it imports other modules, or sets their options."]
-      : [options.map((option) => `- [\`${option.name}\`](#${anchor(option.name)})`).join("\n")]),
+      : [
+          [
+            ...options.map((option) => `- [\`${option.name}\`](#${anchor(option.name)})`),
+            ...elsewhere.map(({ option, page }) => `- [\`${option.name}\`](${page}#${anchor(option.name)})`),
+          ].join("\n"),
+        ]),
     ...options.flatMap((option) => [
       `## ${option.name.replaceAll("<", "\\<")}`,
       ...(option.description ? [option.description.trim()] : []),

@@ -9,7 +9,8 @@ export const env: NativeModule = defineModule({
       env: mkOption({
         type: types.attrsOf(types.nullOr(types.oneOf([...single, types.listOf(types.oneOf(single))]))),
         default: {},
-        description: "Environment variables of the build.",
+        description: "Environment variables of the build. Names that are options of `mkDerivation` are set there.",
+        example: { PYO3_USE_ABI3_FORWARD_COMPATIBILITY: 1 },
       }),
     };
   },

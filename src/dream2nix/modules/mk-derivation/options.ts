@@ -1,8 +1,8 @@
 import { Attrs, force, isDerivation, type NativeObject, toNix } from "../../../lang/index.ts";
-import { mkOption, type ModuleScope, type OptionType, type View } from "../../../modules/index.ts";
+import { literalExpression, mkOption, type ModuleScope, type OptionType, type View } from "../../../modules/index.ts";
 import { derivationOptions } from "../builtins-derivation/options.ts";
 import { core } from "../core/index.ts";
-import { booleans, descriptions, lists, packages, sets, stringLists, strings } from "./table.ts";
+import { booleans, descriptions, examples, lists, packages, sets, stringLists, strings } from "./table.ts";
 
 /** A package module, or rather: a set that is one and no derivation, which would be a set as well. */
 export function packageModuleType({ types }: ModuleScope, specialArgs: View): OptionType {
@@ -33,14 +33,17 @@ function makeOptions(m: ModuleScope, specialArgs: View): NativeObject {
   const derivation = types.oneOf([types.str, types.path, types.package]);
   const packageOrModule = types.nullOr(types.either(derivation, packageModuleType(m, specialArgs)));
   const options: Record<string, NativeObject> = {};
-  const add = (names: readonly string[], type: OptionType, declaration: object = {}): void => {
-    for (const name of names)
+  const add = (names: readonly (keyof typeof descriptions)[], type: OptionType, declaration: object = {}): void => {
+    for (const name of names) {
+      const example = examples[name];
       options[name] = mkOption({
         type,
         default: null,
-        description: descriptions[name] ?? `The attribute \`${name}\` of \`mkDerivation\`.`,
+        description: descriptions[name],
+        ...(example === undefined ? {} : { example: literalExpression(example) }),
         ...declaration,
       });
+    }
   };
   add(booleans, types.nullOr(types.bool));
   add(strings, types.nullOr(types.str));

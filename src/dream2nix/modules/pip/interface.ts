@@ -68,7 +68,12 @@ export function pipOption(m: ModuleScope, specialArgs: View): NativeObject {
         description: "Flags for `pip install`.",
         example: ["--no-binary", ":all:"],
       }),
-      pipVersion: mkOption({ type: types.str, default: "24.0", description: "The version of pip that locks." }),
+      pipVersion: mkOption({
+        type: types.str,
+        default: "24.0",
+        description: "The version of pip that locks.",
+        example: "25.1.1",
+      }),
       requirementsList: mkOption({
         type: texts,
         default: [],
@@ -79,6 +84,7 @@ export function pipOption(m: ModuleScope, specialArgs: View): NativeObject {
         type: texts,
         default: [],
         description: "Files like requirements.txt to lock; relative to the directory that you are in when you lock.",
+        example: literalExpression('[ "${./requirements.txt}" ]'),
       }),
       buildDependencies: mkOption({
         type: types.attrsOf(types.bool),
@@ -91,11 +97,13 @@ export function pipOption(m: ModuleScope, specialArgs: View): NativeObject {
         type: texts,
         default: [],
         description: "Extras to build with, of those that are in the lock.",
+        example: ["socks"],
       }),
       nativeBuildInputs: mkOption({
         type: types.listOf(types.package),
         default: [],
         description: "Packages with programs that are needed while locking.",
+        example: literalExpression("[ config.deps.postgresql ]"),
       }),
       buildRequirementFlags: mkOption({
         type: texts,

@@ -6,8 +6,8 @@ export const ui: NativeModule = defineModule({
   file: moduleFile("ui"),
   imports: () => [publicModule],
   options: ({ types }) => ({
-    name: mkOption({ type: types.str, description: "The name of the package." }),
-    version: mkOption({ type: types.str, description: "The version of the package." }),
+    name: mkOption({ type: types.str, description: "The name of the package.", example: "pillow" }),
+    version: mkOption({ type: types.str, description: "The version of the package.", example: "10.4.0" }),
     drvPath: mkOption({ type: types.path, internal: true, description: "The path of the package's derivation." }),
     type: mkOption({
       type: types.str,
