@@ -41,6 +41,11 @@ export interface EvaluatorOptions {
   readonly traceVerbose?: boolean;
   /** `builtins.warn` fails after its warning. */
   readonly abortOnWarn?: boolean;
+  /**
+   * Values that have not been evaluated are thunks exactly where they are in Nix. That costs time, and can only be seen where a
+   * value is printed without being evaluated.
+   */
+  readonly exactThunks?: boolean;
   /** Literals to warn of or to refuse. */
   readonly lints?: Lints;
   /** Syntax trees from earlier runs. */
@@ -125,6 +130,7 @@ class HostedEvaluator implements Evaluator {
       pipeOperators: options.experimentalFeatures?.has("pipe-operators") ?? false,
       nativeFiles: options.nativeFiles,
       trees: options.trees,
+      exactThunks: options.exactThunks,
       lint: options.lints === undefined ? undefined : createLint(options.lints, this.host),
     });
     const made = createBuiltins({

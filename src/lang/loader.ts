@@ -42,6 +42,8 @@ export interface LoaderOptions {
   readonly globals: ReadonlyMap<string, Lazy>;
   readonly pipeOperators: boolean;
   readonly nativeFiles: ReadonlyMap<string, () => Lazy> | undefined;
+  /** See `EvaluatorOptions`. */
+  readonly exactThunks?: boolean | undefined;
   readonly lint?: ParserOptions["lint"];
   readonly trees?: TreeCache | undefined;
 }
@@ -173,10 +175,11 @@ export class Loader {
   }
 
   #run(source: Source, tree: Expression, basePath: string, scope: Scope | undefined): Value {
-    const { world, globals } = this.#options;
+    const { world, globals, exactThunks = false } = this.#options;
     const compiler = new Compiler({
       source,
       world,
+      exact: exactThunks,
       global: (name) => scope?.get(name) ?? (scope?.has(name) === true ? null : globals.get(name)),
       absolutePath: (text, home) => this.#absolutePath(text, home, basePath),
     });

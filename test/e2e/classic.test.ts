@@ -62,6 +62,18 @@ describe("nix-instantiate --eval", () => {
     );
   });
 
+  it("shows what has not been evaluated exactly where Nix does", async () => {
+    const value = 'let x = 1; f = x: x; in { inherit f x; a = x + 1; p = /a; l = [ ]; n = { }; s = "s"; y: y; }';
+    expect(await refused("--eval", "-E", value)).toContain("syntax error");
+    expect(await evaluated("-E", value.replace("y: y; ", "g = y: y; "))).toBe(
+      '{ a = <CODE>; f = <CODE>; g = <CODE>; l = [ ]; n = <CODE>; p = /a; s = "s"; x = 1; }\n',
+    );
+    expect(await evaluated("-E", "let f = x: x; in [ (f 1) (f f) f ]")).toBe("[ <CODE> <CODE> <CODE> ]\n");
+    expect(await evaluated("--xml", "--no-location", "-E", "{ a = 1 + 1; }")).toContain("<unevaluated />");
+    expect(await evaluated("--json", "-E", "[ 1 2 ]")).toBe("[1,2]\n");
+    expect(await refused("--eval", "--json", "-E", "{ a = 1 + 1; }")).toContain("cannot convert a thunk to JSON");
+  });
+
   it("calls functions with arguments, selects, and takes several expressions", async () => {
     const f = "{ x ? 1, y }: { sum = x + y; list = [ { z = y; } ]; }";
     expect(await evaluated("-E", f, "--arg", "y", "40 + 1", "-A", "sum")).toBe("42\n");

@@ -1,6 +1,7 @@
 /** What the worker of a classic command does. */
 import {
   addTrace,
+  Attrs,
   createEvaluator,
   type Evaluator,
   force,
@@ -41,7 +42,7 @@ export function runTask({ settings, task }: ClassicJob, services: SyncClassicSer
   const trees = settings.parsedFiles === undefined ? undefined : new ParsedFiles(settings.parsedFiles);
   const { host, ev } = makeEvaluator(settings, services, output, trees);
   try {
-    ev.within(() => runWith(ev, host, settings, task, output));
+    ev.within(() => runWith(ev, host, settings, task, services, output, trees));
   } finally {
     trees?.save();
   }
@@ -52,8 +53,11 @@ function runWith(
   host: ClassicHost,
   settings: ClassicSettings,
   task: ClassicTask,
+  services: SyncClassicServices,
   output: TaskOutput,
+  trees: ParsedFiles | undefined,
 ): void {
+  let exactWorld: ReturnType<typeof makeEvaluator> | undefined;
   const cwd = utf8(settings.cwd);
   if (task.kind === "find-files") {
     for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);
@@ -78,6 +82,17 @@ function runWith(
     for (const path of task.attributePaths) {
       const value = findAlongPath(ev, path, args, root);
       force(value);
+      if (showsThunks(task, value)) {
+        const exact = (exactWorld ??= makeEvaluator(settings, services, { ...output, notice: () => {} }, trees, true));
+        const again = exact.ev.within(() => {
+          const same = automaticArguments(exact.ev, task.arguments, cwd);
+          const found = findAlongPath(exact.ev, path, same, evaluateSource(exact.ev, exact.host, source, cwd));
+          force(found);
+          return show(exact.ev, same.size === 0 ? found : callWithArguments(exact.ev, same, found), task);
+        });
+        output.write(again);
+        continue;
+      }
       if (task.action === "instantiate")
         findDerivations(ev, value, args, (found) => {
           host.flush();
@@ -89,11 +104,22 @@ function runWith(
   host.flush();
 }
 
+/**
+ * Whether what is printed tells what has been evaluated. Then it is evaluated a second time, with thunks exactly where Nix makes
+ * them: the first time makes fewer, being faster, and most values that are printed are no sets or lists.
+ */
+function showsThunks(task: Extract<ClassicTask, { kind: "instantiate" }>, value: Lazy): boolean {
+  if (task.action !== "evaluate" || task.strict || task.format === "raw") return false;
+  const shown = force(value);
+  return shown instanceof Attrs || Array.isArray(shown);
+}
+
 function makeEvaluator(
   settings: ClassicSettings,
   services: SyncClassicServices,
   output: TaskOutput,
   trees: ParsedFiles | undefined,
+  exactThunks = false,
 ): { host: ClassicHost; ev: Evaluator } {
   const host = new ClassicHost(settings, services, (level, text) => output.notice(level, text));
   const ev = createEvaluator({
@@ -105,6 +131,7 @@ function makeEvaluator(
     abortOnWarn: settings.abortOnWarn,
     lints: settings.lints,
     trees,
+    exactThunks,
   });
   if (settings.restricted)
     for (const entry of settings.searchPath) {
@@ -161,7 +188,7 @@ function show(ev: Evaluator, value: Lazy, { format, strict, locations, copyToSto
     case "xml":
       return textOf(toXml(value, { strict, locations }));
     case "json":
-      return `${textOf(toJson(ev.world, value, { copyToStore }))}\n`;
+      return `${textOf(toJson(ev.world, value, { copyToStore, strict }))}\n`;
     case "text":
       return `${printValue(value, { force: true, derivationPaths: true })}\n`;
     case "classic":

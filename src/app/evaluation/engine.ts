@@ -1,4 +1,5 @@
 /** How the JavaScript engine of the evaluating workers is set up. */
+import { totalmem } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { setFlagsFromString } from "node:v8";
 
@@ -7,8 +8,14 @@ export const workerLimits: Readonly<ResourceLimits> = {
   stackSizeMb: 512,
   /** Megabytes; most of what evaluation allocates dies at once, and a small nursery would copy it around. */
   maxYoungGenerationSizeMb: 128,
-  maxOldGenerationSizeMb: 8192,
+  maxOldGenerationSizeMb: Math.max(512, Math.min(8192, Math.floor((memory() / 2 ** 20) * 0.75))),
 };
+
+/** Bytes of memory that this machine, or this container, has: what goes beyond is to end in an error, not in a killed process. */
+function memory(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 && allowed < totalmem() ? allowed : totalmem();
+}
 
 /**
  * An evaluation is a short run through much code that is never met again. By default V8 spends a third of its time on
@@ -19,6 +26,8 @@ const FLAGS = [
   // Node 22 and later have no such flag, and V8 complains aloud of those that it does not know.
   ...(Number(process.versions.node.split(".")[0]) < 22 ? ["--interrupt-budget=500000"] : []),
   "--max-inlined-bytecode-size-cumulative=300",
+  // A regular expression that tries ever more ways to match is handed to an engine that tries all at the same time.
+  "--enable-experimental-regexp-engine-on-excessive-backtracks",
 ];
 
 let tuned = false;

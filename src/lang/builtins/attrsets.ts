@@ -2,11 +2,13 @@
 import { EvalError } from "../errors.ts";
 import {
   addTrace,
+  atPosition,
   callFunction1,
   forceAttrs,
   forceFunction,
   forceList,
   forceStringNoContext,
+  placeOf,
 } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import {
@@ -14,6 +16,7 @@ import {
   KeyTable,
   type LazyPosition,
   ListedPositions,
+  positionOf,
   type Symbol,
   symbol,
   symbolName,
@@ -32,6 +35,23 @@ export function requireAttr(attrs: Attrs, name: string, context: string | undefi
 
 const first = (name: string): string => `while evaluating the first argument passed to builtins.${name}`;
 const second = (name: string): string => `while evaluating the second argument passed to builtins.${name}`;
+
+function nameOfPair(pair: Attrs): string {
+  const name = requireAttr(pair, "name", "in a {name=...; value=...;} pair");
+  try {
+    return forceStringNoContext(name);
+  } catch (error) {
+    const position = positionOf(pair.positionAt(pair.keys.find(NAME)));
+    if (error instanceof EvalError && error.wantsPlace) atPosition(error, placeOf(position));
+    throw addTrace(
+      error,
+      "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
+      position,
+    );
+  }
+}
+
+const NAME = symbol("name");
 
 /** `{ file, line, column }` as `unsafeGetAttrPos` and `__curPos` give it, or null. */
 export function positionValue(position: Position | undefined): Lazy {
@@ -109,12 +129,7 @@ export const attrsets: Family = {
     const found = new Map<Symbol, Attrs>();
     for (const element of elements) {
       const pair = forceAttrs(element, "while evaluating an element of the list passed to builtins.listToAttrs");
-      const id = symbol(
-        forceStringNoContext(
-          requireAttr(pair, "name", "in a {name=...; value=...;} pair"),
-          "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
-        ),
-      );
+      const id = symbol(nameOfPair(pair));
       if (!found.has(id)) found.set(id, pair);
     }
     if (found.size === 0) return Attrs.empty;

@@ -5,7 +5,7 @@ import {
   callFunction2,
   callFunction1,
   concatLists,
-  equal,
+  equalValues,
   forceBool,
   forceFunction,
   forceInt,
@@ -59,13 +59,12 @@ export const lists: Family = {
   /** Whether a list has an element equal to a value. */
   elem(value: Lazy, list: Lazy): boolean {
     for (const element of forceList(list, second("elem"))) {
+      const sought = force(value);
+      const found = force(element);
+      // One and the same value is equal to itself even if it is a function.
+      if (value === element) return true;
       try {
-        if (value === element) {
-          // One and the same value is equal to itself even if it is a function.
-          force(element);
-          return true;
-        }
-        if (equal(value, element)) return true;
+        if (equalValues(sought, found)) return true;
       } catch (error) {
         throw addTrace(error, "while searching for the presence of the given element in the list");
       }

@@ -145,11 +145,9 @@ function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: num
 function callFunctor(set: Attrs, argument: Lazy): Value {
   const slot = set.keys.find(FUNCTOR);
   const position = set.positionAt(slot);
-  try {
-    return callFunction(force(set.values[slot]!), set, argument);
-  } catch (error) {
-    throw position instanceof SourcePosition ? locate(error, position.source, position.offset) : error;
-  }
+  const functor = force(set.values[slot]!);
+  if (position instanceof SourcePosition) return callOther(functor, [set, argument], position.source, position.offset);
+  return callFunction(functor, set, argument);
 }
 
 /** Adds what was called, and from where, to an error. */

@@ -30,6 +30,8 @@ export interface CompileContext {
   readonly world: StringWorld;
   /** The value of a name that no scope of the source has. */
   global(name: string): Lazy | undefined;
+  /** Whether it can be seen what has been evaluated: then thunks are made exactly where Nix makes them. */
+  readonly exact: boolean;
   /** The absolute, canonical path that a path literal means; a trailing slash is kept. */
   absolutePath(text: string, home: boolean): string;
 }
@@ -107,12 +109,16 @@ export class Compiler {
 
   /** Code for a value that is needed later, or never. What costs no more than a thunk is done at once. */
   delay(node: Expression): Delay {
+    if (this.context.exact && !isValueToNix(node)) return this.thunk(node);
     switch (node.kind) {
       case "integer":
       case "string":
       case "float":
       case "lambda":
         return this.compile(node);
+      case "path":
+        if (this.context.exact) return this.compile(node);
+        break;
       case "variable":
         return delayVariable(this, node);
       case "list":
@@ -134,5 +140,21 @@ export class Compiler {
       return code(environment);
     };
     return (environment) => new Thunk(code, environment);
+  }
+}
+
+/** What is a value, or shares one, without being evaluated (libexpr/eval.cc, `maybeThunk`). */
+function isValueToNix(node: Expression): boolean {
+  switch (node.kind) {
+    case "integer":
+    case "float":
+    case "string":
+    case "path":
+    case "variable":
+      return true;
+    case "list":
+      return node.elements.length === 0;
+    default:
+      return false;
   }
 }

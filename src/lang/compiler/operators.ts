@@ -181,6 +181,8 @@ function compileAdd(compiler: Compiler, node: BinaryNode): Code {
   };
   return (environment) => {
     const a = left(environment);
+    // What cannot be added to fails before the other operand is evaluated.
+    if (typeof a !== "number" && typeof a !== "string" && !isNumber(a) && !coercible(a)) return slow(a, null);
     const b = right(environment);
     if (typeof a === "number" && typeof b === "number") {
       const result = a + b;

@@ -1,4 +1,5 @@
 /** Calling whatever can be called. */
+import { enterCall, leaveCall } from "../call-depth.ts";
 import { EvalError } from "../errors.ts";
 import { showForError } from "../print/printer.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
@@ -30,7 +31,11 @@ export function callFunction1(fn: Value, argument: Lazy): Value {
     const functor = fn.getSymbol(FUNCTOR);
     if (functor !== undefined) {
       try {
-        return callFunction(force(functor), fn, argument);
+        // A functor that returns itself calls itself for ever.
+        enterCall();
+        const result = callFunction(force(functor), fn, argument);
+        leaveCall();
+        return result;
       } catch (error) {
         throw addTrace(error, "while calling a functor (an attribute set with a '__functor' attribute)");
       }

@@ -18,7 +18,7 @@ import {
 import { Source } from "../syntax/source.ts";
 import { attributeName } from "./literals.ts";
 import { Attrs, type LazyPosition, positionOf, symbolName } from "../values/attrs.ts";
-import { force, type Lazy } from "../values/thunk.ts";
+import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
   type Context,
   ContextString,
@@ -33,6 +33,8 @@ import {
 export interface JsonOptions {
   /** Paths are copied to the store. Default true. */
   readonly copyToStore?: boolean;
+  /** Evaluate everything. Otherwise what has not been evaluated is an error. Default true. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface JsonOptions {
  * Bytes that are no UTF-8, and functions, are errors.
  */
 export function toJson(world: StringWorld, value: Lazy, options: JsonOptions = {}): NixString {
-  const writer = new JsonWriter(world, options.copyToStore !== false);
+  const writer = new JsonWriter(world, options.copyToStore !== false, options.strict !== false);
   const depth = callDepth.current;
   try {
     writer.write(value, undefined);
@@ -56,8 +58,10 @@ class JsonWriter {
   context: Context | undefined;
   readonly #world: StringWorld;
   readonly #copyToStore: boolean;
+  readonly #strict: boolean;
 
-  constructor(world: StringWorld, copyToStore: boolean) {
+  constructor(world: StringWorld, copyToStore: boolean, strict: boolean) {
+    this.#strict = strict;
     this.#world = world;
     this.#copyToStore = copyToStore;
   }
@@ -65,6 +69,8 @@ class JsonWriter {
   /** `place`: where the attribute is defined that the value is of, or is in a list of. */
   write(lazy: Lazy, place: LazyPosition): void {
     if (callDepth.current++ > callDepth.limit) throw atPosition(new StackOverflowError(), placeOf(positionOf(place)));
+    if (!this.#strict && lazy instanceof Thunk && lazy.code !== null)
+      throw atPosition(new EvalError("cannot convert a thunk to JSON"), placeOf(positionOf(place)));
     const value = forceAt(lazy, place);
     if (typeof value === "string") this.parts.push(jsonString(value));
     else if (value instanceof ContextString) this.#string(value);

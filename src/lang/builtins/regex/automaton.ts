@@ -2,7 +2,7 @@
  * A matcher that behaves as C++'s does where JavaScript's differs: of alternatives, all are tried and the longest match wins;
  * a group in a loop keeps what it held before; a loop may go round on nothing twice.
  */
-import type { ParsedRegex, RegexNode } from "./syntax.ts";
+import { type ParsedRegex, RegexError, type RegexNode } from "./syntax.ts";
 
 type State =
   | { kind: "accept" }
@@ -19,6 +19,13 @@ export interface Match {
   readonly groups: Int32Array;
 }
 
+/** Steps of a walk after which it is worth while to find out whether there is a match at all. */
+const MANY = 10_000;
+/** Steps after which a walk is given up: some 2 seconds. */
+const TOO_MANY = 100_000_000;
+
+class TooManySteps extends Error {}
+
 export class Automaton {
   readonly #start: State;
   readonly #groups: number;
@@ -29,11 +36,65 @@ export class Automaton {
     this.#start = this.#compile(root, { kind: "accept" });
   }
 
-  /** A match that begins at an offset; `whole` wants it to end where the text ends. */
+  /**
+   * A match that begins at an offset; `whole` wants it to end where the text ends.
+   * @throws RegexError if there are too many ways to match
+   */
   matchAt(text: string, begin: number, whole: boolean): Match | undefined {
-    const run = new Run(text, whole, this.#groups, this.#repeats);
+    try {
+      return this.#walk(text, begin, whole, MANY);
+    } catch (error) {
+      if (!(error instanceof TooManySteps)) throw error;
+    }
+    if (!this.#matches(text, begin, whole)) return undefined;
+    try {
+      return this.#walk(text, begin, whole, TOO_MANY);
+    } catch (error) {
+      throw error instanceof TooManySteps ? new RegexError(true) : error;
+    }
+  }
+
+  #walk(text: string, begin: number, whole: boolean, steps: number): Match | undefined {
+    const run = new Run(text, whole, this.#groups, this.#repeats, steps);
     run.visit(this.#start, begin);
     return run.best === undefined ? undefined : { begin, end: run.bestEnd, groups: run.best };
+  }
+
+  /** Whether there is a match, whatever it is: all ways at the same time, so that it takes no longer than the text is long. */
+  #matches(text: string, begin: number, whole: boolean): boolean {
+    let open: State[] = [this.#start];
+    for (let at = begin; open.length > 0; at++) {
+      const next: State[] = [];
+      const seen = new Set<State>();
+      for (let state = open.pop(); state !== undefined; state = open.pop()) {
+        if (seen.has(state)) continue;
+        seen.add(state);
+        switch (state.kind) {
+          case "accept":
+            if (!whole || at === text.length) return true;
+            break;
+          case "bytes":
+            if (at < text.length && state.set[text.charCodeAt(at)] === 1) next.push(state.next);
+            break;
+          case "begin":
+            if (at === 0) open.push(state.next);
+            break;
+          case "end":
+            if (at === text.length) open.push(state.next);
+            break;
+          case "repeat":
+            open.push(state.next, state.body);
+            break;
+          case "choice":
+            open.push(state.second, state.first);
+            break;
+          default:
+            open.push(state.next);
+        }
+      }
+      open = next;
+    }
+    return false;
   }
 
   /** States for a part, followed by `next`. Built from the end, so that each state knows its successor. */
@@ -96,10 +157,12 @@ class Run {
   readonly #entered: Int32Array;
   readonly #times: Uint8Array;
   #found = false;
+  #steps: number;
   best: Int32Array | undefined;
   bestEnd = -1;
 
-  constructor(text: string, whole: boolean, groups: number, repeats: number) {
+  constructor(text: string, whole: boolean, groups: number, repeats: number, steps: number) {
+    this.#steps = steps;
     this.#text = text;
     this.#whole = whole;
     this.#groups = new Int32Array(groups * 2).fill(-1);
@@ -112,6 +175,7 @@ class Run {
     let state = from;
     let at = begin;
     for (;;) {
+      if (--this.#steps < 0) throw new TooManySteps();
       switch (state.kind) {
         case "accept":
           if (this.#whole && at !== this.#text.length) return;

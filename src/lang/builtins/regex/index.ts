@@ -16,17 +16,19 @@ function matcher(source: string): Matcher {
     try {
       found = new Matcher(source);
     } catch (error) {
-      if (!(error instanceof RegexError)) throw error;
-      throw new EvalError(
-        error.tooBig
-          ? `memory limit exceeded by regular expression '${source}'`
-          : `invalid regular expression '${source}'`,
-      );
+      throw explained(error, source);
     }
     if (cache.size >= MAX_CACHED) cache.clear();
     cache.set(source, found);
   }
   return found;
+}
+
+function explained(error: unknown, source: string): unknown {
+  if (!(error instanceof RegexError)) return error;
+  return new EvalError(
+    error.tooBig ? `memory limit exceeded by regular expression '${source}'` : `invalid regular expression '${source}'`,
+  );
 }
 
 export const regexes: Family = {
@@ -35,7 +37,11 @@ export const regexes: Family = {
     const source = forceStringNoContext(regex, "while evaluating the first argument passed to builtins.match");
     const compiled = matcher(source);
     const text = textOf(forceString(string, "while evaluating the second argument passed to builtins.match"));
-    return compiled.match(text) ?? null;
+    try {
+      return compiled.match(text) ?? null;
+    } catch (error) {
+      throw explained(error, source);
+    }
   },
 
   /** The parts of a string between matches, alternating with lists of the groups of each match. */
@@ -46,9 +52,13 @@ export const regexes: Family = {
     const text = textOf(value);
     const parts: Lazy[] = [];
     let at = 0;
-    for (const { begin, end, groups } of compiled.matches(text)) {
-      parts.push(text.slice(at, begin), groups);
-      at = end;
+    try {
+      for (const { begin, end, groups } of compiled.matches(text)) {
+        parts.push(text.slice(at, begin), groups);
+        at = end;
+      }
+    } catch (error) {
+      throw explained(error, source);
     }
     // Without any match the string itself, context included, is the only part.
     if (parts.length === 0) return [value];
