@@ -9,22 +9,25 @@ export const base32Alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
 const values = new Int8Array(256).fill(-1);
 for (let i = 0; i < 32; i++) values[base32Alphabet.charCodeAt(i)] = i;
 
+const codes = Buffer.from(base32Alphabet, "latin1");
+
 /** The number of characters that encode so many bytes. */
 export function base32Length(bytes: number): number {
   return bytes === 0 ? 0 : Math.floor((bytes * 8 - 1) / 5) + 1;
 }
 
 export function encodeBase32(bytes: Uint8Array): string {
-  let text = "";
-  for (let n = base32Length(bytes.length) - 1; n >= 0; n--) {
+  const length = base32Length(bytes.length);
+  const text = Buffer.allocUnsafe(length);
+  for (let n = length - 1; n >= 0; n--) {
     const bit = n * 5;
     const index = bit >> 3;
     const shift = bit & 7;
     const low = bytes[index]! >> shift;
     const high = index + 1 < bytes.length ? bytes[index + 1]! << (8 - shift) : 0;
-    text += base32Alphabet[(low | high) & 31];
+    text[length - 1 - n] = codes[(low | high) & 31]!;
   }
-  return text;
+  return text.toString("latin1");
 }
 
 /** @throws FormatError for foreign characters, impossible lengths, and bits set beyond the last byte. */

@@ -14,31 +14,69 @@ export interface PrintOptions {
 
 /** The text of a derivation file. */
 export function printDerivation(derivation: Derivation, options: PrintOptions = {}): string {
-  const mask = options.maskOutputs === true;
-  const { outputs } = derivation;
-  let text = "Derive([";
-  let separator = "";
-  for (const name of sortedKeys(outputs)) {
-    const output = outputs.get(name)!;
-    text += `${separator}(${plain(name)},${plain(mask ? "" : output.path)},${plain(output.hashAlgo)},${plain(output.hash)})`;
-    separator = ",";
+  const masked =
+    options.maskOutputs === true ? new Map([...derivation.outputs.keys()].map((name) => [name, ""])) : undefined;
+  return new DerivationText(derivation).print(options.inputs ?? derivation.inputDrvs, masked);
+}
+
+/**
+ * The several texts of one derivation that its paths are computed from: they differ in the inputs and in the output paths, and
+ * share all the rest, which is printed once.
+ */
+export class DerivationText {
+  readonly #derivation: Derivation;
+  readonly #outputs: readonly string[];
+  /** What stands between the inputs and the environment. */
+  readonly #middle: string;
+  /** The environment, a variable each. */
+  readonly #variables: string[];
+  /** Which of them are named after an output. */
+  readonly #places: readonly (readonly [place: number, output: string])[];
+
+  constructor(derivation: Derivation) {
+    const { outputs, inputSrcs, system, builder, args, env } = derivation;
+    this.#derivation = derivation;
+    this.#outputs = sortedKeys(outputs);
+    this.#middle = `],${list(distinct(inputSrcs), plain)},${plain(system)},${quote(builder)},${list(args, quote)},[`;
+    const places: [number, string][] = [];
+    this.#variables = sortedKeys(env).map((name, i) => {
+      if (outputs.has(name)) places.push([i, name]);
+      return `(${quote(name)},${quote(env.get(name)!)})`;
+    });
+    this.#places = places;
   }
-  text += "],[";
-  separator = "";
-  const inputs: ReadonlyMap<string, Iterable<string>> = options.inputs ?? derivation.inputDrvs;
-  for (const path of sortedKeys(inputs)) {
-    text += `${separator}(${plain(path)},${list([...new Set(inputs.get(path))].sort(), plain)})`;
-    separator = ",";
+
+  /**
+   * @param inputs derivations, or what stands for them, to the names of their outputs
+   * @param paths of outputs, in place of those that the derivation and its environment have
+   */
+  print(inputs: ReadonlyMap<string, Iterable<string>>, paths?: ReadonlyMap<string, string>): string {
+    let text = "Derive([";
+    let separator = "";
+    for (const name of this.#outputs) {
+      const { path, hashAlgo, hash } = this.#derivation.outputs.get(name)!;
+      text += `${separator}(${plain(name)},${plain(paths?.get(name) ?? path)},${plain(hashAlgo)},${plain(hash)})`;
+      separator = ",";
+    }
+    text += "],[";
+    separator = "";
+    for (const path of sortedKeys(inputs)) {
+      text += `${separator}(${plain(path)},${list(distinct(inputs.get(path)!), plain)})`;
+      separator = ",";
+    }
+    if (paths !== undefined)
+      for (const [place, name] of this.#places) {
+        const path = paths.get(name);
+        if (path !== undefined) this.#variables[place] = `(${quote(name)},${quote(path)})`;
+      }
+    return `${text}${this.#middle}${this.#variables.join(",")}])`;
   }
-  text += `],${list([...new Set(derivation.inputSrcs)].sort(), plain)},${plain(derivation.system)},${quote(derivation.builder)},`;
-  text += `${list(derivation.args, quote)},[`;
-  separator = "";
-  for (const name of sortedKeys(derivation.env)) {
-    const value = mask && outputs.has(name) ? "" : derivation.env.get(name)!;
-    text += `${separator}(${quote(name)},${quote(value)})`;
-    separator = ",";
-  }
-  return `${text}])`;
+}
+
+/** In order of bytes, each once. */
+function distinct(items: Iterable<string>): readonly string[] {
+  const all = [...items];
+  return all.length < 2 ? all : [...new Set(all)].sort();
 }
 
 /** Order of bytes; names are byte strings, so the order of code units is it. */
@@ -59,17 +97,17 @@ function plain(text: string): string {
 }
 
 const special = /["\\\n\r\t]/;
-const allSpecial = /["\\\n\r\t]/g;
 
-function escape(character: string): string {
-  if (character === "\n") return "\\n";
-  if (character === "\r") return "\\r";
-  if (character === "\t") return "\\t";
-  return `\\${character}`;
-}
-
+/** Replacements of single characters by constants are what the engine does fastest. */
 function quote(text: string): string {
-  return special.test(text) ? `"${text.replace(allSpecial, escape)}"` : `"${text}"`;
+  if (!special.test(text)) return `"${text}"`;
+  const escaped = text
+    .replace(/\\/g, "\\\\")
+    .replace(/"/g, '\\"')
+    .replace(/\n/g, "\\n")
+    .replace(/\r/g, "\\r")
+    .replace(/\t/g, "\\t");
+  return `"${escaped}"`;
 }
 
 /**

@@ -3,7 +3,7 @@
  * their own such hashes, and fixed outputs by what they contain, so that only what matters to the result counts.
  */
 import type { Derivation, DerivationOutput } from "./derivation.ts";
-import { printDerivation } from "./derivation-file.ts";
+import { DerivationText, printDerivation } from "./derivation-file.ts";
 import { FormatError } from "./errors.ts";
 import { hashHex, parseHash, parseHashAlgorithm } from "./hash.ts";
 import {
@@ -90,9 +90,46 @@ export class DerivationHashes {
     return this.#known.has(path);
   }
 
-  /** Tells the hash of a complete derivation (outputs filled in), so that it needn't be read back. */
-  remember(path: string, derivation: Derivation): void {
-    if (!this.#known.has(path)) this.#known.set(path, this.#compute(derivation));
+  /**
+   * Fills in the output paths as `withOutputPaths` does, and tells the path of the derivation's own file. Its hash is known
+   * from then on, so that it needn't be read back.
+   */
+  complete(draft: Derivation): { readonly path: string; readonly derivation: Derivation } {
+    const text = new DerivationText(draft);
+    const kind = derivationKind(draft);
+    const addressed = kind === "input" || kind === "deferred";
+    const inputs = addressed ? this.#inputs(draft) : undefined;
+    const paths = addressed
+      ? inputs === undefined
+        ? new Map<string, string>()
+        : this.#inputPaths(draft, text, inputs)
+      : this.outputPaths(draft);
+    const derivation = withPaths(draft, paths);
+    const path = makeTextPath(
+      this.#storeDir,
+      `${draft.name}.drv`,
+      text.print(draft.inputDrvs, paths),
+      derivationReferences(draft),
+    );
+    if (!this.#known.has(path))
+      this.#known.set(
+        path,
+        inputs === undefined
+          ? this.#compute(derivation)
+          : { fixed: false, hash: hashHex("sha256", text.print(inputs, paths)) },
+      );
+    return { path, derivation };
+  }
+
+  /** The output paths of a derivation that is addressed by its inputs. */
+  #inputPaths(
+    { name, outputs }: Derivation,
+    text: DerivationText,
+    inputs: ReadonlyMap<string, Iterable<string>>,
+  ): Map<string, string> {
+    const masked = new Map([...outputs.keys()].map((output) => [output, ""]));
+    const modulo = hashHex("sha256", text.print(inputs, masked));
+    return new Map([...outputs.keys()].map((output) => [output, makeOutputPath(this.#storeDir, output, modulo, name)]));
   }
 
   /**
@@ -101,15 +138,7 @@ export class DerivationHashes {
    * Floating outputs stay as they are.
    */
   withOutputPaths(derivation: Derivation): Derivation {
-    const outputs = new Map<string, DerivationOutput>();
-    const env = new Map(derivation.env);
-    const paths = this.outputPaths(derivation);
-    for (const [name, output] of derivation.outputs) {
-      const path = paths.get(name);
-      outputs.set(name, path === undefined ? output : { ...output, path });
-      if (path !== undefined) env.set(name, path);
-    }
-    return { ...derivation, outputs, env };
+    return withPaths(derivation, this.outputPaths(derivation));
   }
 
   /** The output paths of a derivation whatever its `outputs` say now; without those that only the build can tell. */
@@ -187,6 +216,17 @@ export class DerivationHashes {
     }
     return inputs;
   }
+}
+
+function withPaths(derivation: Derivation, paths: ReadonlyMap<string, string>): Derivation {
+  const outputs = new Map<string, DerivationOutput>();
+  const env = new Map(derivation.env);
+  for (const [name, output] of derivation.outputs) {
+    const path = paths.get(name);
+    outputs.set(name, path === undefined ? output : { ...output, path });
+    if (path !== undefined) env.set(name, path);
+  }
+  return { ...derivation, outputs, env };
 }
 
 /** What a .drv file refers to: input derivations and sources. */

@@ -134,6 +134,38 @@ describe("output paths", () => {
     expect(() => hashes.check("/p", wrong)).toThrow(/should be/);
   });
 
+  it("complete() does all steps in one", () => {
+    const written = new Map<string, Derivation>();
+    const read = (path: string): Derivation => written.get(path)!;
+    const inOne = new DerivationHashes(storeDir, read);
+    const drafts: Derivation[] = [
+      base,
+      { ...base, outputs: new Map([["out", { path: "", hashAlgo: "r:sha256", hash: "0".repeat(64) }]]) },
+      { ...base, outputs: new Map([["out", { path: "", hashAlgo: "sha256", hash: "" }]]) },
+      {
+        ...base,
+        name: "two",
+        outputs: new Map(["out", "dev"].map((name) => [name, { path: "", hashAlgo: "", hash: "" }])),
+        inputSrcs: [`${storeDir}/${"a".repeat(32)}-b`, `${storeDir}/${"a".repeat(32)}-a`],
+        env: new Map([
+          ["dev", ""],
+          ["text", 'a "quoted"\\\n\tline\r'],
+          ["out", ""],
+        ]),
+      },
+    ];
+    for (const draft of drafts) {
+      const inputs = new Map([...written.keys()].map((path) => [path, ["out"]] as const));
+      const step = { ...draft, inputDrvs: inputs };
+      const steps = new DerivationHashes(storeDir, read).withOutputPaths(step);
+      const { path, derivation } = inOne.complete(step);
+      expect(derivation).toEqual(steps);
+      expect(path).toBe(derivationPath(storeDir, steps));
+      written.set(path, derivation);
+      expect(inOne.has(path)).toBe(true);
+    }
+  });
+
   it("an input that is fixed has one output only", () => {
     const fixed = hashes.withOutputPaths({
       ...base,

@@ -7,7 +7,6 @@ import {
   type Derivation,
   DerivationHashes,
   type DerivationOutput,
-  derivationPath,
   formatHash,
   type Hash,
   type HashAlgorithm,
@@ -27,7 +26,6 @@ import {
   forceList,
   forceString,
   forceStringNoContext,
-  joinContexts,
   makeString,
   type StringWorld,
   textOf,
@@ -38,12 +36,14 @@ import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import type { Context, NixString } from "../values/value.ts";
 import { requireAttr } from "./attrsets.ts";
-import { closureElement, outputElement, parseContextElement } from "./contexts.ts";
+import { type ContextElement, closureElement, outputElement, parseContextElement } from "./contexts.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
 import { parseJson } from "./json-parser.ts";
 
 export function derivations({ host, world }: Interpreter): Family {
   const hashes = new DerivationHashes(host.storeDir, (path) => host.readDerivation(path));
+  // The same few are in the contexts of most derivations.
+  const elements = new Map<string, ContextElement>();
   return {
     /** Writes a derivation; `{ drvPath, out, … }` with contexts. */
     derivationStrict(argument: Lazy): Attrs {
@@ -59,7 +59,7 @@ export function derivations({ host, world }: Interpreter): Family {
         throw addTrace(error, "while evaluating the derivation attribute 'name'", attrs.position("name"));
       }
       try {
-        return instantiate(host, hashes, new Recipe(host, world, name).read(attrs));
+        return instantiate(host, hashes, elements, new Recipe(host, world, name).read(attrs));
       } catch (error) {
         const at = attrs.position("name");
         const where = at === undefined ? "«none»:0" : `${at.file}:${at.line}:${at.column}`;
@@ -83,6 +83,9 @@ const replacedByOutputChecks = new Set([
   "maxSize",
 ]);
 
+/** Attributes that mean something to Nix itself. */
+const special = new Set(["builder", "system", "outputHash", "outputHashAlgo", "outputHashMode", "outputs"]);
+
 /** The attributes of a derivation while they are being read. */
 class Recipe {
   readonly host: Host;
@@ -95,7 +98,7 @@ class Recipe {
   outputHash: string | undefined;
   outputHashAlgo: HashAlgorithm | undefined;
   method: "flat" | "nar" | undefined;
-  context: Context | undefined;
+  readonly context = new Set<string>();
   readonly #world: StringWorld;
 
   constructor(host: Host, world: StringWorld, name: string) {
@@ -173,11 +176,12 @@ class Recipe {
       return;
     }
     this.env.set(key, text);
-    this.#readSpecial(
-      key,
-      () => text,
-      () => text.split(/[ \t\n\r]+/).filter((name) => name !== ""),
-    );
+    if (special.has(key))
+      this.#readSpecial(
+        key,
+        () => text,
+        () => text.split(/[ \t\n\r]+/).filter((name) => name !== ""),
+      );
   }
 
   /** An attribute as a part of the JSON file that the builder gets. */
@@ -245,7 +249,8 @@ class Recipe {
 
   /** The text of a string whose context becomes the derivation's. */
   #collect(string: NixString): string {
-    this.context = joinContexts(this.context, contextOf(string));
+    const context = contextOf(string);
+    if (context !== undefined) for (const element of context) this.context.add(element);
     return textOf(string);
   }
 }
@@ -262,7 +267,12 @@ function checkName(name: string): void {
 }
 
 /** Computes the paths, hands the derivation to the host, and gives its paths as strings with contexts. */
-function instantiate(host: Host, hashes: DerivationHashes, recipe: Recipe): Attrs {
+function instantiate(
+  host: Host,
+  hashes: DerivationHashes,
+  elements: Map<string, ContextElement>,
+  recipe: Recipe,
+): Attrs {
   if (recipe.builder === "") throw new EvalError("required attribute 'builder' missing");
   if (recipe.system === "") throw new EvalError("required attribute 'system' missing");
   if (recipe.name.endsWith(".drv"))
@@ -280,8 +290,8 @@ function instantiate(host: Host, hashes: DerivationHashes, recipe: Recipe): Attr
   } else for (const name of recipe.outputs) outputs.set(name, { path: "", hashAlgo: "", hash: "" });
   for (const name of outputs.keys()) recipe.env.set(name, "");
 
-  const { inputDrvs, inputSrcs } = inputs(host, recipe.context);
-  const derivation = hashes.withOutputPaths({
+  const { inputDrvs, inputSrcs } = inputs(host, recipe.context, elements);
+  const { path: drvPath, derivation } = hashes.complete({
     name: recipe.name,
     outputs,
     inputDrvs: new Map([...inputDrvs].map(([path, names]) => [path, [...names].sort()])),
@@ -291,8 +301,6 @@ function instantiate(host: Host, hashes: DerivationHashes, recipe: Recipe): Attr
     args: recipe.args,
     env: recipe.env,
   });
-  const drvPath = derivationPath(host.storeDir, derivation);
-  hashes.remember(drvPath, derivation);
   host.addDerivation(drvPath, derivation);
   return Attrs.from([
     ["drvPath", makeString(drvPath, new Set([closureElement(drvPath)]))],
@@ -317,7 +325,7 @@ interface Inputs {
 }
 
 /** What a derivation depends on, from the contexts of all its strings. */
-function inputs(host: Host, context: Context | undefined): Inputs {
+function inputs(host: Host, context: Context, elements: Map<string, ContextElement>): Inputs {
   const inputDrvs = new Map<string, Set<string>>();
   const inputSrcs = new Set<string>();
   const outputsOf = (path: string): Set<string> => {
@@ -328,8 +336,9 @@ function inputs(host: Host, context: Context | undefined): Inputs {
     }
     return names;
   };
-  for (const encoded of context ?? []) {
-    const element = parseContextElement(encoded);
+  for (const encoded of context) {
+    let element = elements.get(encoded);
+    if (element === undefined) elements.set(encoded, (element = parseContextElement(encoded)));
     if (element.kind === "path") inputSrcs.add(element.path);
     else if (element.kind === "output") outputsOf(element.path).add(element.output);
     else
