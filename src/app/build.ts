@@ -2,10 +2,8 @@
 import { lstatSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { D2nError } from "../base/index.ts";
-import type { Wanted } from "../build/index.ts";
 import type { Context } from "./context.ts";
 import { type EvaluatedInstallable, evaluateInstallable } from "./evaluation/installables.ts";
-import { wantedByContext } from "./evaluation/wanted.ts";
 import { linkIsCurrent, linkResult } from "./result-links.ts";
 
 export interface BuildRequest {
@@ -41,28 +39,6 @@ export async function build(context: Context, request: BuildRequest): Promise<re
   return built;
 }
 
-/** What has to be valid for an evaluated installable. */
-export function wantedFor(evaluated: EvaluatedInstallable): readonly Wanted[] {
-  const { value } = evaluated.result;
-  switch (value.type) {
-    case "derivation": {
-      const { drvPath, outputs } = value.derivation;
-      return [
-        {
-          drvPath,
-          outputs: evaluated.outputs === undefined ? outputs : evaluated.outputs === "*" ? "all" : evaluated.outputs,
-        },
-      ];
-    }
-    case "path":
-    case "app":
-    case "text":
-      return wantedByContext(value.context);
-    case "tree":
-      return [];
-  }
-}
-
 async function buildOne(context: Context, one: EvaluatedInstallable, request: BuildRequest): Promise<Built> {
   const { value } = one.result;
   const store = await context.store();
@@ -76,8 +52,8 @@ async function buildOne(context: Context, one: EvaluatedInstallable, request: Bu
     };
   }
   // Loaded only when there is something to build: most of d2n hangs on it.
-  const { realise } = await import("./realise.ts");
-  const { wanted } = await realise(context, wantedFor(one), { check: request.rebuild });
+  const { realiseInstallable } = await import("./realise-installable.ts");
+  const { wanted } = await realiseInstallable(context, one, { check: request.rebuild });
   if (value.type === "path")
     return { installable: one.text, drvPath: undefined, outputs: new Map([["out", value.path]]) };
   const first = wanted[0];

@@ -3,18 +3,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { D2nError, didYouMean } from "../base/index.ts";
 import { lockSpecFile } from "../python/index.ts";
-import { wantedFor } from "./build.ts";
 import type { Context } from "./context.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { runLock } from "./lock.ts";
-import { realise } from "./realise.ts";
+import { realiseInstallable } from "./realise-installable.ts";
 import { runProgram } from "./run-program.ts";
 
 /** @returns the exit status of the program */
 export async function run(context: Context, installable: string, args: readonly string[]): Promise<number> {
   const evaluated = await evaluateInstallable(context, installable, { lookup: "run", want: "app" });
   const { value } = evaluated.result;
-  const { wanted } = await realise(context, wantedFor(evaluated));
+  const { wanted } = await realiseInstallable(context, evaluated);
   if (value.type === "app") return runProgram(context, [value.program, ...args]);
   if (value.type !== "derivation") throw new D2nError("installable", `\`${installable}\` cannot be run`);
   const first = wanted[0];

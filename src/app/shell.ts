@@ -1,10 +1,9 @@
 /** `d2n shell`: programs of packages on the user's PATH. */
 import { basename, join } from "node:path";
 import { D2nError } from "../base/index.ts";
-import { wantedFor } from "./build.ts";
 import type { Context } from "./context.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
-import { realise } from "./realise.ts";
+import { realiseInstallable } from "./realise-installable.ts";
 import { runProgram } from "./run-program.ts";
 
 /** @param command program and arguments; undefined for the user's shell. @returns the exit status */
@@ -17,7 +16,7 @@ export async function shell(
   for (const text of installables) {
     const evaluated = await evaluateInstallable(context, text, { lookup: "build", want: "derivation" });
     const { value } = evaluated.result;
-    const { wanted } = await realise(context, wantedFor(evaluated));
+    const { wanted } = await realiseInstallable(context, evaluated);
     const paths =
       value.type === "path"
         ? [value.path]

@@ -80,7 +80,7 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
       "flake-missing",
       `there is no \`flake.nix\` in \`${start}\`${exact ? "" : " or a folder above it"}`,
       {
-        hint: "Run d2n in a project folder, or write a flake.nix: the guide's first page shows one.",
+        hint: "Run d2n in a project's folder, or start a project here: `d2n flake init -t hello` (or pip, local-project, pdm).",
       },
     );
   if (checkout === undefined) return project(await pathTree(context, folder), "", `path:${folder}`, folder);

@@ -23,7 +23,7 @@ export const errorCodes = {
   "disk-full": "The disk has no space left, or cannot be written to.",
   "download-failed": "A file could not be downloaded: every address for it refused it or failed.",
   evaluation: "A Nix expression could not be evaluated; the message says where and why.",
-  "file-access": "A file or folder cannot be read.",
+  "file-access": "A file or folder cannot be read, or must be written and may not be.",
   "file-missing": "A file or folder does not exist.",
   "flake-file": "`flake.nix` does not have the form that flakes have.",
   "flake-input": "An input of a flake cannot be found, fetched, followed or overridden.",

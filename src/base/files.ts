@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { isSystemError } from "./errors.ts";
+import { D2nError, isSystemError } from "./errors.ts";
 
 /**
  * Writes a file at once or not at all: temporary name in the same folder, fsync, rename. Creates the folder.
@@ -36,3 +36,43 @@ export function makeFolders(path: string, mode = 0o755): void {
     makeFolders(path, mode);
   }
 }
+
+/**
+ * What a system call said about a file, as an error that says what to do: no space, no permission. Undefined for whatever else was
+ * thrown, errors of the network among it.
+ * @param path the file, if the error does not name it
+ */
+export function explainFileError(error: unknown, path?: string): D2nError | undefined {
+  if (!isSystemError(error)) return undefined;
+  const place = path ?? error.path;
+  if (place === undefined) return undefined;
+  switch (error.code) {
+    case "ENOSPC":
+      return new D2nError("disk-full", `no space left on the disk that holds '${place}'`, {
+        hint: "Free some space (`d2n store gc` deletes what nothing uses) and run the command again; what is done already is kept.",
+        cause: error,
+      });
+    case "EDQUOT":
+      return new D2nError("disk-full", `the disk quota is used up on the disk that holds '${place}'`, {
+        hint: "Free some space or ask for a larger quota, then run the command again.",
+        cause: error,
+      });
+    case "EROFS":
+      return new D2nError("disk-full", `'${place}' lies on a read-only file system`, { hint: WHERE, cause: error });
+    case "EACCES":
+    case "EPERM":
+      // A firewall may say so of a connection.
+      if (error.path === undefined) return undefined;
+      return new D2nError("file-access", `permission denied: '${place}'`, { hint: WHERE, cause: error });
+    case "ENOTDIR":
+      return new D2nError("file-access", `a part of the path is not a folder: '${place}'`, {
+        hint: WHERE,
+        cause: error,
+      });
+    default:
+      return undefined;
+  }
+}
+
+const WHERE =
+  "If it is one of d2n's own folders: they lie below HOME, or where XDG_CACHE_HOME, XDG_DATA_HOME and XDG_CONFIG_HOME say. They must be writable.";

@@ -2,8 +2,7 @@
 import { lstatSync, mkdirSync, renameSync, statfsSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Activity, D2nError, isSystemError, notice } from "../base/index.ts";
-import { explainDiskError } from "../fetchers/index.ts";
+import { explainFileError, Activity, D2nError, isSystemError, notice } from "../base/index.ts";
 import { equalHashes, formatHash, storePathBase } from "../formats/index.ts";
 import { type BuildEnd, runBuild } from "../sandbox/index.ts";
 import type { NewPathInfo } from "../store/index.ts";
@@ -44,7 +43,7 @@ export async function buildDerivation(
     activity.stop(true);
     return result;
   } catch (error) {
-    throw explainDiskError(error, workspace) ?? error;
+    throw explainFileError(error, workspace) ?? error;
   } finally {
     await removeTree(workspace);
   }

@@ -4,7 +4,7 @@ import colors from "picocolors";
 import { Context } from "../app/context.ts";
 import type { CommonOptions } from "../app/settings.ts";
 import { version } from "../app/version.ts";
-import { D2nError, InterruptedError, UsageError } from "../base/index.ts";
+import { D2nError, explainFileError, InterruptedError, UsageError } from "../base/index.ts";
 import { addBuild } from "./commands/build.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDevelop, joinCommand } from "./commands/develop.ts";
@@ -118,7 +118,8 @@ export async function runCommandLine(world: World): Promise<number> {
 
   try {
     await program(invocation).parseAsync(joinOverrides(joinCommand(commandFirst(world.argv))), { from: "user" });
-  } catch (error) {
+  } catch (thrown) {
+    const error = explainFileError(thrown) ?? thrown;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : exitStatus.usage;
     const text = renderError(error, shown);
     if (reporter === undefined) world.stderr.write(text);

@@ -1,7 +1,7 @@
 /**
  * Finding a mirror: what the user configured, else what the machine's own apt uses. No address is built in.
  */
-import { D2nError, type EventSink, messageOf, warn } from "../base/index.ts";
+import { D2nError, type EventSink, explainFileError, messageOf, warn } from "../base/index.ts";
 import { fetchInRelease } from "./archive.ts";
 import { parseStanzas } from "./stanzas.ts";
 import type { MirrorFetch, Mirrors, Suite } from "./types.ts";
@@ -108,6 +108,9 @@ export async function discoverMirrors(options: DiscoveryOptions): Promise<Mirror
         if ((await fetchInRelease(fetch, base, distribution, { now, keys })) !== undefined) return base;
         tried.push(`${base}: has no '${distribution}'`);
       } catch (error) {
+        // Nothing that another mirror could do better.
+        const file = explainFileError(error);
+        if (file !== undefined) throw file;
         tried.push(`${base}: ${messageOf(error)}`);
       }
     }

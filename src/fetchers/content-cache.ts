@@ -9,9 +9,8 @@ import { randomBytes } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isSystemError } from "../base/index.ts";
+import { explainFileError, isSystemError } from "../base/index.ts";
 import { equalHashes, formatHash, type Hash, type HashAlgorithm, Hasher, isHashAlgorithm } from "../formats/index.ts";
-import { explainDiskError } from "./errors.ts";
 
 export interface CacheUsage {
   readonly files: number;
@@ -63,7 +62,7 @@ export class ContentCache {
     } catch (error) {
       await rm(destination, { force: true });
       if (isSystemError(error, "ENOENT")) return false;
-      throw explainDiskError(error, destination) ?? error;
+      throw explainFileError(error, destination) ?? error;
     }
     return true;
   }

@@ -7,17 +7,9 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Activity, D2nError, InterruptedError, isSystemError, messageOf } from "../base/index.ts";
+import { Activity, D2nError, explainFileError, InterruptedError, isSystemError, messageOf } from "../base/index.ts";
 import { equalHashes, formatHash, type Hash, type HashAlgorithm, Hasher } from "../formats/index.ts";
-import {
-  explainDiskError,
-  explainNetworkError,
-  explainStatus,
-  FetchError,
-  HashMismatchError,
-  networkCode,
-  shown,
-} from "./errors.ts";
+import { explainNetworkError, explainStatus, FetchError, HashMismatchError, networkCode, shown } from "./errors.ts";
 import { type HttpClient, type HttpResponse, httpClient } from "./http-client.ts";
 import { type Policy, pauseAfter, refusal, retryPolicy, strongValidator, TemporaryFailure } from "./retry.ts";
 import type { DownloadRequest, DownloadResult } from "./types.ts";
@@ -42,7 +34,7 @@ export async function downloadFile(request: DownloadRequest): Promise<DownloadRe
     return result;
   } catch (error) {
     if (request.signal?.aborted === true) throw interruption(request.signal);
-    throw explainDiskError(error, request.destination) ?? error;
+    throw explainFileError(error, request.destination) ?? error;
   } finally {
     await transfer.close();
     activity.stop(false);

@@ -1,11 +1,4 @@
-import {
-  D2nError,
-  type D2nErrorOptions,
-  type ErrorCode,
-  isSystemError,
-  messageOf,
-  redactCredentials,
-} from "../base/index.ts";
+import { D2nError, type D2nErrorOptions, type ErrorCode, messageOf, redactCredentials } from "../base/index.ts";
 import { formatHash, type Hash } from "../formats/index.ts";
 
 /** Something could not be fetched. Texts never hold credentials. */
@@ -36,27 +29,6 @@ export class HashMismatchError extends FetchError {
     });
     this.specified = specified;
     this.got = got;
-  }
-}
-
-/** Turns "no space left" and the like into errors that say so; undefined for any other error. */
-export function explainDiskError(error: unknown, path: string): D2nError | undefined {
-  if (!isSystemError(error)) return undefined;
-  switch (error.code) {
-    case "ENOSPC":
-      return new D2nError("disk-full", `no space left on the disk that holds '${path}'`, {
-        hint: "Free some space (`d2n store gc` deletes what nothing uses) and run the command again; what is done already is kept.",
-        cause: error,
-      });
-    case "EDQUOT":
-      return new D2nError("disk-full", `the disk quota is used up on the disk that holds '${path}'`, {
-        hint: "Free some space or ask for a larger quota, then run the command again.",
-        cause: error,
-      });
-    case "EROFS":
-      return new D2nError("disk-full", `'${path}' lies on a read-only file system`, { cause: error });
-    default:
-      return undefined;
   }
 }
 

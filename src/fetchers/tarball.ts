@@ -2,11 +2,10 @@
 import { createReadStream } from "node:fs";
 import { lstat, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Activity, type EventSink } from "../base/index.ts";
+import { Activity, type EventSink, explainFileError } from "../base/index.ts";
 import { detectCompression, type Hash, unpackTar, unpackZip } from "../formats/index.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { downloadFile, nameOf } from "./download.ts";
-import { explainDiskError } from "./errors.ts";
 import type { Environment, RetryPolicy } from "./types.ts";
 
 export interface TarballRequest {
@@ -77,7 +76,7 @@ export async function fetchTarballTree(request: TarballRequest): Promise<Tarball
       activity.stop(false);
     }
   } catch (error) {
-    throw explainDiskError(error, dirname(destination)) ?? error;
+    throw explainFileError(error, dirname(destination)) ?? error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -34,7 +34,11 @@ describe("d2n build", () => {
     expect(outcome.stderr).toContain("last words");
     expect(outcome.stderr).toContain("d2n log");
     expect(hasStack(outcome)).toBe(false);
+    expect(outcome.stderr).not.toContain("git does not track");
     expect(existsSync(join(folder, "result"))).toBe(false);
+    // What the builder may have missed is named.
+    writeFileSync(join(folder, "forgotten.c"), "");
+    expect((await rig.d2n(folder, ["build"])).stderr).toMatch(/git does not track forgotten\.c: .*git add/);
     const verified = await rig.d2n(folder, ["store", "verify"]);
     expect(verified.status, shown(verified)).toBe(0);
   });
@@ -172,6 +176,16 @@ describe("the command line", () => {
       expect(outcome.status, command.join(" ")).toBe(0);
       expect(outcome.stdout, command.join(" ")).toMatch(/usage/i);
     }
+  });
+
+  it("says which folder cannot be used", async () => {
+    const folder = await rig.project({ "flake.nix": flake("x = 1;") });
+    const env = { XDG_CACHE_HOME: join(folder, "flake.nix/cache") };
+    const outcome = await rig.d2n(folder, ["eval", "nixpkgs#jq.name"], { env });
+    expect(outcome.status, shown(outcome)).toBe(1);
+    expect(outcome.stderr).toMatch(/^error: .*flake\.nix\/cache.*\[file-access\]/m);
+    expect(outcome.stderr).not.toContain("mirror");
+    expect(hasStack(outcome)).toBe(false);
   });
 
   it("suggests the nearest command and refuses nonsense", async () => {

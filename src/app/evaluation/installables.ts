@@ -59,7 +59,11 @@ export async function updateLocks(
   const session = new Session(context);
   try {
     const result = await evaluate(session, { kind: "lock", reference, settings });
-    if (inputs.length === 0) session.forgetPins();
+    if (inputs.length === 0) {
+      session.forgetPins();
+      // Before the old state is let go of, there must be a new one.
+      await session.archive();
+    }
     await session.writeLocks(result);
     return result.lockChanges;
   } finally {

@@ -51,6 +51,9 @@ export class Session {
   /** Lets go of the archive's state that d2n.lock holds: the next evaluation takes the present one. */
   forgetPins(): void {
     this.lock.debian = emptyPins;
+    const old = this.#archive;
+    this.#archive = undefined;
+    void old?.then((archive) => archive.close()).catch(() => {});
   }
 
   readonly services: Services = {
