@@ -18,6 +18,7 @@ import { addRun } from "./commands/run.ts";
 import { addShell } from "./commands/shell.ts";
 import { addShims } from "./commands/shims.ts";
 import { addStore } from "./commands/store.ts";
+import { addExamples } from "./help-examples.ts";
 import { commandFirst } from "./leading-options.ts";
 import { renderError } from "./render-error.ts";
 import { jsonReporter } from "./reporters/json.ts";
@@ -141,6 +142,7 @@ export function program(invocation: Invocation): Command {
     .version(`d2n ${version}`, "--version", "show the version")
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
+    .showHelpAfterError("(`d2n COMMAND --help` shows its options and examples)")
     .exitOverride()
     .configureOutput({ writeOut: (text) => world.stdout.write(text), writeErr: (text) => world.stderr.write(text) })
     .addHelpText(
@@ -153,7 +155,10 @@ The guide in five commands:
   d2n run .#default.lock      locks with pip; add the lock file to git
   d2n build .#default         builds; the result is ./result
   d2n develop                 a shell with your sources and the locked packages
-  d2n log .#default           shows how it went`,
+  d2n log .#default           shows how it went
+
+Exit status: 0 it worked, 1 it did not, 2 the command line was not understood, 70 a bug of d2n, 130 interrupted;
+\`run\`, \`develop -c\` and \`shell -c\` end with the status of the program that they ran.`,
     );
   for (const add of [
     addBuild,
@@ -171,6 +176,7 @@ The guide in five commands:
     addShims,
   ])
     add(root, invocation);
+  addExamples(root);
   inherit(root);
   return root;
 }

@@ -43,16 +43,7 @@ export function addDevelop(root: Command, invocation: Invocation): void {
       .option("-c, --command <command>", "run a command in it, with all words that follow as its arguments")
       .option("--build-env", "the build environment of a package although it has a shell")
       .option("-i, --ignore-env", "without your own environment: PATH holds nothing but what the shell brings")
-      .option("--keep-env-var <name>", "with `-i`: a variable to keep (may be repeated)", collect, [])
-      .addHelpText(
-        "after",
-        `
-Examples:
-  d2n develop                          a shell with the sources of this folder and the locked packages
-  d2n develop -c pytest -q             one command in it; its exit status is that of d2n
-  d2n develop .#docs                   devShells.<system>.docs, or the shell of the package docs
-  d2n develop --build-env -i           what a build sees; \`genericBuild\` runs its phases`,
-      ),
+      .option("--keep-env-var <name>", "with `-i`: a variable to keep (may be repeated)", collect, []),
   ).action(async (installable: string | undefined, options: DevelopOptions) =>
     invocation.execute(options, async (context) => {
       const { develop } = await import("../../app/develop.ts");

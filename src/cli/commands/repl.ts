@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "../../base/index.ts";
 import { version } from "../../app/version.ts";
 import { nixVersion } from "../classic/version.ts";
-import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
+import { collect, type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
 
 interface ReplOptions extends RawOptions {
   readonly file?: string;
@@ -62,8 +62,4 @@ export function addRepl(root: Command, invocation: Invocation): void {
       { goesOn: true },
     ),
   );
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
