@@ -4,6 +4,7 @@ import { isStorePath } from "../../formats/index.ts";
 import {
   atPosition,
   coerceToString,
+  interpolated,
   contextOf,
   forceAttrs,
   forceBool,
@@ -44,7 +45,7 @@ export function closureElement(drvPath: string): string {
 
 export function contexts({ host, world }: Interpreter): Family {
   const coerced = (value: Lazy, name: string): NixString =>
-    coerceToString(world, value, {}, `while evaluating the argument passed to builtins.${name}`);
+    coerceToString(world, value, interpolated, `while evaluating the argument passed to builtins.${name}`);
   return {
     /** The string without its context. */
     unsafeDiscardStringContext: (value: Lazy): string => textOf(coerced(value, "unsafeDiscardStringContext")),

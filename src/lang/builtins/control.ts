@@ -5,6 +5,7 @@ import {
   addTrace,
   addUserTrace,
   coerceToString,
+  interpolated,
   forceStringNoContext,
   forceText,
   isString,
@@ -26,13 +27,23 @@ export function control({ host, world, traceVerbose, abortOnWarn }: Interpreter)
   return {
     /** Fails with a message; nothing catches it. */
     abort(message: Lazy): never {
-      const text = coerceToString(world, message, {}, "while evaluating the error message passed to builtins.abort");
+      const text = coerceToString(
+        world,
+        message,
+        interpolated,
+        "while evaluating the error message passed to builtins.abort",
+      );
       throw new AbortError(`evaluation aborted with the following error message: '${textOf(text)}'`);
     },
 
     /** Fails with a message; `tryEval` catches it. */
     throw(message: Lazy): never {
-      const text = coerceToString(world, message, {}, "while evaluating the error message passed to builtin.throw");
+      const text = coerceToString(
+        world,
+        message,
+        interpolated,
+        "while evaluating the error message passed to builtin.throw",
+      );
       throw new ThrownError(textOf(text));
     },
 

@@ -2,6 +2,7 @@
 import { EvalError } from "../errors.ts";
 import {
   coerceToString,
+  interpolated,
   contextOf,
   forceInt,
   forceList,
@@ -33,7 +34,7 @@ export function strings({ world }: Interpreter): Family {
         const element = coerceToString(
           world,
           elements[i]!,
-          {},
+          interpolated,
           "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
         );
         texts[i] = textOf(element);
@@ -57,7 +58,9 @@ export function strings({ world }: Interpreter): Family {
 
     /** The number of bytes. */
     stringLength: (value: Lazy): number =>
-      textOf(coerceToString(world, value, {}, "while evaluating the argument passed to builtins.stringLength")).length,
+      textOf(
+        coerceToString(world, value, interpolated, "while evaluating the argument passed to builtins.stringLength"),
+      ).length,
 
     /** `length` bytes from `start` on; less where the string ends, all of them if the length is negative. */
     substring(start: Lazy, length: Lazy, string: Lazy): NixString {
@@ -76,7 +79,7 @@ export function strings({ world }: Interpreter): Family {
           : coerceToString(
               world,
               string,
-              {},
+              interpolated,
               "while evaluating the third argument (the string) passed to builtins.substring",
             );
       const text = textOf(value);

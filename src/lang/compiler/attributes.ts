@@ -59,7 +59,7 @@ function compileSources(compiler: Compiler, node: AttrsNode): (inner: Environmen
 }
 
 /** The static names in the order of symbols, with where they are defined. */
-function tableOf(
+export function tableOf(
   compiler: Compiler,
   node: AttrsNode,
 ): { keys: KeyTable; bindings: readonly Binding[]; positions: Positions } {

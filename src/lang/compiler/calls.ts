@@ -17,13 +17,15 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
   const { offset } = node;
   const fn = compiler.compile(node.fn);
   const args = node.args.map((argument) => compiler.delay(argument));
+  const [first, second, third] = args as [Delay, Delay, Delay];
   switch (args.length) {
     case 1:
-      return callWith1(fn, args[0]!, source, offset);
+      return (environment) => call1(fn(environment), first(environment), source, offset);
     case 2:
-      return callWith2(fn, args[0]!, args[1]!, source, offset);
+      return (environment) => call2(fn(environment), first(environment), second(environment), source, offset);
     case 3:
-      return callWith3(fn, args[0]!, args[1]!, args[2]!, source, offset);
+      return (environment) =>
+        call3(fn(environment), first(environment), second(environment), third(environment), source, offset);
     default:
       return (environment) => {
         const callee = fn(environment);
@@ -34,74 +36,61 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
   }
 }
 
-function callWith1(fn: Code, first: Delay, source: Source, offset: number): Code {
-  return (environment) => {
-    const callee = fn(environment);
-    const a = first(environment);
-    const isLambda = callee instanceof Lambda;
-    if (!isLambda && !(callee instanceof PrimOp && callee.arity === callee.args.length + 1))
-      return callOther(callee, [a], source, offset);
-    const depth = callDepth.current;
-    if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
-    callDepth.current = depth + 1;
-    try {
-      const result = isLambda ? callee.apply(callee.environment, a) : runWith(callee, a);
-      callDepth.current = depth;
-      return result instanceof Thunk ? force(result) : result;
-    } catch (error) {
-      callDepth.current = depth;
-      throw leaving(error, callee, source, offset);
-    }
-  };
+/** Calls whatever it is with one argument. */
+export function call1(callee: Value, a: Lazy, source: Source, offset: number): Value {
+  const isLambda = callee instanceof Lambda;
+  if (!isLambda && !(callee instanceof PrimOp && callee.arity === callee.args.length + 1))
+    return callOther(callee, [a], source, offset);
+  const depth = callDepth.current;
+  if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+  callDepth.current = depth + 1;
+  try {
+    const result = isLambda ? callee.info.apply(callee.environment, a) : runWith(callee, a);
+    callDepth.current = depth;
+    return result instanceof Thunk ? force(result) : result;
+  } catch (error) {
+    callDepth.current = depth;
+    throw leaving(error, callee, source, offset);
+  }
 }
 
-function callWith2(fn: Code, first: Delay, second: Delay, source: Source, offset: number): Code {
-  return (environment) => {
-    const callee = fn(environment);
-    const a = first(environment);
-    const b = second(environment);
-    const isLambda = callee instanceof Lambda;
-    if (isLambda ? callee.info.apply2 === undefined : !takes(callee, 2))
-      return callOther(callee, [a, b], source, offset);
-    const depth = callDepth.current;
-    if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
-    callDepth.current = depth + 1;
-    try {
-      const result = isLambda ? callee.info.apply2!(callee.environment, a, b) : (callee as PrimOp).run(a, b);
-      callDepth.current = depth;
-      return result instanceof Thunk ? force(result) : result;
-    } catch (error) {
-      callDepth.current = depth;
-      throw isLambda
-        ? addFrame(callee.info.failed2!(error), "from call site", source, offset, true)
-        : leaving(error, callee, source, offset);
-    }
-  };
+/** … with two, at once if it takes them so. */
+export function call2(callee: Value, a: Lazy, b: Lazy, source: Source, offset: number): Value {
+  const isLambda = callee instanceof Lambda;
+  if (isLambda ? callee.info.apply2 === undefined : !takes(callee, 2)) return callOther(callee, [a, b], source, offset);
+  const depth = callDepth.current;
+  if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+  callDepth.current = depth + 1;
+  try {
+    const result = isLambda ? callee.info.apply2!(callee.environment, a, b) : (callee as PrimOp).run(a, b);
+    callDepth.current = depth;
+    return result instanceof Thunk ? force(result) : result;
+  } catch (error) {
+    callDepth.current = depth;
+    throw isLambda
+      ? addFrame(callee.info.failed2!(error), "from call site", source, offset, true)
+      : leaving(error, callee, source, offset);
+  }
 }
 
-function callWith3(fn: Code, first: Delay, second: Delay, third: Delay, source: Source, offset: number): Code {
-  return (environment) => {
-    const callee = fn(environment);
-    const a = first(environment);
-    const b = second(environment);
-    const c = third(environment);
-    const isLambda = callee instanceof Lambda;
-    if (isLambda ? callee.info.apply3 === undefined : !takes(callee, 3))
-      return callOther(callee, [a, b, c], source, offset);
-    const depth = callDepth.current;
-    if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
-    callDepth.current = depth + 1;
-    try {
-      const result = isLambda ? callee.info.apply3!(callee.environment, a, b, c) : (callee as PrimOp).run(a, b, c);
-      callDepth.current = depth;
-      return result instanceof Thunk ? force(result) : result;
-    } catch (error) {
-      callDepth.current = depth;
-      throw isLambda
-        ? addFrame(callee.info.failed3!(error), "from call site", source, offset, true)
-        : leaving(error, callee, source, offset);
-    }
-  };
+/** … with three. */
+export function call3(callee: Value, a: Lazy, b: Lazy, c: Lazy, source: Source, offset: number): Value {
+  const isLambda = callee instanceof Lambda;
+  if (isLambda ? callee.info.apply3 === undefined : !takes(callee, 3))
+    return callOther(callee, [a, b, c], source, offset);
+  const depth = callDepth.current;
+  if (depth > callDepth.limit) throw locate(new StackOverflowError(), source, offset);
+  callDepth.current = depth + 1;
+  try {
+    const result = isLambda ? callee.info.apply3!(callee.environment, a, b, c) : (callee as PrimOp).run(a, b, c);
+    callDepth.current = depth;
+    return result instanceof Thunk ? force(result) : result;
+  } catch (error) {
+    callDepth.current = depth;
+    throw isLambda
+      ? addFrame(callee.info.failed3!(error), "from call site", source, offset, true)
+      : leaving(error, callee, source, offset);
+  }
 }
 
 /** Whether it is a builtin that has been given nothing yet and wants so many arguments. */
@@ -118,7 +107,7 @@ function callOther(fn: Value, args: readonly Lazy[], source: Source, offset: num
   let next = 0;
   while (next < args.length) {
     try {
-      if (current instanceof Lambda) current = force(current.apply(current.environment, args[next++]!));
+      if (current instanceof Lambda) current = force(current.info.apply(current.environment, args[next++]!));
       else if (current instanceof PrimOp) {
         const missing = current.arity - current.args.length;
         const given = next === 0 && args.length === missing ? args : args.slice(next, next + missing);
@@ -151,7 +140,7 @@ function callFunctor(set: Attrs, argument: Lazy): Value {
 }
 
 /** Adds what was called, and from where, to an error. */
-function leaving(error: unknown, callee: Value, source: Source, offset: number): unknown {
+export function leaving(error: unknown, callee: Value, source: Source, offset: number): unknown {
   if (callee instanceof Lambda) {
     if (takeArgumentFault(error)) return addFrame(error, "from call site", source, offset);
     callee.info.failed?.(error);

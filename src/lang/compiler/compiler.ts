@@ -12,6 +12,8 @@ import { compileCall } from "./calls.ts";
 import { compileAssert, compileIf, compileWith } from "./control.ts";
 import type { Environment } from "./environment.ts";
 import { compileLambda } from "./functions.ts";
+import { isValueToNix } from "./exact.ts";
+import { generateCode, generateFunction } from "./generate.ts";
 import { cheapBinary, compileBinary, compileNegate, compileNot } from "./operators.ts";
 import { cheapSelect, compileHas, compileSelect } from "./select.ts";
 import { compileInterpolation, compileList, compilePath, compilePosition } from "./literals.ts";
@@ -107,6 +109,16 @@ export class Compiler {
     return (environment) => code(environment);
   }
 
+  /** Better code for a function of so many arguments, `x: y: body`: see `generate.ts`. */
+  generateFunction(body: Expression, parameters: number): (environment: unknown, ...args: Lazy[]) => Value {
+    return generateFunction(this, body, parameters);
+  }
+
+  /** The same for code in an environment. */
+  generateCode(node: Expression): Code {
+    return generateCode(this, node);
+  }
+
   /** Code for a value that is needed later, or never. What costs no more than a thunk is done at once. */
   delay(node: Expression): Delay {
     if (this.context.exact && !isValueToNix(node)) return this.thunk(node);
@@ -140,21 +152,5 @@ export class Compiler {
       return code(environment);
     };
     return (environment) => new Thunk(code, environment);
-  }
-}
-
-/** What is a value, or shares one, without being evaluated (libexpr/eval.cc, `maybeThunk`). */
-function isValueToNix(node: Expression): boolean {
-  switch (node.kind) {
-    case "integer":
-    case "float":
-    case "string":
-    case "path":
-    case "variable":
-      return true;
-    case "list":
-      return node.elements.length === 0;
-    default:
-      return false;
   }
 }

@@ -38,17 +38,19 @@ export function compileIf(compiler: Compiler, node: IfNode): Code {
 export function compileAssert(compiler: Compiler, node: AssertNode): Code {
   const condition = compileCondition(compiler, node.condition, node.offset, "in the condition of the assert statement");
   const body = compiler.compile(node.body);
-  const { source } = compiler;
+  const fail = assertionFailure(compiler, node);
+  return (environment) => (condition(environment) ? body(environment) : fail(environment));
+}
+
+/** Throws what an assertion that does not hold throws. */
+export function assertionFailure(compiler: Compiler, node: AssertNode): (environment: Environment) => never {
   return (environment) => {
-    if (!condition(environment)) {
-      explainAssertion(compiler, node, environment);
-      throw locate(
-        new AssertionError(`assertion '${showExpression(node.condition, shown(compiler))}' failed`),
-        source,
-        node.offset,
-      );
-    }
-    return body(environment);
+    explainAssertion(compiler, node, environment);
+    throw locate(
+      new AssertionError(`assertion '${showExpression(node.condition, shown(compiler))}' failed`),
+      compiler.source,
+      node.offset,
+    );
   };
 }
 

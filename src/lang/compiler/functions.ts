@@ -25,9 +25,17 @@ function blameArgument(error: unknown): unknown {
   return error;
 }
 
+/** Calls after which better code for a function is worth making. */
+const HOT = 250;
+
 type Apply = (environment: Environment, argument: Lazy) => Lazy;
 
 export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
+  const info = lambdaInfo(compiler, node);
+  return (environment) => new Lambda(environment, info);
+}
+
+export function lambdaInfo(compiler: Compiler, node: LambdaNode): LambdaInfo {
   const inner = node.formals === undefined ? simpleLambda(node.body) : undefined;
   const innermost = inner === undefined ? undefined : simpleLambda(inner.body);
   const info: LambdaInfo = {
@@ -37,14 +45,22 @@ export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
     position: () => (compiler.source.isFile ? new SourcePosition(compiler.source, node.offset) : undefined),
     source: compiler.source,
     offset: node.offset,
+    apply: notYet,
     failed: failing(compiler, node),
-    apply2: inner && taking2(compiler, inner),
+    apply2: undefined,
     failed2: inner && failing(compiler, inner),
-    apply3: innermost && taking3(compiler, innermost),
+    apply3: undefined,
     failed3: innermost && failing(compiler, innermost),
   };
-  const apply = node.formals === undefined ? simple(compiler, node) : matching(compiler, node, node.formals);
-  return (environment) => new Lambda(apply as (environment: never, argument: Lazy) => Lazy, environment, info);
+  if (node.formals === undefined) taking1(compiler, node, info);
+  else info.apply = matching(compiler, node, node.formals) as LambdaInfo["apply"];
+  if (inner !== undefined) taking2(compiler, inner, info);
+  if (innermost !== undefined) taking3(compiler, innermost, info);
+  return info;
+}
+
+function notYet(): never {
+  throw new Error("internal error: a function without code");
 }
 
 function simpleLambda(node: Expression): LambdaNode | undefined {
@@ -68,23 +84,33 @@ function declared({ source }: Compiler, { formals, ellipsis }: FormalsNode): For
 }
 
 /** `x: body`. */
-function simple(compiler: Compiler, node: LambdaNode): Apply {
-  let body: Code = (environment) => (body = compiler.compile(node.body))(environment);
-  return (environment, argument) => body(new Environment1(environment, argument));
+function taking1(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): void {
+  let code: Code = (environment) => (code = compiler.compile(body))(environment);
+  let calls = 0;
+  info.apply = (environment, argument) => {
+    if (++calls === HOT) return (info.apply = compiler.generateFunction(body, 1))(environment, argument);
+    return code(new Environment1(environment as Environment, argument));
+  };
 }
 
 /** Calls the inner function of `x: y: body`, without making a function of it first. */
-function taking2(compiler: Compiler, inner: LambdaNode): LambdaInfo["apply2"] {
-  let body: Code = (environment) => (body = compiler.compile(inner.body))(environment);
-  return (environment, first, second) =>
-    body(new Environment1(new Environment1(environment as Environment, first), second));
+function taking2(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): void {
+  let code: Code = (environment) => (code = compiler.compile(body))(environment);
+  let calls = 0;
+  info.apply2 = (environment, first, second) => {
+    if (++calls === HOT) return (info.apply2 = compiler.generateFunction(body, 2))(environment, first, second);
+    return code(new Environment1(new Environment1(environment as Environment, first), second));
+  };
 }
 
 /** Calls the innermost function of `x: y: z: body`. */
-function taking3(compiler: Compiler, innermost: LambdaNode): LambdaInfo["apply3"] {
-  let body: Code = (environment) => (body = compiler.compile(innermost.body))(environment);
-  return (environment, first, second, third) =>
-    body(new Environment1(new Environment1(new Environment1(environment as Environment, first), second), third));
+function taking3(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): void {
+  let code: Code = (environment) => (code = compiler.compile(body))(environment);
+  let calls = 0;
+  info.apply3 = (environment, first, second, third) => {
+    if (++calls === HOT) return (info.apply3 = compiler.generateFunction(body, 3))(environment, first, second, third);
+    return code(new Environment1(new Environment1(new Environment1(environment as Environment, first), second), third));
+  };
 }
 
 /** The set that was passed for `{ … }`. */
@@ -103,7 +129,12 @@ function attributesOf(argument: Lazy, source: Source, offset: number): Attrs {
 /** `{ a, b ? 1, ... } @ args: body`. */
 function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): Apply {
   const { source } = compiler;
-  let body: Code = (environment) => (body = compiler.compile(node.body))(environment);
+  let code: Code = (environment) => (code = compiler.compile(node.body))(environment);
+  let calls = 0;
+  const body: Code = (environment) => {
+    if (++calls === HOT) code = compiler.generateCode(node.body);
+    return code(environment);
+  };
   const match = matcher(compiler, node, formals);
   const defaults = formals.formals.map(({ fallback }) =>
     fallback === undefined ? undefined : compiler.delay(fallback),

@@ -1,5 +1,13 @@
 /** Lists, interpolated strings, paths, `__curPos`. */
-import { coerceToString, contextOf, extendPath, joinContexts, makeString, textOf } from "../operations/index.ts";
+import {
+  coerceToString,
+  interpolated,
+  contextOf,
+  extendPath,
+  joinContexts,
+  makeString,
+  textOf,
+} from "../operations/index.ts";
 import type { CurrentPositionNode, InterpolationNode, ListNode, PathNode } from "../syntax/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
@@ -42,7 +50,7 @@ function compileInterpolatedString(compiler: Compiler, node: InterpolationNode):
   const { world } = compiler.context;
   const coerce = (value: Value, place: number): NixString => {
     try {
-      return coerceToString(world, value, {}, "while evaluating a path segment");
+      return coerceToString(world, value, interpolated, "while evaluating a path segment");
     } catch (error) {
       throw locateSteps(error, source, place);
     }

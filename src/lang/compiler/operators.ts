@@ -167,22 +167,25 @@ function less(
   };
 }
 
-function compileAdd(compiler: Compiler, node: BinaryNode): Code {
-  const { source } = compiler;
-  const { world } = compiler.context;
-  const left = compiler.compile(node.left);
-  const right = compiler.compile(node.right);
-  const slow = (a: Value, b: Value): Value => {
+/** `+` of what is neither two numbers nor two plain strings. */
+export function addSlowly({ source, context }: Compiler, node: BinaryNode): (a: Value, b: Value) => Value {
+  return (a, b) => {
     try {
-      return add(world, a, b);
+      return add(context.world, a, b);
     } catch (error) {
       throw locateSteps(error, source, isNumber(a) || coercible(a) ? node.rightStart : node.leftStart);
     }
   };
+}
+
+function compileAdd(compiler: Compiler, node: BinaryNode): Code {
+  const left = compiler.compile(node.left);
+  const right = compiler.compile(node.right);
+  const slow = addSlowly(compiler, node);
   return (environment) => {
     const a = left(environment);
     // What cannot be added to fails before the other operand is evaluated.
-    if (typeof a !== "number" && typeof a !== "string" && !isNumber(a) && !coercible(a)) return slow(a, null);
+    if (typeof a !== "number" && typeof a !== "string" && !addable(a)) return slow(a, null);
     const b = right(environment);
     if (typeof a === "number" && typeof b === "number") {
       const result = a + b;
@@ -194,6 +197,11 @@ function compileAdd(compiler: Compiler, node: BinaryNode): Code {
 
 function isNumber(value: Value): boolean {
   return isInteger(value) || value instanceof NixFloat;
+}
+
+/** Whether something can be added to a value at all. */
+export function addable(value: Value): boolean {
+  return isNumber(value) || coercible(value);
 }
 
 /** Whether the left operand of `+` is not the one to blame. */
@@ -248,7 +256,7 @@ function compileConcat(compiler: Compiler, node: BinaryNode): Code {
   };
 }
 
-function expectList(value: Value, source: Source, offset: number): NixList {
+export function expectList(value: Value, source: Source, offset: number): NixList {
   try {
     return forceList(value, "while evaluating one of the elements to concatenate");
   } catch (error) {

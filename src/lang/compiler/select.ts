@@ -67,7 +67,14 @@ function selectOr(of: Code, id: Symbol, fallback: Code, source: Source, offset: 
   };
 }
 
-function forceAttribute(thunk: Thunk, id: Symbol, set: Attrs, slot: number, source: Source, offset: number): Value {
+export function forceAttribute(
+  thunk: Thunk,
+  id: Symbol,
+  set: Attrs,
+  slot: number,
+  source: Source,
+  offset: number,
+): Value {
   try {
     if (thunk.code === blackhole) throw recursion(set.positionAt(slot), source, offset);
     return forceThunk(thunk);
@@ -84,11 +91,19 @@ function recursion(position: LazyPosition, source: Source, offset: number): unkn
     : locate(error, source, offset);
 }
 
-/** Any path, with or without a fallback. */
 function selectPath(compiler: Compiler, node: SelectNode): Code {
+  const of = compiler.compile(node.of);
+  const select = selectPathOf(compiler, node);
+  return (environment) => select(of(environment), environment);
+}
+
+/**
+ * Any path, with or without a fallback, of a value. The environment is of interest only for names that are computed, and for
+ * the fallback.
+ */
+export function selectPathOf(compiler: Compiler, node: SelectNode): (of: Lazy, environment: Environment) => Value {
   const { source } = compiler;
   const { offset, path } = node;
-  const of = compiler.compile(node.of);
   const names = path.map((name) => nameReader(compiler, name));
   const { length } = names;
   const cachedKeys = new Array<KeyTable | undefined>(length).fill(undefined);
@@ -96,8 +111,8 @@ function selectPath(compiler: Compiler, node: SelectNode): Code {
   /** -1 where there is none. */
   const cachedSlots = new Array<number>(length).fill(-1);
   const fallback = node.fallback === undefined ? undefined : compiler.later(node.fallback);
-  return (environment) => {
-    let current: Lazy = of(environment);
+  return (of, environment) => {
+    let current = of;
     let last: Attrs | undefined;
     let slot = -1;
     try {
@@ -162,7 +177,7 @@ export function nameReader(compiler: Compiler, name: AttributeName): NameReader 
   };
 }
 
-function missing(set: Attrs, id: Symbol, source: Source, offset: number): unknown {
+export function missing(set: Attrs, id: Symbol, source: Source, offset: number): unknown {
   const name = symbolName(id);
   const known = set.names();
   const error = new EvalError(`attribute '${name}' missing`, {
@@ -172,7 +187,7 @@ function missing(set: Attrs, id: Symbol, source: Source, offset: number): unknow
   return locate(error, source, offset);
 }
 
-function notASet(value: Value, source: Source, offset: number): unknown {
+export function notASet(value: Value, source: Source, offset: number): unknown {
   try {
     forceAttrs(value, "while selecting an attribute");
   } catch (error) {

@@ -112,7 +112,7 @@ function climb(environment: Environment, levels: number): Environment {
 }
 
 /** Forces what a variable stands for; a thunk that is being forced already is an infinite recursion, found here. */
-function forceVariable(thunk: Thunk<unknown>, source: Source, offset: number): Value {
+export function forceVariable(thunk: Thunk<unknown>, source: Source, offset: number): Value {
   if (thunk.code === blackhole) throw locate(new InfiniteRecursionError(), source, offset);
   return forceThunk(thunk);
 }

@@ -14,9 +14,9 @@ const FUNCTOR = symbol("__functor");
 export function callFunction1(fn: Value, argument: Lazy): Value {
   if (fn instanceof Lambda) {
     try {
-      return force(fn.apply(fn.environment, argument));
+      return force(fn.info.apply(fn.environment, argument));
     } catch (error) {
-      throw fn.info.failed === undefined ? error : fn.info.failed(error);
+      throw fn.info.failed(error);
     }
   }
   if (fn instanceof PrimOp) {
@@ -67,7 +67,7 @@ export function callFunction2(fn: Value, first: Lazy, second: Lazy): Value {
     try {
       return force(fn.info.apply2(fn.environment, first, second));
     } catch (error) {
-      throw fn.info.failed2 === undefined ? error : fn.info.failed2(error);
+      throw fn.info.failed2!(error);
     }
   }
   if (fn instanceof PrimOp && fn.arity === 2 && fn.args.length === 0) return runPrimOp(fn, [first, second]);

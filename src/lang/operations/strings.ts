@@ -31,6 +31,9 @@ export interface Coercion {
   readonly coerceMore?: boolean | undefined;
 }
 
+/** As interpolation does: paths are copied to the store, and little else becomes a string. */
+export const interpolated: Coercion = { copyToStore: true, coerceMore: false };
+
 const TO_STRING = symbol("__toString");
 const OUT_PATH = symbol("outPath");
 
@@ -65,7 +68,12 @@ export function joinContexts(a: Context | undefined, b: Context | undefined): Co
  * A value as a string. Strings and paths always, sets by `__toString` or `outPath`, with `coerceMore` everything but
  * functions. `context` becomes a step of the trace of a failure.
  */
-export function coerceToString(world: StringWorld, lazy: Lazy, options: Coercion = {}, context?: string): NixString {
+export function coerceToString(
+  world: StringWorld,
+  lazy: Lazy,
+  options: Coercion = interpolated,
+  context?: string,
+): NixString {
   const value = force(lazy);
   if (typeof value === "string" || value instanceof ContextString) return value;
   if (value instanceof NixPath) {
@@ -150,7 +158,7 @@ export function interpolate(world: StringWorld, parts: readonly Lazy[]): NixStri
       text += part;
       continue;
     }
-    const string = coerceToString(world, part, {}, SEGMENT);
+    const string = coerceToString(world, part, interpolated, SEGMENT);
     if (typeof string === "string") text += string;
     else {
       text += string.text;

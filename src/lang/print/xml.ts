@@ -36,7 +36,7 @@ export function toXml(value: Lazy, options: XmlOptions): NixString {
   const writer = new XmlWriter(options);
   const depth = callDepth.current;
   try {
-    writer.element("expr", {}, () => writer.value(value));
+    writer.element("expr", NONE, () => writer.value(value));
   } catch (error) {
     callDepth.current = depth;
     throw asEvalError(error);
@@ -44,7 +44,13 @@ export function toXml(value: Lazy, options: XmlOptions): NixString {
   return makeString(writer.parts.join(""), writer.context);
 }
 
-type XmlAttributes = Readonly<Record<string, string | undefined>>;
+/** In the order of their names, as Nix writes them; those without a value are left out. */
+type XmlAttributes = readonly (readonly [name: string, value: string | undefined])[];
+
+const NONE: XmlAttributes = [];
+
+/** By depth. */
+const indents: string[] = [];
 
 class XmlWriter {
   readonly parts: string[] = ["<?xml version='1.0' encoding='utf-8'?>\n"];
@@ -58,19 +64,32 @@ class XmlWriter {
   }
 
   element(name: string, attributes: XmlAttributes, content: () => void): void {
-    this.#line(`<${name}${showAttributes(attributes)}>`);
+    this.#open(name, attributes);
+    this.parts.push(">\n");
     this.#depth++;
     content();
     this.#depth--;
-    this.#line(`</${name}>`);
+    this.parts.push(this.#indent(), "</", name, ">\n");
   }
 
-  #empty(name: string, attributes: XmlAttributes = {}): void {
-    this.#line(`<${name}${showAttributes(attributes)} />`);
+  #empty(name: string, attributes: XmlAttributes = NONE): void {
+    this.#open(name, attributes);
+    this.parts.push(" />\n");
   }
 
-  #line(text: string): void {
-    this.parts.push("  ".repeat(this.#depth), text, "\n");
+  /** What has a value and nothing else: most of what there is. */
+  #simple(name: string, value: string): void {
+    this.parts.push(this.#indent(), "<", name, ' value="', escape(value), '" />\n');
+  }
+
+  #open(name: string, attributes: XmlAttributes): void {
+    this.parts.push(this.#indent(), "<", name);
+    for (const [attribute, value] of attributes)
+      if (value !== undefined) this.parts.push(" ", attribute, '="', escape(value), '"');
+  }
+
+  #indent(): string {
+    return (indents[this.#depth] ??= "  ".repeat(this.#depth));
   }
 
   value(lazy: Lazy): void {
@@ -85,36 +104,40 @@ class XmlWriter {
 
   #value(value: Value): void {
     if (value === null) this.#empty("null");
-    else if (typeof value === "boolean") this.#empty("bool", { value: String(value) });
-    else if (typeof value === "number" || typeof value === "bigint") this.#empty("int", { value: String(value) });
-    else if (typeof value === "string") this.#empty("string", { value });
+    else if (typeof value === "boolean") this.#simple("bool", String(value));
+    else if (typeof value === "number" || typeof value === "bigint") this.#simple("int", String(value));
+    else if (typeof value === "string") this.#simple("string", value);
     else if (value instanceof ContextString) {
       this.context = joinContexts(this.context, contextOf(value));
-      this.#empty("string", { value: value.text });
-    } else if (value instanceof NixPath) this.#empty("path", { value: value.path });
-    else if (value instanceof NixFloat) this.#empty("float", { value: formatGeneral(value.value) });
+      this.#simple("string", value.text);
+    } else if (value instanceof NixPath) this.#simple("path", value.path);
+    else if (value instanceof NixFloat) this.#simple("float", formatGeneral(value.value));
     else if (value instanceof Lambda) this.#function(value);
     else if (value instanceof PrimOp) this.#empty("unevaluated");
     else if (!(value instanceof Attrs))
-      this.element("list", {}, () => {
+      this.element("list", NONE, () => {
         for (const element of value) this.value(element);
       });
     else if (isDerivation(value)) this.#derivation(value);
-    else this.element("attrs", {}, () => this.#attrs(value));
+    else this.element("attrs", NONE, () => this.#attrs(value));
   }
 
   #attrs(attrs: Attrs): void {
     const { ids } = attrs.keys;
     for (const slot of attrs.keys.byName()) {
-      const where = this.#location(() => positionOf(attrs.positionAt(slot)));
-      this.element("attr", { name: symbolName(ids[slot]!), ...where }, () => this.value(attrs.values[slot]!));
+      const where = this.#located ? positionOf(attrs.positionAt(slot)) : undefined;
+      this.element("attr", placed(where, symbolName(ids[slot]!)), () => this.value(attrs.values[slot]!));
     }
   }
 
   /** The attributes of a derivation are written where it is met first. */
   #derivation(attrs: Attrs): void {
     const drvPath = this.#text(attrs.get("drvPath"));
-    this.element("derivation", { drvPath, outPath: this.#text(attrs.get("outPath")) }, () => {
+    const attributes: XmlAttributes = [
+      ["drvPath", drvPath],
+      ["outPath", this.#text(attrs.get("outPath"))],
+    ];
+    this.element("derivation", attributes, () => {
       if (drvPath === undefined || drvPath === "" || this.#seen.has(drvPath)) this.#empty("repeated");
       else {
         this.#seen.add(drvPath);
@@ -131,29 +154,38 @@ class XmlWriter {
   }
 
   #function({ info }: Lambda): void {
-    this.element(
-      "function",
-      this.#location(() => placeOfFunction(info)),
-      () => {
-        const { formals } = info;
-        if (formals === undefined) {
-          this.#empty("varpat", { name: info.argument ?? "" });
-          return;
-        }
-        this.element("attrspat", { name: info.argument, ellipsis: formals.ellipsis ? "1" : undefined }, () => {
-          for (const name of [...formals.names.keys()].sort()) this.#empty("attr", { name });
-        });
-      },
-    );
+    this.element("function", placed(this.#located ? placeOfFunction(info) : undefined), () => {
+      const { formals } = info;
+      if (formals === undefined) {
+        this.#empty("varpat", [["name", info.argument ?? ""]]);
+        return;
+      }
+      const attributes: XmlAttributes = [
+        ["ellipsis", formals.ellipsis ? "1" : undefined],
+        ["name", info.argument],
+      ];
+      this.element("attrspat", attributes, () => {
+        for (const name of [...formals.names.keys()].sort()) this.#empty("attr", [["name", name]]);
+      });
+    });
   }
 
-  #location(find: () => Position | undefined): XmlAttributes {
-    const position = this.#options.locations === true ? find() : undefined;
-    if (position === undefined) return {};
-    // Only files have a path; what came from the command line has a line and column in it.
-    const path = position.file.startsWith("/") ? position.file : undefined;
-    return { path, line: String(position.line), column: String(position.column) };
+  get #located(): boolean {
+    return this.#options.locations === true;
   }
+}
+
+/** What says where something is defined, and its name if it has one. */
+function placed(position: Position | undefined, name?: string): XmlAttributes {
+  if (position === undefined) return name === undefined ? NONE : [["name", name]];
+  // Only files have a path; what came from the command line has a line and column in it.
+  const path = position.file.startsWith("/") ? position.file : undefined;
+  return [
+    ["column", String(position.column)],
+    ["line", String(position.line)],
+    ["name", name],
+    ["path", path],
+  ];
 }
 
 /** Of functions that stand in no file, too. */
@@ -169,12 +201,6 @@ const escapes: Readonly<Record<string, string>> = {
   "\n": "&#xA;",
 };
 
-/** In the order of the names, as Nix writes them. */
-function showAttributes(attributes: XmlAttributes): string {
-  let text = "";
-  for (const name of Object.keys(attributes).sort()) {
-    const value = attributes[name];
-    if (value !== undefined) text += ` ${name}="${value.replace(/["<>&\n]/g, (found) => escapes[found]!)}"`;
-  }
-  return text;
+function escape(value: string): string {
+  return value.replace(/["<>&\n]/g, (found) => escapes[found]!);
 }

@@ -77,39 +77,39 @@ export interface Position {
   readonly inFile?: boolean;
 }
 
-/** A function written in Nix. `apply` is made by the compiler. */
+/** A function written in Nix. */
 export class Lambda {
-  readonly apply: (environment: unknown, argument: Lazy) => Lazy;
   readonly environment: unknown;
   readonly info: LambdaInfo;
 
-  constructor(apply: (environment: never, argument: Lazy) => Lazy, environment: unknown, info: LambdaInfo) {
-    this.apply = apply as (environment: unknown, argument: Lazy) => Lazy;
+  constructor(environment: unknown, info: LambdaInfo) {
     this.environment = environment;
     this.info = info;
   }
 }
 
-/** What is known of a lambda before it is called; one object per place in the source. */
+/** What is known of a lambda before it is called; one object per place in the source. Made by the compiler. */
 export interface LambdaInfo {
   /** The name it was bound to, for messages. */
   readonly name: string | undefined;
   /** The name of its argument as a whole: `x` of `x: …` and of `{ … } @ x: …`. */
-  readonly argument?: string | undefined;
+  readonly argument: string | undefined;
   readonly formals: Formals | undefined;
   readonly position: () => Position | undefined;
   /** The source text that the function stands in, and where. */
-  readonly source?: unknown;
-  readonly offset?: number;
+  readonly source: unknown;
+  readonly offset: number;
+  /** Calls it. Better code takes its place when it has been called often, as with the other two. */
+  apply: (environment: unknown, argument: Lazy) => Lazy;
   /** Adds "while calling …" to an error that comes out of the function; returns what is to be thrown. */
-  readonly failed?: (error: unknown) => unknown;
+  readonly failed: (error: unknown) => unknown;
   /** Of `x: y: …`: takes both arguments at once. */
-  readonly apply2?: ((environment: unknown, first: Lazy, second: Lazy) => Lazy) | undefined;
+  apply2: ((environment: unknown, first: Lazy, second: Lazy) => Lazy) | undefined;
   /** … and adds "while calling …" for the function that takes the second. */
-  readonly failed2?: ((error: unknown) => unknown) | undefined;
+  readonly failed2: ((error: unknown) => unknown) | undefined;
   /** The same for the third argument of `x: y: z: …`. */
-  readonly apply3?: ((environment: unknown, first: Lazy, second: Lazy, third: Lazy) => Lazy) | undefined;
-  readonly failed3?: ((error: unknown) => unknown) | undefined;
+  apply3: ((environment: unknown, first: Lazy, second: Lazy, third: Lazy) => Lazy) | undefined;
+  readonly failed3: ((error: unknown) => unknown) | undefined;
 }
 
 /** A native function of fixed arity, curried like any Nix function; `args` holds what it has been given so far. */
