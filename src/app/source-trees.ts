@@ -1,9 +1,10 @@
 /** From flake references to source trees in the store. */
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
 import {
+  currentBranch,
   describeCommit,
   fetchGit,
   fetchTarballTree,
@@ -85,7 +86,7 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
     );
   if (checkout === undefined) return project(await pathTree(context, folder), "", `path:${folder}`, folder);
   const dir = relative(checkout, folder);
-  const tree = await checkoutTree(context, checkout);
+  const tree = await checkoutTree(context, checkout, parseReference(`git+${String(pathToFileURL(checkout))}`));
   if (!tree.files.has(join(dir, "flake.nix")))
     throw new D2nError(
       "flake-missing",
@@ -129,7 +130,7 @@ export async function fetchTree(context: Context, attributes: PlainEntries): Pro
       if (url === undefined) throw new D2nError("flake-reference", "a git input wants a `url`");
       const checkout = localCheckout(reference);
       if (checkout !== undefined && existsSync(join(checkout, ".git")))
-        return checked((await checkoutTree(context, checkout)).tree, reference);
+        return checked((await checkoutTree(context, checkout, reference)).tree, reference);
       return checked(await gitTree(context, reference, url), reference);
     }
     case "github":
@@ -185,11 +186,20 @@ async function treeByHash(context: Context, reference: FlakeReference): Promise<
 async function pathTree(context: Context, folder: string): Promise<TreeMessage> {
   if (!existsSync(folder)) throw new D2nError("flake-missing", `\`${folder}\` does not exist`);
   const store = await context.store();
+  // As Nix has it, a folder is as new as the newest of what it holds.
+  let newest = lstatSync(folder).mtimeMs;
   const info = await store.addTree(
     { path: folder },
-    { name: "source", filter: (path) => !NO_SOURCE.has(baseName(path)) },
+    {
+      name: "source",
+      filter: (path) => {
+        if (NO_SOURCE.has(baseName(path))) return false;
+        newest = Math.max(newest, lstatSync(Buffer.from(path, "latin1")).mtimeMs);
+        return true;
+      },
+    },
   );
-  const lastModified = Math.floor(statSync(folder).mtimeMs / 1000);
+  const lastModified = Math.floor(newest / 1000);
   const reference = referenceFromAttributes(
     new Map<string, Plain>([
       ["type", "path"],
@@ -199,7 +209,12 @@ async function pathTree(context: Context, folder: string): Promise<TreeMessage> 
   return tree(info, reference, [["lastModified", lastModified]]);
 }
 
-async function checkoutTree(context: Context, root: string): Promise<{ tree: TreeMessage; files: Set<string> }> {
+/** The tracked files of a checkout as they are on disk. The reference is what its locked form is made from. */
+async function checkoutTree(
+  context: Context,
+  root: string,
+  reference: FlakeReference,
+): Promise<{ tree: TreeMessage; files: Set<string> }> {
   const git = gitContext(context);
   const working = await readWorkingTree(root, git);
   const include = new Set<string>();
@@ -215,12 +230,6 @@ async function checkoutTree(context: Context, root: string): Promise<{ tree: Tre
     { path: root },
     { name: "source", filter: (path) => include.has(path.slice(prefix)) },
   );
-  const reference = referenceFromAttributes(
-    new Map<string, Plain>([
-      ["type", "git"],
-      ["url", `file://${root}`],
-    ]),
-  );
   const facts: [string, Plain][] = [["submodules", false]];
   if (working.head === undefined) facts.push(["lastModified", 0]);
   else {
@@ -230,6 +239,8 @@ async function checkoutTree(context: Context, root: string): Promise<{ tree: Tre
       facts.push(["dirtyRev", `${working.head}-dirty`], ["dirtyShortRev", `${working.head.slice(0, 7)}-dirty`]);
     else {
       facts.push(["rev", working.head]);
+      const branch = await currentBranch(root, git);
+      if (branch !== undefined) facts.push(["ref", branch]);
       if (revCount !== undefined) facts.push(["revCount", revCount]);
     }
   }

@@ -142,6 +142,12 @@ export async function describeCommit(
   return { lastModified: Number(time.toString("utf8")), revCount: count };
 }
 
+/** The branch that is checked out, `refs/heads/…`; undefined where a commit is checked out by itself. */
+export async function currentBranch(root: string, context: GitContext): Promise<string | undefined> {
+  const { status, stdout } = await runGit(["symbolic-ref", "-q", "HEAD"], context, { cwd: root });
+  return status === 0 ? stdout.toString("utf8").trim() : undefined;
+}
+
 /** Paths below a folder of a checkout that exist on disk but that git does not track and does not ignore. */
 export async function untrackedFiles(root: string, context: GitContext): Promise<string[]> {
   const listing = await gitOutput(["ls-files", "-z", "--others", "--exclude-standard"], context, root);

@@ -4,7 +4,7 @@
  */
 import { D2nError } from "../base/index.ts";
 import {
-  formatReference,
+  formatLocation,
   type FlakeReference,
   type RefAttributes,
   referenceFromAttributes,
@@ -178,7 +178,7 @@ export function describeChanges(before: LockedNode, after: LockedNode): string[]
         const path = prefix === "" ? name : `${prefix}/${name}`;
         if ("follows" in input) found.set(path, `follows ${input.follows.join("/")}`);
         else {
-          found.set(path, formatReference(input.node.source!.locked));
+          found.set(path, formatLocation(input.node.source!.locked));
           walk(input.node, path);
         }
       }

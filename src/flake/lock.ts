@@ -7,7 +7,7 @@ import { D2nError } from "../base/index.ts";
 import type { Evaluator } from "../lang/index.ts";
 import { type FlakeFile, type FlakeInput, isRelative, readFlakeFile } from "./flake-file.ts";
 import { emptyLock, findInput, type InputPath, type LockedInput, type LockedNode, parseLockFile } from "./lock-file.ts";
-import { type FlakeReference, formatReference, parseReference, sameReference } from "./reference.ts";
+import { type FlakeReference, formatLocation, parseReference, sameReference } from "./reference.ts";
 import { builtInFor, type FetchedTree, type FlakeSources } from "./sources.ts";
 
 export interface LockRequest {
@@ -260,7 +260,7 @@ class Locker {
       return { ...parent.tree, outPath: target, locked: reference };
     } catch (error) {
       if (!(error instanceof D2nError)) throw error;
-      throw new D2nError(error.code, `input \`${key}\` (${formatReference(reference)}): ${error.message}`, {
+      throw new D2nError(error.code, `input \`${key}\` (${formatLocation(reference)}): ${error.message}`, {
         hint: [
           error.hint,
           `Use another source with \`--override-input ${key} REFERENCE\`${key === "nixpkgs" || key.endsWith("/nixpkgs") ? `; \`--override-input ${key} d2n:nixpkgs\` takes the built-in package set` : ""}.`,
@@ -286,7 +286,7 @@ export function relativeTo(base: string, path: string): string {
 
 /** Nix forgets `narHash`, `rev` and the like of originals that were given pinned in another spelling: compare the rest. */
 function sameLocation(a: FlakeReference, b: FlakeReference): boolean {
-  return formatReference(a) === formatReference(b);
+  return formatLocation(a) === formatLocation(b);
 }
 
 function checkFollows(root: LockedNode, node: LockedNode, path: InputPath, seen = new Set<LockedNode>()): void {

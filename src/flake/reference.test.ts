@@ -28,12 +28,28 @@ describe("parseReference()", () => {
       url: "https://example.org/p.git",
       rev,
     });
-    expect(attributes("path:/a/b?narHash=sha256-abc")).toEqual({ type: "path", path: "/a/b", narHash: "sha256-abc" });
+    expect(attributes("path:/a/b?narHash=sha256-abc&lastModified=7")).toEqual({
+      type: "path",
+      path: "/a/b",
+      narHash: "sha256-abc",
+      lastModified: 7,
+    });
     expect(attributes("https://example.org/x.tar.gz")).toEqual({
       type: "tarball",
       url: "https://example.org/x.tar.gz",
     });
-    expect(attributes("https://example.org/x?token=1")).toEqual({ type: "file", url: "https://example.org/x?token=1" });
+    expect(attributes("https://example.org/x?token=1&rev=" + rev)).toEqual({
+      type: "tarball",
+      url: "https://example.org/x?token=1",
+      rev,
+    });
+    expect(attributes("file+https://example.org/x")).toEqual({ type: "file", url: "https://example.org/x" });
+    expect(attributes("git+https://example.org/p?token=1&exportIgnore=1&lfs=0")).toEqual({
+      type: "git",
+      url: "https://example.org/p?token=1",
+      exportIgnore: true,
+      lfs: false,
+    });
     expect(attributes("nixpkgs/branch")).toEqual({ type: "indirect", id: "nixpkgs", ref: "branch" });
     expect(attributes("flake:nixpkgs")).toEqual({ type: "indirect", id: "nixpkgs" });
     expect(attributes("d2n:nixpkgs")).toEqual({ type: "d2n", id: "nixpkgs" });
@@ -41,7 +57,15 @@ describe("parseReference()", () => {
   });
 
   it("refuses what is none, and says what there is", () => {
-    for (const text of ["ftp2:/x", "github:only-owner", "a b", "-x", "nixpkgs/a/b/c"])
+    for (const text of [
+      "ftp2:/x",
+      "github:only-owner",
+      "a b",
+      "-x",
+      "nixpkgs/a/b/c",
+      "path:/a?b=c",
+      "git+https://a/b?rev=zz",
+    ])
       expect(() => parseReference(text), text).toThrow(D2nError);
   });
 
@@ -52,6 +76,25 @@ describe("parseReference()", () => {
 });
 
 describe("formatReference()", () => {
+  it("writes what real Nix writes", () => {
+    const rev = "0123456789abcdef0123456789abcdef01234567";
+    const written = (text: string): string => formatReference(parseReference(text));
+    for (const text of [
+      `github:o/r/${rev}?narHash=sha256-a%2Bb%3D`,
+      "github:o/r/feature%2Fx?dir=sub/dir&host=github.example.org",
+      `git+https://user@example.org:8080/r.git?ref=refs/heads/main&rev=${rev}&shallow=1&submodules=1`,
+      "git+https://example.org/r?token=1",
+      "git://example.org/r",
+      "path:/a%2Bb/c%20d?lastModified=12&narHash=sha256-a%3D",
+      "https://example.org/x?a=b&narHash=sha256-a%3D",
+    ])
+      expect(written(text)).toBe(text);
+    expect(written("git+https://example.org/r?submodules=0&allRefs=1&lfs=1&dir=x")).toBe(
+      "git+https://example.org/r?dir=x&lfs=1",
+    );
+    expect(written("github:o/r/a/b")).toBe("github:o/r/a%2Fb");
+  });
+
   it("gives what parseReference() reads back", () => {
     for (const text of [
       "github:owner/repo/branch?dir=sub",

@@ -17,7 +17,6 @@ export interface FlakeReference {
 
 const FLAKE_ID = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
 const REVISION = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
-const ARCHIVE = /\.(zip|tar|tgz|tar\.gz|tar\.xz|tar\.bz2|tar\.zst)$/;
 
 function invalid(text: string, why: string): D2nError {
   return new D2nError("flake-reference", `\`${text}\` is not a valid flake reference: ${why}`, {
@@ -57,13 +56,13 @@ export function isPathLike(text: string): boolean {
 
 /**
  * Parses the URL-like forms. Path-like references come back as type `path` with the path as written: who knows the
- * surroundings (working folder, parent flake) resolves them.
+ * surroundings (working folder, parent flake) resolves them. A URL without a type is a tarball, whatever its ending.
  * @throws D2nError `flake-reference`
  */
 export function parseReference(text: string): FlakeReference {
   if (isPathLike(text)) {
     const { path, query } = splitQuery(text);
-    return make("path", { path: path === "" ? "." : decodePath(path) }, query);
+    return make("path", { path: path === "" ? "." : decodePath(path) }, query, text);
   }
   const scheme = /^([a-z][a-z0-9+.-]*):(.*)$/s.exec(text);
   if (scheme === null) return parseIndirect(text, text);
@@ -71,12 +70,12 @@ export function parseReference(text: string): FlakeReference {
   const { path, query } = splitQuery(rest);
   switch (name) {
     case "d2n":
-      return make("d2n", { id: path }, query);
+      return make("d2n", { id: path }, query, text);
     case "flake":
       return parseIndirect(rest, text);
     case "path": {
       const location = path.startsWith("//") ? path.slice(2) : path;
-      return make("path", { path: decodePath(location) }, query);
+      return make("path", { path: decodePath(location) }, query, text);
     }
     case "github":
     case "gitlab":
@@ -88,73 +87,101 @@ export function parseReference(text: string): FlakeReference {
     case "git+https":
     case "git+ssh": {
       const url = name === "git" ? `git:${path}` : `${name.slice(4)}:${path}`;
-      return make("git", { url: name === "git+file" ? normaliseFileUrl(url) : url }, query);
+      return make(
+        "git",
+        { url: `${name === "git+file" ? normaliseFileUrl(url) : url}${serversQuery("git", query)}` },
+        query,
+        text,
+      );
     }
     case "tarball+http":
     case "tarball+https":
     case "tarball+file":
-      return make("tarball", { url: `${name.slice(8)}:${path}${extraQuery(query)}` }, query);
+      return make("tarball", { url: `${name.slice(8)}:${path}${serversQuery("tarball", query)}` }, query, text);
     case "file+http":
     case "file+https":
     case "file+file":
-      return make("file", { url: `${name.slice(5)}:${path}${extraQuery(query)}` }, query);
+      return make("file", { url: `${name.slice(5)}:${path}${serversQuery("file", query)}` }, query, text);
     case "http":
     case "https":
     case "file":
-      return make(
-        ARCHIVE.test(path) || query.has("narHash") ? "tarball" : "file",
-        { url: `${name}:${path}${extraQuery(query)}` },
-        query,
-      );
+      return make("tarball", { url: `${name}:${path}${serversQuery("tarball", query)}` }, query, text);
     default:
       throw invalid(text, `\`${name}\` is not a scheme that flakes know`);
   }
 }
 
-/** The URL-like form, which `parseReference` reads back. */
+/** The URL-like form, which `parseReference` reads back, with what Nix shows in it: parameters sorted, flags that are off left out. */
 export function formatReference(reference: FlakeReference): string {
-  const { type, dir } = reference;
-  const rest = new Map<string, string>();
-  for (const [name, value] of reference.attributes) if (name !== "type") rest.set(name, String(value));
-  const take = (name: string): string => {
-    const value = rest.get(name) ?? "";
-    rest.delete(name);
-    return value;
+  const { type, dir, attributes } = reference;
+  const text = (name: string): string => String(attributes.get(name) ?? "");
+  const query = new Map<string, string>();
+  const add = (...names: string[]): void => {
+    for (const name of names) {
+      const value = attributes.get(name);
+      if (value === true) query.set(name, "1");
+      else if (value !== undefined && value !== false) query.set(name, String(value));
+    }
   };
   let head: string;
   switch (type) {
     case "path":
-      head = `path:${encodeURI(take("path"))}`;
+      head = `path:${escaped(text("path"), ":@/")}`;
+      add("lastModified", "narHash", "rev", "revCount");
       break;
     case "git":
-      head = `git+${take("url")}`;
+      head = text("url").startsWith("git:") ? text("url") : `git+${text("url")}`;
+      add("ref", "rev", "shallow", "lfs", "submodules", "exportIgnore", "verifyCommit");
+      add("keytype", "publicKey", "publicKeys");
       break;
     case "github":
     case "gitlab":
-    case "sourcehut": {
-      head = `${type}:${encodeURIComponent(take("owner"))}/${encodeURIComponent(take("repo"))}`;
-      const at = take("rev") || take("ref");
-      if (at !== "") head += `/${at}`;
+    case "sourcehut":
+      head = `${type}:${[text("owner"), text("repo"), text("rev") || text("ref")]
+        .filter((part) => part !== "")
+        .map((part) => escaped(part, ":@"))
+        .join("/")}`;
+      add("host", "narHash");
       break;
-    }
-    case "indirect": {
-      head = `flake:${take("id")}`;
-      for (const part of ["ref", "rev"]) {
-        const value = take(part);
-        if (value !== "") head += `/${value}`;
-      }
+    case "indirect":
+      head = `flake:${["id", "ref", "rev"]
+        .map((name) => text(name))
+        .filter((part) => part !== "")
+        .map((part) => escaped(part, ":@"))
+        .join("/")}`;
       break;
-    }
     case "d2n":
-      head = `d2n:${take("id")}`;
+      head = `d2n:${text("id")}`;
       break;
     default:
-      head = take("url");
+      head = type === "file" && !/^file\+/.test(text("url")) ? `file+${text("url")}` : text("url");
+      add("narHash");
   }
-  for (const hidden of ["narHash", "lastModified", "revCount"]) rest.delete(hidden);
-  if (dir !== "") rest.set("dir", dir);
-  const query = [...rest].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-  return query === "" ? head : `${head}?${query}`;
+  if (dir !== "") query.set("dir", dir);
+  if (query.size === 0) return head;
+  const [address = "", own] = head.split("?", 2);
+  for (const [name, value] of new URLSearchParams(own ?? "")) if (!query.has(name)) query.set(name, value);
+  return `${address}?${[...query]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${escaped(name, ":@/?")}=${escaped(value, ":@/?")}`)
+    .join("&")}`;
+}
+
+/** The URL-like form without the hash and the dates of what was found there: short enough for messages. */
+export function formatLocation(reference: FlakeReference): string {
+  const attributes = new Map(reference.attributes);
+  for (const name of ["narHash", "lastModified", "revCount"]) attributes.delete(name);
+  return formatReference({ ...reference, attributes });
+}
+
+/** Percent-encodes all but letters, digits, `-._~` and what is allowed besides. */
+function escaped(text: string, allowed: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/%([0-9A-F]{2})/g, (code, hex: string) => {
+      const c = String.fromCharCode(parseInt(hex, 16));
+      return allowed.includes(c) ? c : code;
+    });
 }
 
 function parseIndirect(text: string, whole: string): FlakeReference {
@@ -167,7 +194,7 @@ function parseIndirect(text: string, whole: string): FlakeReference {
     attributes["ref"] = first ?? "";
     attributes["rev"] = second;
   } else if (first !== undefined) attributes[REVISION.test(first) ? "rev" : "ref"] = first;
-  return make("indirect", attributes, query);
+  return make("indirect", attributes, query, whole);
 }
 
 function parseForge(type: string, path: string, query: URLSearchParams, whole: string): FlakeReference {
@@ -178,18 +205,34 @@ function parseForge(type: string, path: string, query: URLSearchParams, whole: s
     const point = at.join("/");
     attributes[REVISION.test(point) ? "rev" : "ref"] = point;
   }
-  return make(type, attributes, query);
+  return make(type, attributes, query, whole);
 }
 
-function make(type: string, attributes: Record<string, string>, query: URLSearchParams): FlakeReference {
+/** Parameters of a reference that mean something to Nix, by type; `dir` belongs to all of them. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  path: ["rev", "narHash", "revCount", "lastModified"],
+  git: "rev ref keytype publicKey publicKeys shallow submodules lfs exportIgnore allRefs verifyCommit narHash revCount lastModified".split(
+    " ",
+  ),
+  tarball: ["rev", "narHash", "revCount", "lastModified"],
+  file: ["narHash"],
+};
+const FLAGS: ReadonlySet<string> = new Set("shallow submodules lfs exportIgnore allRefs verifyCommit".split(" "));
+
+function make(type: string, attributes: Record<string, string>, query: URLSearchParams, whole: string): FlakeReference {
   const all = new Map<string, string | number | boolean>([["type", type], ...Object.entries(attributes)]);
+  const known = PARAMETERS[type] ?? ["ref", "rev", "narHash", "host"];
   let dir = "";
   for (const [name, value] of query) {
     if (name === "dir") dir = value;
-    else if (name === "shallow" || name === "submodules" || name === "allRefs" || name === "lfs")
-      all.set(name, value === "1" || value === "true");
-    else if (name === "lastModified" || name === "revCount") all.set(name, Number(value));
-    else if (["ref", "rev", "narHash", "host"].includes(name)) all.set(name, value);
+    else if (!known.includes(name)) {
+      if (type === "path") throw invalid(whole, `a path has no parameter \`${name}\``);
+    } else if (FLAGS.has(name)) all.set(name, value === "1" || value === "true");
+    else if (name === "lastModified" || name === "revCount") {
+      if (!/^[0-9]+$/.test(value)) throw invalid(whole, `\`${name}\` wants a number`);
+      all.set(name, Number(value));
+    } else if (name === "rev" && !REVISION.test(value)) throw invalid(whole, "`rev` wants the full hash of a commit");
+    else all.set(name, value);
   }
   return { type, attributes: all, dir };
 }
@@ -201,12 +244,13 @@ function splitQuery(text: string): { path: string; query: URLSearchParams } {
     : { path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) };
 }
 
-/** Query parameters of a tarball's URL that are the server's business, not ours. */
-function extraQuery(query: URLSearchParams): string {
-  const rest = [...query].filter(
-    ([name]) => !["dir", "narHash", "rev", "ref", "lastModified", "revCount"].includes(name),
-  );
-  return rest.length === 0 ? "" : `?${rest.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
+/** Query parameters of a URL that are the server's business, not ours. */
+function serversQuery(type: string, query: URLSearchParams): string {
+  const ours = new Set([...PARAMETERS[type]!, "dir"]);
+  const rest = [...query].filter(([name]) => !ours.has(name));
+  return rest.length === 0
+    ? ""
+    : `?${rest.map(([name, value]) => `${escaped(name, ":@/?")}=${escaped(value, ":@/?")}`).join("&")}`;
 }
 
 function normaliseFileUrl(url: string): string {

@@ -100,6 +100,8 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
       if (host.parseFlakeReference === undefined)
         throw new EvalError(`passing a string argument to '${who}' is not supported by this host`);
       for (const [key, attribute] of host.parseFlakeReference(reference)) request.set(key, attribute);
+      // A flake is a tree, so its URL means an archive in any case; here, only one that looks like it does.
+      if (request.get("type") === "tarball" && !looksLikeArchive(reference)) request.set("type", "file");
     }
   }
   if (host.pure && !request.has("rev") && !request.has("narHash"))
@@ -109,6 +111,13 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
     );
   if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
   return treeAttrs(host.fetchTree(request), isGit);
+}
+
+function looksLikeArchive(reference: string): boolean {
+  return (
+    reference.startsWith("tarball+") ||
+    /\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst))$/.test(reference.replace(/[?#].*$/s, ""))
+  );
 }
 
 function plainAttribute(world: Interpreter["world"], who: string, key: string, lazy: Lazy): string | number | boolean {
