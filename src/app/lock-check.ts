@@ -66,10 +66,14 @@ export async function checkLocks(context: Context, installable: string): Promise
 }
 
 /** Locks one package: what `d2n run .#<package>.lock` does. @returns the exit status */
-export async function lock(context: Context, installable: string): Promise<number> {
+export async function lock(context: Context, installable: string, field?: string): Promise<number> {
   const { reference, fragment } = parseInstallable(installable);
   const { run } = await import("./run.ts");
-  return run(context, `${reference}#${fragment === "" ? "default" : fragment}.lock`, []);
+  return run(
+    context,
+    `${reference}#${fragment === "" ? "default" : fragment}.lock`,
+    field === undefined ? [] : ["--field", field],
+  );
 }
 
 /** The words with which using the lock would fail. */

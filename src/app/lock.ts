@@ -1,6 +1,7 @@
 /** Locking in this process: what `bin/refresh` of a package's `.lock` describes. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { addIntent, downloadFile } from "../fetchers/index.ts";
 import { parseHash } from "../formats/index.ts";
 import {
@@ -8,30 +9,44 @@ import {
   type LockServices,
   parseLockSpec,
   type Run,
+  runLockField,
   runLockFields,
   runOnHost,
 } from "../python/index.ts";
 import { messageOf, warn } from "../base/index.ts";
+import { quoteShell } from "../sandbox/index.ts";
 import type { Context } from "./context.ts";
 import { D2nLock } from "./d2n-lock.ts";
 import { enterStore } from "./enter.ts";
+import { fixedOutputHash } from "./fod-hash.ts";
 import { contentCache } from "./content-cache.ts";
 import { realise } from "./realise.ts";
 import { makeScratchFolder } from "./scratch.ts";
 
 /** @throws D2nError; the old lock file is as it was then */
-export async function runLock(context: Context, specText: string): Promise<void> {
-  const spec = parseLockSpec(specText);
+export async function runLock(
+  context: Context,
+  specText: string,
+  /** The one field to make anew. */
+  only?: string,
+): Promise<void> {
+  await withServices(context, async (services) => {
+    await recordLock(context, await runLockFields(parseLockSpec(specText), services, { only }));
+  });
+}
+
+async function withServices(context: Context, work: (services: LockServices) => Promise<void>): Promise<void> {
   const prefix = await enterStore(context);
   const temporaryDir = makeScratchFolder(context, "lock");
   const run: Run = (argv, options) => runOnHost([...prefix, ...argv], options);
+  const environment = { ...context.environment, PATH: pathWithD2n(context, temporaryDir) };
   try {
-    const result = await runLockFields(spec, {
+    await work({
       run,
       runOnHost,
       physicalPath: (path) => context.toPhysical(path),
       storeDir: context.storeDir,
-      environment: context.environment,
+      environment,
       cwd: context.cwd,
       cacheDir: join(context.directories.cache, "lock"),
       temporaryDir,
@@ -46,11 +61,21 @@ export async function runLock(context: Context, specText: string): Promise<void>
           toolchains.map(({ drvPath }) => ({ drvPath, outputs: ["out"] })),
         );
       },
+      fixedOutputHash: (drvPath) => fixedOutputHash(context, drvPath),
     });
-    await recordLock(context, result);
   } finally {
     rmSync(temporaryDir, { recursive: true, force: true });
   }
+}
+
+/** Scripts of fields may call d2n, wherever this one lies: it goes to the same store. */
+function pathWithD2n(context: Context, temporaryDir: string): string {
+  const folder = join(temporaryDir, "programs");
+  mkdirSync(folder);
+  const words = [process.execPath, fileURLToPath(new URL("../cli/main.js", import.meta.url))].map(quoteShell);
+  const store = context.chroot ? `D2N_STORE=${quoteShell(context.storeRoot)}\nexport D2N_STORE\n` : "";
+  writeFileSync(join(folder, "d2n"), `#!/bin/sh\n${store}exec ${words.join(" ")} "$@"\n`, { mode: 0o755 });
+  return `${folder}:${context.environment["PATH"] ?? ""}`;
 }
 
 /** What pip fetches lands where builds look for it, and the other way around. */
@@ -110,7 +135,7 @@ async function recordLock(
   // Read only now: it is another's while pip works.
   const d2nLock = D2nLock.read(join(folder, "d2n.lock"));
   for (const [name, sha256] of newHashes) d2nLock.recordHash(name, sha256);
-  d2nLock.setBuildSystems(relative(folder, lockFile), buildSystems);
+  if (buildSystems !== "kept") d2nLock.setBuildSystems(relative(folder, lockFile), buildSystems);
   d2nLock.keepBuildSystems((file) => existsSync(join(folder, file)));
   if (!d2nLock.changed) return;
   const isNew = !existsSync(d2nLock.file);
@@ -134,7 +159,16 @@ function insideGit(start: string): boolean {
   }
 }
 
-/** `d2n lock-fields FILE`: what `bin/refresh` calls. */
-export async function runLockFile(context: Context, file: string): Promise<void> {
-  await runLock(context, readFileSync(file, "utf8"));
+/** `d2n lock-fields FILE`: what `bin/refresh` calls. @param only the one field to make anew */
+export async function runLockFile(context: Context, file: string, only: string | undefined): Promise<void> {
+  await runLock(context, readFileSync(file, "utf8"), only);
+}
+
+/** `d2n lock-fields --print-field NAME FILE`: the value of a field as JSON; the lock file stays as it is. */
+export async function lockFieldText(context: Context, file: string, name: string): Promise<string> {
+  let text = "";
+  await withServices(context, async (services) => {
+    text = await runLockField(parseLockSpec(readFileSync(file, "utf8")), name, services);
+  });
+  return text;
 }

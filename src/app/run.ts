@@ -21,10 +21,20 @@ export async function run(context: Context, installable: string, args: readonly 
   if (out === undefined) throw new D2nError("installable", `\`${installable}\` has no output to run`);
   const spec = context.toPhysical(join(out, lockSpecFile));
   if (existsSync(spec)) {
-    await runLock(context, readFileSync(spec, "utf8"));
+    await runLock(context, readFileSync(spec, "utf8"), fieldOf(args));
     return 0;
   }
   return runProgram(context, [programOf(context, out, value.derivation), ...args]);
+}
+
+/** The arguments of a lock: none, or `--field NAME`. */
+function fieldOf(args: readonly string[]): string | undefined {
+  if (args.length === 0) return undefined;
+  if (args.length === 2 && args[0] === "--field") return args[1];
+  throw new D2nError(
+    "installable",
+    `a lock takes no arguments but \`--field NAME\`, and these were given: ${args.join(" ")}`,
+  );
 }
 
 /** Nix's rule: `meta.mainProgram`, else `pname`, else the name without its version. */

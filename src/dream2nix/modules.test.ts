@@ -120,6 +120,23 @@ describe("modules", () => {
     expect(spec.fields).toEqual([{ kind: "script", name: "weights", script: matching(/-weights\.sh$/) }]);
     expect(spec.extraScripts).toHaveLength(1);
   });
+  it("lock hashes of what is fetched, by programs that may be part of others", () => {
+    const { view, host } = playground();
+    const result = view(
+      evalModules(`({ config, dream2nix, ... }: {
+        imports = [ dream2nix.modules.dream2nix.mkDerivation ]; ${base}
+        lock.fields.source.script = config.lock.lib.computeFODHash (pkgs.fetchurl { url = "https://example.org/x"; sha256 = "${"0".repeat(64)}"; });
+        lock.fields.nested.script = "\${config.lock.fields.source.script}/.";
+      })`),
+    );
+    const { fields } = parseLockSpec(
+      host.derivations.get(result.at("lock", "drvPath").textWithoutContext())!.env.get("spec")!,
+    );
+    expect(fields).toEqual([
+      { kind: "script", name: "nested", script: matching(/-update-FOD-hash-x\/\.$/) },
+      { kind: "fod", name: "source", drvPath: matching(/-x\.drv$/) },
+    ]);
+  });
 });
 
 describe("importPackages", () => {

@@ -11,7 +11,10 @@ import { lockWithPdm } from "./pdm-locker.ts";
 import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
 import type { Environment } from "./pip-environment.ts";
 
-export type LockServices = Omit<PipLockServices, "projectRoot">;
+export interface LockServices extends Omit<PipLockServices, "projectRoot"> {
+  /** Hash (SRI) of what a fixed-output derivation fetches. @throws D2nError where it fetches nothing */
+  readonly fixedOutputHash?: (drvPath: string) => Promise<string>;
+}
 
 export interface LockResult {
   /** The live root of the project. */
@@ -23,8 +26,8 @@ export interface LockResult {
   readonly deleted: boolean;
   /** Hashes to record, `pip==99.0` to hexadecimal SHA-256. */
   readonly newHashes: ReadonlyMap<string, string>;
-  /** Of the source distributions in the lock file; undefined if pip locked nothing. */
-  readonly buildSystems: BuildSystemsLock | undefined;
+  /** Of the source distributions in the lock file: undefined if pip locked nothing; `kept` if they are what they were. */
+  readonly buildSystems: BuildSystemsLock | "kept" | undefined;
 }
 
 /**
@@ -32,7 +35,11 @@ export interface LockResult {
  * as it was.
  * @throws D2nError; InterruptedError
  */
-export async function runLockFields(spec: LockSpec, services: LockServices): Promise<LockResult> {
+export async function runLockFields(
+  spec: LockSpec,
+  services: LockServices,
+  { only }: { /** The one field to compute; the others stay as they are. */ readonly only?: string | undefined } = {},
+): Promise<LockResult> {
   const { cwd, events } = services;
   const projectRoot = findProjectRoot(cwd, spec.projectRootFile);
   const lockFile = resolve(projectRoot, spec.lockFile.replace(/^\/+/, ""));
@@ -49,15 +56,21 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
 
   const fields = new Map<string, Json>();
   const newHashes = new Map<string, string>();
-  let buildSystems: BuildSystemsLock | undefined;
+  let buildSystems: LockResult["buildSystems"] = only === undefined ? undefined : "kept";
+  const before = only === undefined ? undefined : valuesToKeep(only, spec, lockFile);
   for (const field of spec.fields) {
+    if (before !== undefined && field.name !== only) {
+      const value = before.get(field.name);
+      if (value !== undefined) fields.set(field.name, value);
+      continue;
+    }
     if (field.name === "invalidationHash")
       throw new D2nError("lock-script-failed", "a field of the lock file must not be called invalidationHash", {
         hint: "Rename lock.fields.invalidationHash.",
       });
     const { value, hashes, systems } = await computeField(field, projectRoot, spec, services);
     fields.set(field.name, value);
-    buildSystems ??= systems;
+    if (systems !== undefined && (buildSystems === undefined || buildSystems === "kept")) buildSystems = systems;
     for (const [wheel, sha256] of hashes) newHashes.set(wheel, sha256);
   }
 
@@ -68,9 +81,43 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
   if (old !== undefined && changed) for (const line of changesOf(old, spec, fields)) notice(events, line);
   notice(events, `lock file written to ${lockFile}${changed ? "" : " (nothing has changed)"}`);
   notice(events, `Add it to git, or flakes do not see it: git add ${quoted(shown)}`);
+  if (only !== undefined) return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
   for (const [wheel, sha256] of await runPdm(spec, projectRoot, services)) newHashes.set(wheel, sha256);
   await runExtraScripts(spec, services);
   return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
+}
+
+/**
+ * The content of a lock file of which one field is to be made anew. It has to be current: the other fields would not be.
+ * @throws D2nError
+ */
+function valuesToKeep(only: string, spec: LockSpec, lockFile: string): JsonObject {
+  if (!spec.fields.some((field) => field.name === only)) throw noField(only, spec);
+  const lock = "Lock all fields: leave `--field` out.";
+  if (!existsSync(lockFile)) {
+    if (spec.fields.length === 1) return new Map();
+    throw new D2nError("lock-missing", `there is no lock file ${lockFile} in which the other fields are`, {
+      hint: lock,
+    });
+  }
+  let content: Json | undefined;
+  try {
+    content = parseJson(readFileSync(lockFile, "utf8"));
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+  }
+  if (!(content instanceof Map))
+    throw new D2nError("lock-malformed", `the lock file ${lockFile} is damaged`, { hint: lock });
+  if (spec.fields.length > 1 && (content as JsonObject).get("invalidationHash") !== spec.invalidationHash)
+    throw new D2nError("lock-stale", `the other fields of the lock file ${lockFile} are outdated`, { hint: lock });
+  return content as JsonObject;
+}
+
+function noField(name: string, spec: LockSpec): D2nError {
+  const names = spec.fields.map((one) => one.name);
+  return new D2nError("installable", `there is no field ${name} to lock`, {
+    hint: names.length === 0 ? "Nothing is locked here." : `There is: ${names.join(", ")}.`,
+  });
 }
 
 /**
@@ -79,10 +126,7 @@ export async function runLockFields(spec: LockSpec, services: LockServices): Pro
  */
 export async function runLockField(spec: LockSpec, name: string, services: LockServices): Promise<string> {
   const field = spec.fields.find((one) => one.name === name);
-  if (field === undefined)
-    throw new D2nError("lock-spec-malformed", `there is no field ${name} to lock`, {
-      hint: `There is: ${spec.fields.map((one) => one.name).join(", ")}.`,
-    });
+  if (field === undefined) throw noField(name, spec);
   const projectRoot = findProjectRoot(services.cwd, spec.projectRootFile);
   return formatJson((await computeField(field, projectRoot, spec, services)).value, { indent: 2 });
 }
@@ -97,6 +141,10 @@ async function computeField(
   readonly hashes: ReadonlyMap<string, string>;
   readonly systems?: BuildSystemsLock;
 }> {
+  if (field.kind === "fod") {
+    if (services.fixedOutputHash === undefined) throw new Error("internal error: nothing fetches fixed outputs");
+    return { value: await services.fixedOutputHash(field.drvPath), hashes: new Map() };
+  }
   if (field.kind === "script")
     return { value: await runFieldScript(field.name, field.script, spec, services), hashes: new Map() };
   const lock = await lockWithPip({ name: spec.name, ...field.pip }, { ...services, projectRoot });

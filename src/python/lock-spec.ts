@@ -39,6 +39,8 @@ const pdmSettings = v.strictObject({
 
 const field = v.variant("kind", [
   v.strictObject({ kind: v.literal("pip"), name: v.string(), pip: pipSettings }),
+  /** A fixed-output derivation: the hash of what it fetches. */
+  v.strictObject({ kind: v.literal("fod"), name: v.string(), drvPath: v.string() }),
   v.strictObject({ kind: v.literal("script"), name: v.string(), script: v.string() }),
 ]);
 

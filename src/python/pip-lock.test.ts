@@ -357,6 +357,30 @@ describe("fields", () => {
     expect(await rejection(runLockField(spec, "c", services(runOnHost)))).toMatchObject({ hint: "There is: a, b." });
     expect(existsSync(lockFile())).toBe(false);
   });
+  it("can be made anew one by one, while the others are current", async () => {
+    const once = (spec: LockSpec, only: string) => runLockFields(spec, services(runOnHost), { only });
+    const spec = specOf(script("a", "echo 1 > $out"), script("b", "echo 2 > $out"));
+    expect(await rejection(once(spec, "a"))).toMatchObject({ code: "lock-missing" });
+    await run(...spec.fields);
+    const changed = { ...spec, fields: [script("a", "echo 3 > $out"), script("b", "exit 1"), script("c", "exit 1")] };
+    const result = await once(changed, "a");
+    expect(result).toMatchObject({ changed: true, buildSystems: "kept" });
+    const locked = (): unknown => JSON.parse(readFileSync(lockFile(), "utf8"));
+    expect(locked()).toEqual({ a: 3, b: 2, invalidationHash: spec.invalidationHash });
+    expect(await rejection(once({ ...changed, invalidationHash: "c".repeat(64) }, "a"))).toMatchObject({
+      code: "lock-stale",
+    });
+    expect(await rejection(once(changed, "x"))).toMatchObject({ hint: "There is: a, b, c." });
+    writeFileSync(lockFile(), "{");
+    expect(await rejection(once(changed, "a"))).toMatchObject({ code: "lock-malformed" });
+    expect(readFileSync(lockFile(), "utf8")).toBe("{");
+  });
+  it("may be hashes of what derivations fetch", async () => {
+    const spec = specOf({ kind: "fod", name: "source", drvPath: "/nix/store/x.drv" });
+    const fixedOutputHash = async (drvPath: string): Promise<string> => `sha256-of-${drvPath}`;
+    await runLockFields(spec, { ...services(runOnHost), fixedOutputHash });
+    expect(readFileSync(lockFile(), "utf8")).toContain('"source": "sha256-of-/nix/store/x.drv"');
+  });
   it("that are not JSON are shown", async () => {
     expect(await rejection(run(script("x", "echo oops > $out")))).toMatchObject({
       code: "lock-script-failed",

@@ -1,5 +1,6 @@
 /** Source distributions without an override: their build systems are found while locking, and used when building. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repository, Rig, shown } from "./rig.ts";
@@ -73,7 +74,7 @@ setup(name="native", version="1.0", py_modules=["native"])
     "flake.nix": readFileSync(join(repository, "examples/pillow/flake.nix"), "utf8"),
     "default.nix": `{ config, dream2nix, ... }: {
   imports = [ dream2nix.modules.dream2nix.pip ];
-  deps = { nixpkgs, ... }: { python = nixpkgs.python3; inherit (nixpkgs) cmake pkg-config libxslt; };
+  deps = { nixpkgs, ... }: { python = nixpkgs.python3; inherit (nixpkgs) cmake pkg-config libxslt writeScript; };
   name = "app";
   version = "1.0";
   pip.requirementsList = [ "./app" "./vendor/native.tar.gz" ];
@@ -82,6 +83,9 @@ setup(name="native", version="1.0", py_modules=["native"])
     mkDerivation.buildInputs = [ config.deps.libxslt ];
     env.dontUseCmakeConfigure = true;
   };
+  lock.invalidationData.data = 1;
+  lock.fields.data.script = config.lock.lib.computeFODHash (config.deps.fetchurl { url = "file://${native}/native.tar.gz"; hash = ""; });
+  lock.fields.nested.script = config.deps.writeScript "nested" "#!/bin/sh\n\${config.lock.fields.data.script}\n";
 }
 `,
     "app/pyproject.toml": `[build-system]
@@ -108,6 +112,9 @@ describe("build systems", { timeout: 900_000 }, () => {
     const outcome = await rig.d2n(project, ["run", ".#default.lock"]);
     expect(outcome.status, shown(outcome)).toBe(0);
     expect(outcome.stderr).toContain("asks for cmake");
+    const { data, nested } = JSON.parse(readFileSync(join(project, lockName), "utf8")) as Record<string, unknown>;
+    const archive = readFileSync(join(project, "vendor/native.tar.gz"));
+    expect([data, nested]).toEqual(Array(2).fill(`sha256-${createHash("sha256").update(archive).digest("base64")}`));
     const { sources, builds, files } = locks();
     expect(Object.keys(builds)).toEqual(["app==1.0", "docopt==0.6.2", "native==1.0", "versioned==2.5.0"]);
     expect(builds["app==1.0"]).toEqual({
@@ -144,6 +151,7 @@ describe("build systems", { timeout: 900_000 }, () => {
     expect(changed.status, shown(changed)).toBe(0);
     expect(changed.stderr).toContain("app: 1.0 → 1.1");
     expect(Object.keys(locks().builds)).toContain("app==1.1");
-    expect(existsSync(join(project, "app/build"))).toBe(false);
+    const status = await rig.run(project, "git", ["status", "--porcelain", "--ignored", "--", "app", "vendor"]);
+    expect(status.stdout).not.toMatch(/^[?!]/m);
   });
 });

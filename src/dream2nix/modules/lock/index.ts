@@ -4,7 +4,8 @@ import { builtin, inheritOverride, later, moduleFile, once } from "../../support
 import { assertions } from "../assertions/index.ts";
 import { deps } from "../deps/index.ts";
 import { paths } from "../paths/index.ts";
-import { computeFODHash, lockOptions } from "./interface.ts";
+import { computeFODHash } from "./fod-hash.ts";
+import { lockOptions } from "./interface.ts";
 import { lockErrors } from "./errors.ts";
 import { refreshProgram } from "./refresh.ts";
 
@@ -27,7 +28,7 @@ export const lock: NativeModule = defineModule({
         // The priority of a plain definition, as a value of its own: replacing `lock.content` does not read the file.
         content: mkOverride(100, later(state.content)),
         isValid: later(state.isValid),
-        lib: { computeFODHash },
+        lib: { computeFODHash: computeFODHash(m) },
       },
       deps: inheritOverride(1004, m.packageSets.at("nixpkgs"), ["bash", "coreutils", "writeScriptBin"]),
     };

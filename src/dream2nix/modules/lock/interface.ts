@@ -1,6 +1,6 @@
 import type { NativeObject } from "../../../lang/index.ts";
 import { defineModule, literalExpression, mkOption, type ModuleScope } from "../../../modules/index.ts";
-import { Dream2nixError, later, moduleFile } from "../../support.ts";
+import { moduleFile } from "../../support.ts";
 
 export function lockOptions(m: ModuleScope): NativeObject {
   const { types } = m;
@@ -55,15 +55,11 @@ export function lockOptions(m: ModuleScope): NativeObject {
         type: types.functionTo(types.path),
         readOnly: true,
         description:
-          "For scripts of fields: a program that builds a fixed-output derivation and writes its hash to `$out`.",
+          "Makes a field's script of a fixed-output derivation: a program that fetches it and writes the hash of what it got to `$out`.",
+        example: literalExpression(
+          "lock.fields.source.script = config.lock.lib.computeFODHash config.mkDerivation.src",
+        ),
       }),
     },
   };
 }
-
-/** `lock.lib.computeFODHash` has no implementation yet; only who uses it is told. */
-export const computeFODHash = later(() => () => {
-  throw new Dream2nixError("evaluation", "lock.lib.computeFODHash is not part of d2n yet", {
-    hint: "Write the hash in a script of your own: lock.fields.<name>.script.",
-  });
-});

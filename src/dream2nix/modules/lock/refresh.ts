@@ -4,6 +4,7 @@ import { lockSpecFile } from "../../../python/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
 import { lockFileInProject } from "../paths/index.ts";
+import { fodAttribute } from "./fod-hash.ts";
 
 /** The attribute of a field's script under which the pip module keeps what d2n needs to lock by itself. */
 export const pipAttribute = "_d2nPip";
@@ -65,7 +66,8 @@ function fields(m: ModuleScope): Native {
   return [...forceAttrs(toNix(m.config.at("lock", "fields"))).entries()].map(([name, settings]) => {
     const script = m.system.view(settings).at("script");
     const value = script.get();
-    const pip = value instanceof Attrs ? value.get(pipAttribute) : undefined;
-    return pip === undefined ? { kind: "script", name, script: script.coerced() } : { kind: "pip", name, pip };
+    const [pip, fod] = [pipAttribute, fodAttribute].map((key) => (value instanceof Attrs ? value.get(key) : undefined));
+    if (pip !== undefined) return { kind: "pip", name, pip };
+    return fod === undefined ? { kind: "script", name, script: script.coerced() } : { kind: "fod", name, drvPath: fod };
   });
 }

@@ -70,7 +70,7 @@ export function pipScript(m: PipScope, packageSets: View): Attrs {
     script: [
       'mkdir "$spec"',
       'cp "$specTextPath" "$spec/lock-spec.json"',
-      `printf '#!%s\\nexec d2n lock-fields --field ${pipField} %s/lock-spec.json\\n' "$shell" "$spec" > "$out"`,
+      `printf '#!%s\\nexec d2n lock-fields --print-field ${pipField} %s/lock-spec.json\\n' "$shell" "$spec" > "$out"`,
       'chmod 555 "$out"',
     ].join("\n"),
     files: { specText: spec },
