@@ -421,6 +421,21 @@ describe("build systems that d2n.lock has", () => {
     }
   });
 
+  it("are the package's own where it is not locked, unless it names one", () => {
+    const own = { ...systems, sources: { ...systems.sources, me: { requires: ["tool"], inputs: ["tool==2"] } } };
+    const argsWith = (body: string): View =>
+      playground({
+        files: project(locked, `name = "Me"; pip.flattenDependencies = true; mkDerivation.src = ./.; ${body}`),
+        buildSystems: { "/project/lock.x86_64-linux.json": own as never },
+      })
+        .view(evalModules("./default.nix"))
+        .at("config", "package-func", "args");
+    const me = "buildPythonPackage.pyproject = true;";
+    expect(inputsOf(argsWith(me))).toEqual(["tool 2"]);
+    expect(inputsOf(argsWith(""))).toEqual([]);
+    expect(inputsOf(argsWith(`${me} buildPythonPackage.build-system = [ config.deps.bash ];`))).toEqual(["bash 1"]);
+  });
+
   it("give way to overrides, or join them", () => {
     const result = evaluate(
       `pip.overrides.old = { config, ... }: {

@@ -35,7 +35,7 @@ export type BuildSystemsLock = v.InferOutput<typeof schema>;
 /** For the schema of a file that holds some of these. */
 export const buildSystemsSchema = schema;
 
-/** The key of a package in `sources` and `files`. */
+/** The key of a package in `sources` and `files`; that of the package that the lock is for is its name alone. */
 export function buildKey(name: string, version: string): string {
   return `${name}==${version}`;
 }
@@ -61,10 +61,11 @@ function sorted<T>(record: Readonly<Record<string, T>>, wanted: (key: string) =>
 }
 
 /**
- * Variables that tell build systems which version it is that they build, where they would ask a repository: setuptools-scm,
+ * Variables that tell build systems which version it is that they build, where they would ask a repository (none for one that is not known): setuptools-scm,
  * hatch-vcs and flit-scm, pdm, pbr, and those of poetry and uv that are told to leave a version alone.
  */
 export function versionVariables(name: string, version: string): Record<string, string> {
+  if (version === "") return {};
   const shouted = name.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
   return {
     [`SETUPTOOLS_SCM_PRETEND_VERSION_FOR_${shouted}`]: version,

@@ -118,6 +118,32 @@ async function find(
 const warnings = (): string[] =>
   events.flatMap((event) => (event.type === "message" && event.level === "warning" ? [event.text] : []));
 
+describe("the package itself", () => {
+  const world: World = {
+    sources: { "my-app": { requires: ["Hatch_ling>=1", "wheel"] } },
+    index: { "Hatch_ling>=1 wheel": ["hatch-ling==2", "wheel==1"] },
+  };
+  const wheel = (name: string): [string, LockedSource] => [
+    name,
+    { type: "url", url: url(name, true), sha256: "", version: "1", is_direct: false },
+  ];
+
+  it("is built with what its project asks for, where that is not locked", async () => {
+    writeFileSync(join(root, "pyproject.toml"), "");
+    const services = { root: { name: "My.App", folder: root } };
+    const { lock } = await find(world, [wheel("wheel")], services);
+    expect(lock.sources).toEqual({
+      "my-app": { backend: "x", requires: ["Hatch_ling>=1", "wheel"], inputs: ["hatch-ling==2", "wheel==1"] },
+    });
+    const { lock: complete, resolved } = await find(world, [wheel("wheel"), wheel("hatch-ling")], services);
+    expect([complete, resolved]).toEqual([{ sources: {}, files: {} }, []]);
+  });
+
+  it("is left out where it is no project", async () => {
+    expect((await find(world, [], { root: { name: "My.App", folder: root } })).lock.sources).toEqual({});
+  });
+});
+
 describe("build systems", () => {
   it("are resolved once for all that want the same, and hold only files that something needs", async () => {
     const { lock, resolved } = await find(

@@ -56,6 +56,8 @@ export interface BuildSystemServices {
   readonly file: (url: string, sha256: string) => Promise<string | undefined>;
   /** Trees of git and local sources, by package. */
   readonly trees: ReadonlyMap<string, SourceTree>;
+  /** The package that all of this is for, where it is not among the sources, and where it lies. */
+  readonly root?: { readonly name: string; readonly folder: string } | undefined;
 }
 
 const inspected = v.array(
@@ -98,11 +100,15 @@ export async function findBuildSystems(
     const wanted = await wantedOf(name, source, services);
     if (wanted !== undefined) queue.push(wanted);
   }
+  const root = rootOf(services);
+  if (root !== undefined) queue.push(root);
   if (queue.length === 0) return { sources: {}, files: {} };
   using activity = new Activity(services.events, "lock", "build systems");
   const finder = new Finder(services, activity);
   while (queue.length > 0) {
     const found = await finder.inspect(queue);
+    if (root !== undefined && queue.includes(root) && isLocked(found.get(root.key), sources))
+      queue.splice(queue.indexOf(root), 1);
     await finder.resolveAhead([...found.values()]);
     for (const wanted of queue.splice(0)) queue.push(...(await finder.add(wanted, found.get(wanted.key))));
   }
@@ -127,6 +133,19 @@ async function wantedOf(
     return undefined;
   }
   return { key, archive, live: false, subdirectory, chain: [key] };
+}
+
+/** Its version is the user's to change, so its key has none. */
+function rootOf({ root }: BuildSystemServices): Wanted | undefined {
+  if (root === undefined || !existsSync(join(root.folder, "pyproject.toml"))) return undefined;
+  const key = canonicalName(root.name);
+  return { key, folder: root.folder, live: true, chain: [key] };
+}
+
+/** Whether all that a project is built with has been locked with what it needs, as dream2nix would have it. */
+function isLocked(found: Inspected | undefined, sources: ReadonlyMap<string, LockedSource>): boolean {
+  if (found === undefined || found.problem !== undefined) return true;
+  return found.requires.every((text) => sources.has(canonicalName(/^\s*([A-Za-z0-9._-]*)/.exec(text)![1]!)));
 }
 
 export function isWheel(url: string): boolean {

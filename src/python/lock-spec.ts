@@ -19,6 +19,8 @@ const pipSettings = v.strictObject({
   path: texts,
   /** Flags with which build requirements are resolved. */
   buildFlags: v.optional(texts),
+  /** Folder of the package itself where it is not locked, relative to the project's root. */
+  rootFolder: v.optional(v.nullable(v.string())),
   /** Compilers and libraries, by package: made when a source distribution asks. */
   toolchains: v.optional(
     v.array(v.strictObject({ package: v.nullable(v.string()), drvPath: v.string(), environment: v.string() })),

@@ -50,6 +50,8 @@ export interface PipLockRequest {
   readonly path: readonly string[];
   /** Flags with which build requirements are resolved, `--only-binary :all:` unless given. */
   readonly buildFlags?: readonly string[] | undefined;
+  /** Folder of the package itself where it is not locked, relative to the project's root. */
+  readonly rootFolder?: string | null | undefined;
   /** Compilers and libraries, by package, for source distributions that tell their metadata by compiling. */
   readonly toolchains?: readonly Toolchain[] | undefined;
 }
@@ -309,6 +311,9 @@ async function lockIn(
       return near ?? (await services.fetchFile?.(url, sha256));
     },
     trees: treesOf(parsed, sources, checkouts, copies),
+    ...(request.rootFolder === undefined || request.rootFolder === null
+      ? {}
+      : { root: { name: request.name, folder: join(services.projectRoot, request.rootFolder) } }),
   });
   activity.stop(true);
   return { value: pipFieldValue(sources, targets), newHashes: newHashes(wheels), buildSystems };

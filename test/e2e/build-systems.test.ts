@@ -140,16 +140,34 @@ describe("build systems", { timeout: 900_000 }, () => {
     expect(outcome.stderr).not.toMatch(/downloading (?:docopt|flit_core|setuptools)/);
   });
 
-  it("stay as they are when nothing changes, and changes are told", async () => {
-    const before = ["d2n.lock", lockName].map((name) => readFileSync(join(project, name), "utf8"));
-    const again = await rig.d2n(project, ["run", ".#default.lock"]);
-    expect(again.stderr).toContain("nothing has changed");
-    expect(["d2n.lock", lockName].map((name) => readFileSync(join(project, name), "utf8"))).toEqual(before);
+  it("are the same from elsewhere", async () => {
+    await git(project, "add", ".");
+    await git(project, "commit", "-qm", "locked");
+    const here = await rig.d2n(project, ["eval", "--raw", ".#default.drvPath"]);
+    expect(here.status, shown(here)).toBe(0);
+    const there = await rig.d2n(rig.folder, ["eval", "--raw", `git+file://${project}#default.drvPath`]);
+    expect(there.stdout, shown(there)).toBe(here.stdout);
+    const user = await rig.project({
+      "flake.nix": `{
+  inputs.app.url = "git+file://${project}";
+  outputs = { app, ... }: { packages.x86_64-linux.default = app.packages.x86_64-linux.default; };
+}`,
+    });
+    expect((await rig.d2n(user, ["eval", "--raw", ".#default.drvPath"])).stdout).toBe(here.stdout);
+  });
+
+  it("stay as they are where nothing changes, and changes are told", async () => {
+    const before = locks();
     const file = join(project, "app/pyproject.toml");
     writeFileSync(file, readFileSync(file, "utf8").replace('version = "1.0"', 'version = "1.1"'));
     const changed = await rig.d2n(project, ["run", ".#default.lock"]);
     expect(changed.status, shown(changed)).toBe(0);
     expect(changed.stderr).toContain("app: 1.0 → 1.1");
+    expect(changed.stderr).not.toMatch(/^(?:docopt|native|versioned): /m);
+    const { app, ...others } = locks().sources;
+    expect(app).toMatchObject({ version: "1.1" });
+    expect(others).toEqual((({ app: _, ...rest }) => rest)(before.sources));
+    expect(locks().files).toEqual(before.files);
     expect(Object.keys(locks().builds)).toContain("app==1.1");
     const status = await rig.run(project, "git", ["status", "--porcelain", "--ignored", "--", "app", "vendor"]);
     expect(status.stdout).not.toMatch(/^[?!]/m);

@@ -38,11 +38,9 @@ export interface BuiltInOptions {
   readonly services: SyncServices;
   /** Where files with native values are entered; the evaluator looks there. */
   readonly nativeFiles: Map<string, () => Lazy>;
-  /** Folder of the flake in the store: what d2n.lock says is about lock files below it. */
-  readonly flakeFolder?: string;
 }
 
-export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }: BuiltInOptions): BuiltIns {
+export function createBuiltIns({ ev, host, services, nativeFiles }: BuiltInOptions): BuiltIns {
   const pins = recordedPins(services.pins(undefined), (suite, architecture, name) =>
     services.debianPackage({ suite, architecture, name }),
   );
@@ -122,12 +120,7 @@ export function createBuiltIns({ ev, host, services, nativeFiles, flakeFolder }:
     { ellipsis: true },
   );
 
-  let systems: ReturnType<SyncServices["buildSystems"]> | undefined;
-  const buildSystems = (lockFile: string): BuildSystemsLock | undefined => {
-    if (flakeFolder === undefined || !lockFile.startsWith(`${flakeFolder}/`)) return undefined;
-    systems ??= services.buildSystems(undefined);
-    return systems[lockFile.slice(flakeFolder.length + 1)];
-  };
+  const buildSystems = (lockFile: string): BuildSystemsLock | undefined => services.buildSystems(lockFile);
   const makeDream2nix = (inputs: Lazy): Lazy =>
     toNix(createDream2nix(ev, createModuleSystem(ev), { inputs: inputs ?? undefined, buildSystems }));
 

@@ -73,7 +73,7 @@ function evaluateJob(job: Job, services: SyncServices, trees: ParsedFiles): JobR
   const project = services.openProject(job.reference);
   const tree = treeFromMessage(project.tree);
   host.allow(tree.outPath);
-  const builtIns = createBuiltIns({ ev, host, services, nativeFiles, flakeFolder: folder(tree.outPath, project.dir) });
+  const builtIns = createBuiltIns({ ev, host, services, nativeFiles });
   const sources: FlakeSources = {
     builtIns: builtIns.flakes,
     fetch: (reference) => {

@@ -59,8 +59,8 @@ export interface Services {
   realise(context: readonly string[]): Promise<void>;
   /** What d2n.lock pins of the Debian archive. */
   pins(nothing?: undefined): Promise<ArchivePins>;
-  /** What d2n.lock says of how source distributions are built, by lock file (relative to the flake). */
-  buildSystems(nothing?: undefined): Promise<Readonly<Record<string, BuildSystemsLock>>>;
+  /** How the source distributions of a lock file (an absolute path) are built, as the d2n.lock of its tree says. */
+  buildSystems(lockFile: string): Promise<BuildSystemsLock | undefined>;
   debianIndexes(nothing?: undefined): Promise<readonly IndexPin[]>;
   debianPackage(request: {
     readonly suite: Suite;

@@ -2,11 +2,13 @@
  * One evaluation as the main thread sees it: its project, its locks, the archive it takes packages from, and the services that
  * the worker calls.
  */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { D2nError, notice, writeFileAtomically } from "../../base/index.ts";
 import { type Archive, emptyPins } from "../../debian/index.ts";
 import { addIntent } from "../../fetchers/index.ts";
 import { makeFixedOutputPath, parseHash } from "../../formats/index.ts";
+import type { BuildSystemsLock } from "../../python/index.ts";
 import type { Context } from "../context.ts";
 import { D2nLock } from "../d2n-lock.ts";
 import { openDebianArchive } from "../debian-archive.ts";
@@ -33,14 +35,27 @@ export class Session {
     return this.#project;
   }
 
-  /** `d2n.lock` of the project; one that is never written where the project is no working folder. */
+  /** `d2n.lock` of the project; that of a project which is no working folder is never written. */
   get lock(): D2nLock {
     if (this.#lock === undefined) {
-      const { project } = this;
-      const folder = project?.root === undefined ? undefined : join(project.root, project.dir);
-      this.#lock = D2nLock.read(folder === undefined ? "/nonexistent/d2n.lock" : join(folder, "d2n.lock"));
+      const { project, context } = this;
+      const root = project?.root ?? (project === undefined ? "/nonexistent" : context.toPhysical(project.tree.outPath));
+      this.#lock = D2nLock.read(join(root, project?.dir ?? "", "d2n.lock"));
     }
     return this.#lock;
+  }
+
+  /** How the source distributions of a lock file are built: as its own tree says, be it the project's or an input's. */
+  #buildSystems(lockFile: string): BuildSystemsLock | undefined {
+    const { project, context } = this;
+    const flake = project === undefined ? undefined : join(project.tree.outPath, project.dir);
+    if (flake !== undefined && lockFile.startsWith(`${flake}/`))
+      return this.lock.buildSystems[lockFile.slice(flake.length + 1)];
+    for (let folder = dirname(lockFile); folder.startsWith(`${context.storeDir}/`); folder = dirname(folder)) {
+      const file = join(context.toPhysical(folder), "d2n.lock");
+      if (existsSync(file)) return D2nLock.read(file).buildSystems[lockFile.slice(folder.length + 1)];
+    }
+    return undefined;
   }
 
   archive(): Promise<Archive> {
@@ -95,7 +110,7 @@ export class Session {
       await realise(this.context, wantedByContext(elements));
     },
     pins: async () => this.lock.debian,
-    buildSystems: async () => this.lock.buildSystems,
+    buildSystems: async (lockFile) => this.#buildSystems(lockFile),
     debianPackage: async ({ suite, architecture, name }) => (await this.archive()).lookup(suite, architecture, name),
     debianIndexes: async () => (await this.archive()).indexes(),
     debianUrl: async (pin) => (await this.archive()).url(pin),

@@ -68,7 +68,7 @@ function ownWorld(
       const tree = treeFrom(project.tree);
       host.allow(tree.outPath);
       // Lock files of sources in this flake say how they are built.
-      const { flakes } = createBuiltIns({ ev, host, services, nativeFiles, flakeFolder: tree.outPath });
+      const { flakes } = createBuiltIns({ ev, host, services, nativeFiles });
       return loadFlake(ev, { ...sources(), builtIns: flakes }, tree, project.dir);
     },
   };

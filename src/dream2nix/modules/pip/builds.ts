@@ -4,6 +4,7 @@ import type { ModuleScope, View } from "../../../modules/index.ts";
 import {
   type BuildFile,
   buildKey,
+  canonicalName,
   isWheel,
   type SourceBuild,
   splitBuildKey,
@@ -17,6 +18,8 @@ export interface PipBuilds {
   readonly of: (name: string) => SourceBuild | undefined;
   /** Whether it is known what a package is built with. */
   readonly has: (name: string) => boolean;
+  /** What the package itself is built with, where it is not locked and its own build system is not, either. */
+  readonly forRoot: () => Lazy[] | undefined;
   /** The packages that it is built with: exactly those, and every one by itself. */
   readonly inputs: (name: string) => Lazy[];
 }
@@ -86,6 +89,7 @@ export function pipBuilds(root: ModuleScope, packageSets: View, specialArgs: Vie
   };
 
   return {
+    forRoot: () => systems()?.sources[canonicalName(root.config.at("name").text())]?.inputs?.map(packageOf),
     of,
     has: (name) => of(name)?.inputs !== undefined,
     inputs: (name) => (of(name)?.inputs ?? []).map(packageOf),

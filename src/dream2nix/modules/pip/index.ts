@@ -26,9 +26,20 @@ export const pip: NativeModule = defineModule({
     const targets = pipTargets(m, metadata);
     const builds = pipBuilds(m, m.packageSets, m.specialArgs, metadata);
     const common = commonModule(m, m.packageSets, metadata, targets, builds);
+    const standard = (): boolean => {
+      const cfg = m.config.at("buildPythonPackage");
+      return cfg.at("pyproject").get() === true || cfg.at("format").get() === "pyproject";
+    };
     const implementation = defineModule({
       file: moduleFile("pip/build"),
       config: () => ({
+        // Whoever names a build system has the one that is named.
+        buildPythonPackage: {
+          "build-system": mkIf(
+            () => m.config.at("pip", "flattenDependencies").bool() && standard() && builds.forRoot() !== undefined,
+            mkDefault(later(() => builds.forRoot() ?? [])),
+          ),
+        },
         pip: {
           targets: later(targets.filtered),
           drvs: later(() => dependencyModules(m, metadata, common, builds)),

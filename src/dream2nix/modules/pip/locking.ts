@@ -46,6 +46,8 @@ function pipSettings(m: PipScope, packageSets: View): Native {
       ),
     ),
     buildFlags: cfg.at("buildRequirementFlags"),
+    // One that is locked has its place in the lock.
+    rootFolder: later(() => (cfg.at("flattenDependencies").bool() ? config.at("paths", "package") : null)),
     toolchains: later(() => toolchains(m, packageSets.at("nixpkgs"))),
   };
 }
