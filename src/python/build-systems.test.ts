@@ -10,6 +10,7 @@ import {
   findBuildSystems,
   type LockedSource,
   lockChanges,
+  pdmLockChanges,
   type PipReport,
   splitBuildKey,
   tidyBuildSystems,
@@ -295,6 +296,24 @@ describe("changes of a lock", () => {
       "other: 3, another file",
     ]);
     expect(lockChanges(undefined, value({}))).toEqual([]);
+  });
+  it("are told of a lock of pdm's, too", () => {
+    const pdm = (...packages: readonly (readonly [string, string, string?])[]): string =>
+      `[metadata]\nlock_version = "4.5.0"\n${packages
+        .map(
+          ([name, version, hash = "0"]) =>
+            `[[package]]\nname = "${name}"\nversion = "${version}"\nfiles = [{file = "${name}-${version}-py3-none-any.whl", hash = "sha256:${hash.repeat(64)}"}]\n`,
+        )
+        .join("")}`;
+    const before = pdm(["a", "1"], ["b", "1"], ["c", "1"], ["gone", "2"]);
+    expect(pdmLockChanges(before, pdm(["a", "2"], ["b", "1"], ["c", "1", "f"], ["new", "3"]))).toEqual([
+      "a: 1 → 2",
+      "c: 1, another file",
+      "gone: removed, 2",
+      "new: added, 3",
+    ]);
+    expect(pdmLockChanges(before, before)).toEqual([]);
+    expect(pdmLockChanges("no lock", before)).toEqual([]);
   });
 });
 

@@ -107,8 +107,10 @@ export async function findBuildSystems(
   const finder = new Finder(services, activity);
   while (queue.length > 0) {
     const found = await finder.inspect(queue);
-    if (root !== undefined && queue.includes(root) && isLocked(found.get(root.key), sources))
+    if (root !== undefined && queue.includes(root) && isLocked(found.get(root.key), sources)) {
       queue.splice(queue.indexOf(root), 1);
+      found.delete(root.key);
+    }
     await finder.resolveAhead([...found.values()]);
     for (const wanted of queue.splice(0)) queue.push(...(await finder.add(wanted, found.get(wanted.key))));
   }

@@ -1,4 +1,6 @@
 /** What a new lock file has that the old one had not. */
+import { D2nError, type EventSink, notice } from "../base/index.ts";
+import { type PdmEntry, parsePdmLock } from "./pdm-lock.ts";
 import { compareCodePoints, type Json, type JsonObject } from "./json.ts";
 
 /**
@@ -21,6 +23,39 @@ export function lockChanges(before: Json | undefined, after: Json): string[] {
       return [`${name}: ${textIn(to, "version")}, another file`];
     return [];
   });
+}
+
+/** Says where a lock file is, and what is left to do. @param shown how the user may name it */
+export function noticeWritten(events: EventSink, file: string, shown: string, changed: boolean): void {
+  notice(events, `lock file written to ${file}${changed ? "" : " (nothing has changed)"}`);
+  const word = /^[\w./@%+=:,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+  notice(events, `Add it to git, or flakes do not see it: git add ${word}`);
+}
+
+/** The same of two versions of a `pdm.lock`; nothing where one of them cannot be understood. */
+export function pdmLockChanges(before: string, after: string): string[] {
+  const sources = (content: string): Json => {
+    const found = new Map<string, Json>();
+    // A package may be there in several versions, for several platforms.
+    const packages = new Map<string, PdmEntry[]>();
+    for (const entry of parsePdmLock(content, "pdm.lock").entries)
+      if (entry.extras.length === 0) packages.set(entry.name, [...(packages.get(entry.name) ?? []), entry]);
+    for (const [name, entries] of packages)
+      found.set(
+        name,
+        new Map<string, Json>([
+          ["version", entries.map(({ version }) => version ?? "no version").join(", ")],
+          ["sha256", JSON.stringify(entries.map(({ origin }) => origin))],
+        ]),
+      );
+    return new Map([["sources", found]]);
+  };
+  try {
+    return lockChanges(sources(before), sources(after));
+  } catch (error) {
+    if (error instanceof D2nError) return [];
+    throw error;
+  }
 }
 
 function describe(source: JsonObject): string {

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { Activity, D2nError, messageOf, notice, redactCredentials, writeFileAtomically } from "../base/index.ts";
 import type { BuildSystemsLock } from "./build-systems-lock.ts";
 import { formatJson, type Json, type JsonObject, JsonSyntaxError, parseJson } from "./json.ts";
-import { lockChanges } from "./lock-changes.ts";
+import { lockChanges, noticeWritten } from "./lock-changes.ts";
 import { formatLockFile } from "./lock-file.ts";
 import type { LockSpec } from "./lock-spec.ts";
 import { lockWithPdm } from "./pdm-locker.ts";
@@ -79,8 +79,7 @@ export async function runLockFields(
   const changed = old !== text;
   if (changed) writeFileAtomically(lockFile, text);
   if (old !== undefined && changed) for (const line of changesOf(old, spec, fields)) notice(events, line);
-  notice(events, `lock file written to ${lockFile}${changed ? "" : " (nothing has changed)"}`);
-  notice(events, `Add it to git, or flakes do not see it: git add ${quoted(shown)}`);
+  noticeWritten(events, lockFile, shown, changed);
   if (only !== undefined) return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
   for (const [wheel, sha256] of await runPdm(spec, projectRoot, services)) newHashes.set(wheel, sha256);
   await runExtraScripts(spec, services);
@@ -248,8 +247,4 @@ async function runScript(
       details: lines.slice(-25).join("\n"),
     });
   activity.stop(true);
-}
-
-function quoted(path: string): string {
-  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

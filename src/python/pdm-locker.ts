@@ -1,10 +1,12 @@
 /** Locking with pdm: a pdm out of the index, pinned by its files' hashes, writes `pdm.lock` as it always does. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
-import { Activity, D2nError, isSystemError, notice, makeFolders } from "../base/index.ts";
+import { delimiter, dirname, join, relative } from "node:path";
+import { Activity, D2nError, isSystemError, makeFolders, notice, redactCredentials } from "../base/index.ts";
 import { parseWheelName } from "./distribution-name.ts";
 import { certificateVariables, cleanEnvironment, type Environment } from "./pip-environment.ts";
+import { Leftovers } from "./build-leftovers.ts";
+import { noticeWritten, pdmLockChanges } from "./lock-changes.ts";
 import { pipIndexes } from "./pip-configuration.ts";
 import type { PipLockServices } from "./pip-lock.ts";
 import { PipProgress } from "./pip-output.ts";
@@ -42,6 +44,7 @@ export async function lockWithPdm(
   services: PipLockServices,
 ): Promise<ReadonlyMap<string, string>> {
   const work = mkdtempSync(join(services.temporaryDir, "d2n-pdm-"));
+  const leftovers = new Leftovers([join(services.projectRoot, request.folder)]);
   try {
     const environment = {
       ...services.environment,
@@ -51,6 +54,7 @@ export async function lockWithPdm(
     await runPdm(request, services, environment, tool.folder, work);
     return tool.newHashes;
   } finally {
+    leftovers.remove();
     removeAll(work);
   }
 }
@@ -70,6 +74,8 @@ async function runPdm(
     });
   const temporary = join(work, "tmp");
   mkdirSync(temporary);
+  const lockFile = join(cwd, request.lockFile);
+  const before = readText(lockFile);
   using activity = new Activity(events, "lock", nameOf(request));
   const lines: string[] = [];
   const status = await services.run([request.interpreter, "-s", "-m", "pdm", "lock", "--lockfile", request.lockFile], {
@@ -88,7 +94,8 @@ async function runPdm(
       ),
     },
     cwd,
-    onLine: (line) => {
+    onLine: (text) => {
+      const line = redactCredentials(text);
       lines.push(line);
       activity.log(line);
     },
@@ -100,7 +107,9 @@ async function runPdm(
       hint: "pdm asks the index that it is configured with (pypi.url), else pip's.",
     });
   activity.stop(true);
-  notice(events, `lock file written to ${join(cwd, request.lockFile)}`);
+  const after = readText(lockFile) ?? "";
+  if (before !== undefined) for (const line of pdmLockChanges(before, after)) notice(events, line);
+  noticeWritten(events, lockFile, relative(services.cwd, lockFile), before !== after);
 }
 
 /** The user's own settings of pdm, and pip's index where pdm has none of its own. */
