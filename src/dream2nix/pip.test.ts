@@ -426,7 +426,7 @@ describe("build systems that d2n.lock has", () => {
     const argsWith = (body: string): View =>
       playground({
         files: project(locked, `name = "Me"; pip.flattenDependencies = true; mkDerivation.src = ./.; ${body}`),
-        buildSystems: { "/project/lock.x86_64-linux.json": own as never },
+        buildSystems: { "/project/lock.x86_64-linux.json": own },
       })
         .view(evalModules("./default.nix"))
         .at("config", "package-func", "args");
