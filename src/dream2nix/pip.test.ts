@@ -171,7 +171,8 @@ describe("a lock file", () => {
     ["pip = {", 'pip = { env.A = "1";', "pip.env has A now"],
     ["nixpkgs.python3;", "nixpkgs.python311;", "it was made for Python 3.13, and this is Python 3.11"],
     ["pip = {", 'pip = { requirementsFiles = [ "r.txt" ];', "pip.requirementsFiles was empty"],
-    ["==\${config.version}", " >= 1, < 2", "what it was made for has changed"],
+    ["==\${config.version}", " >= 1, < 2", 'pip.requirementsList had "pillow==10.4.0", and has "pillow >= 1, < 2" now'],
+    ["pip = {", 'pip = { env.A = "1"; pipVersion = "24.2";', "what it was made for has changed"],
   ])("that is stale: what changed: %s %s", (from, to, reason) => {
     expect(failure({ ...locked, "default.nix": pillow.replace(from, to) })).toMatchObject({
       code: "lock-stale",

@@ -83,7 +83,12 @@ export class PipProgress {
     const errors = this.#lines
       .map((line) => /^\s*(?:ERROR|error): (.+)$/.exec(line)?.[1])
       .filter((line) => line !== undefined);
-    return errors.findLast((line) => !/^(?:subprocess-exited-with-error|metadata-generation-failed)/.test(line));
+    const reason = errors.findLast(
+      (line) => !/^(?:subprocess-exited-with-error|metadata-generation-failed)/.test(line),
+    );
+    if (reason?.trim() !== "Exception:") return reason;
+    // It has broken down: a pip that is too old for the interpreter, say. The traceback's last line tells.
+    return this.#lines.findLast((line) => /^\w+(?:\.\w+)*(?:Error|Exception)\b/.test(line)) ?? reason;
   }
 }
 

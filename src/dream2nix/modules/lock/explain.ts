@@ -3,6 +3,7 @@
  * undone one at a time until the hash comes out: another Python, another pip, a requirement or a flag more.
  */
 import {
+  canonicalName,
   invalidationHash,
   type Json,
   JsonNumber,
@@ -65,19 +66,21 @@ function otherPip(settings: JsonObject, made: Made): string | undefined {
 }
 
 function otherList(settings: JsonObject, made: Made, lockedVersions: ReadonlyMap<string, string>): string | undefined {
-  for (const name of ["requirementsList", "requirementsFiles", "pipFlags"]) {
-    const now = texts(settings.get(name));
-    if (now.length > 0 && made(name, [])) return `pip.${name} was empty, and is [ ${now.join(" ")} ]`;
+  for (const list of ["requirementsList", "requirementsFiles", "pipFlags"]) {
+    const now = texts(settings.get(list));
+    if (now.length > 0 && made(list, [])) return `pip.${list} was empty, and is [ ${now.join(" ")} ]`;
     for (const [i, added] of now.entries()) {
-      if (made(name, now.toSpliced(i, 1))) return `pip.${name} has "${added}" now`;
-      const pinned = /^([A-Za-z0-9._-]+)==(.*)$/.exec(added);
-      const locked = pinned === null ? undefined : lockedVersions.get(pinned[1]!.replace(/[-_.]+/g, "-").toLowerCase());
-      if (pinned !== null && locked !== undefined && made(name, now.with(i, `${pinned[1]}==${locked}`)))
-        return `pip.${name} had "${pinned[1]}==${locked}", and has "${added}" now`;
+      if (made(list, now.toSpliced(i, 1))) return `pip.${list} has "${added}" now`;
+      const name = /^\s*([A-Za-z0-9._-]+)/.exec(added)?.[1];
+      if (name === undefined) continue;
+      const locked = lockedVersions.get(canonicalName(name));
+      for (const before of [name, ...(locked === undefined ? [] : [`${name}==${locked}`])])
+        if (before !== added && made(list, now.with(i, before)))
+          return `pip.${list} had "${before}", and has "${added}" now`;
     }
     for (const [locked, version] of lockedVersions)
       for (const gone of [locked, `${locked}==${version}`])
-        if (made(name, [...now, gone])) return `pip.${name} had "${gone}", and no longer has it`;
+        if (made(list, [...now, gone])) return `pip.${list} had "${gone}", and no longer has it`;
   }
   return undefined;
 }
