@@ -1,3 +1,4 @@
+export * from "./byte-text.ts";
 export { keepCompiledCode } from "./compiled-code.ts";
 export * from "./errors.ts";
 export * from "./error-codes.ts";

@@ -1,4 +1,4 @@
-import { D2nError, type D2nErrorOptions, type ErrorCode } from "../base/index.ts";
+import { D2nError, escapeBytes, type D2nErrorOptions, type ErrorCode } from "../base/index.ts";
 
 export interface EvalErrorOptions extends D2nErrorOptions {
   /** A code of its own for messages that users search for; "evaluation" unless set. */
@@ -26,8 +26,13 @@ export function readable(message: string): string {
   if (!/[\x80-\xff]/.test(message)) return message;
   return message.replace(/[\x80-\xff]+/g, (bytes) => {
     const text = Buffer.from(bytes, "latin1").toString("utf8");
-    return text.includes("\ufffd") ? bytes : text;
+    return text.includes("\ufffd") ? escapeBytes(bytes).replace(/[\udcab\udcbb]/g, asText) : text;
   });
+}
+
+/** Guillemets of our own, which are text, stand beside bytes. */
+function asText(escaped: string): string {
+  return escaped === "\udcab" ? "«" : "»";
 }
 
 /** `throw`, and what behaves like it: `builtins.tryEval` catches it. */

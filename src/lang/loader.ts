@@ -58,6 +58,8 @@ export class Loader {
   readonly #files = new Map<string, Thunk>();
   readonly #resolved = new Map<string, string>();
   #trees: KeptTrees | undefined;
+  /** Sources that the parser warns of: each time, so their trees are not kept. */
+  readonly #warned = new WeakSet<Source>();
 
   constructor(options: LoaderOptions) {
     this.#options = options;
@@ -154,15 +156,23 @@ export class Loader {
     const known = this.#trees.recall(content);
     if (known !== undefined) return readTree(known, source.text);
     const tree = this.#parse(source, undefined);
-    const written = writeTree(tree, source.text);
+    const written = this.#warned.has(source) ? undefined : writeTree(tree, source.text);
     if (written !== undefined) this.#trees.remember(content, written);
     return tree;
   }
 
   #parse(source: Source, scope: Scope | undefined, rule: typeof parse = parse): Expression {
     try {
-      const { globals, lint, pipeOperators } = this.#options;
-      const tree = rule(source, { pipeOperators, lint });
+      const { globals, host, lint, pipeOperators } = this.#options;
+      const tree = rule(source, {
+        pipeOperators,
+        lint,
+        warn: (message, offset) => {
+          this.#warned.add(source);
+          const { file, line, column } = source.location(offset);
+          host.message("warning", `at ${file}:${line}:${column}: ${message}`);
+        },
+      });
       resolve(tree, source, {
         has: (name) => scope?.has(name) === true || globals.has(name),
         keys: () => (scope === undefined ? globals.keys() : [...scope.keys(), ...globals.keys()]),

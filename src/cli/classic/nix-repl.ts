@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ReplSource } from "../../app/repl/protocol.ts";
 import { Repl } from "../../app/repl/repl.ts";
 import { replSources } from "../../app/repl/settings.ts";
-import { UsageError } from "../../base/index.ts";
+import { unescapeBytes, UsageError } from "../../base/index.ts";
 import { openEditor } from "../repl/editor.ts";
 import { runSession } from "../repl/session.ts";
 import { takeCommon, unknownFlag, Words } from "./arguments.ts";
@@ -48,7 +48,8 @@ export async function nixRepl(program: Program, argv: readonly string[]): Promis
       write: (text) => program.print(text),
       say: (text) => void world.stderr.write(`${text}\n`),
       notice: (level, text) => program.sink.notice(level, text),
-      error: (error, showTrace) => void world.stderr.write(renderNixError(error, { showTrace, color: false })),
+      error: (error, showTrace) =>
+        void world.stderr.write(unescapeBytes(renderNixError(error, { showTrace, color: false }))),
     },
   });
   world.onInterrupt(() => repl.interrupt(), { goesOn: true });

@@ -125,7 +125,9 @@ export class Program {
   /** What the language itself warns of, as against what the user's code does (`builtins.warn`). */
   #warningPrefix(text: string): string {
     const own =
-      /^Nix search path entry '.*' (?:does not exist|cannot be downloaded), ignoring$|\(lint-[a-z-]+\)\n/.test(text);
+      /^Nix search path entry '.*' (?:does not exist|cannot be downloaded), ignoring$|^at .*: This expression uses `or`|\(lint-[a-z-]+\)\n/.test(
+        text,
+      );
     return own ? "warning: " : "evaluation warning: ";
   }
 

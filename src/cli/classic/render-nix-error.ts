@@ -7,6 +7,8 @@ export interface NixErrorStyle {
   readonly color: boolean;
 }
 
+const UNCLOSED = /; the [^\n]+ opened at [^\n]+:\d+:\d+ is never closed$/;
+
 /** The text for standard error, with a line end. */
 export function renderNixError(error: unknown, { showTrace, color }: NixErrorStyle): string {
   const prefix = "error:";
@@ -14,7 +16,9 @@ export function renderNixError(error: unknown, { showTrace, color }: NixErrorSty
   if (error instanceof D2nError) {
     const trace = renderTrace([...error.trace].reverse(), showTrace);
     if (trace !== undefined) lines.push(...trace, "");
-    const message = `${trace === undefined ? "" : `${prefix} `}${error.message}`;
+    // Nix does not say which bracket lacks its partner.
+    const said = error.code === "syntax" ? error.message.replace(UNCLOSED, "") : error.message;
+    const message = `${trace === undefined ? "" : `${prefix} `}${said}`;
     lines.push(...message.split("\n"));
     if (error.details !== undefined && error.code !== "syntax") lines.push(...error.details.split("\n"));
     lines.push(...place(error.location, ""));
@@ -23,10 +27,12 @@ export function renderNixError(error: unknown, { showTrace, color }: NixErrorSty
     if (error.code !== "evaluation" && error.code !== "syntax" && error.hint !== undefined)
       lines.push(`hint: ${error.hint}`);
   } else lines.push(messageOf(error), "This is a bug of d2n: nothing you wrote should lead to it.");
+  // Nix drops empty lines at the end, but for those of a quotation, which in its eyes end with the end of a colour.
+  const open = error instanceof D2nError && /^while parsing TOML: [^]*\n$/.test(error.message);
   while (lines.length > 1 && lines.at(-1)!.trimEnd() === "") lines.pop();
   const indent = " ".repeat(prefix.length + 1);
   const text = lines.map((line, i) => (i === 0 ? `${prefix} ${line}` : indent + line).trimEnd()).join("\n");
-  const plain = plainText(text);
+  const plain = plainText(open ? `${text}\n${indent}` : text);
   return `${color ? plain.replace(/^( *)error:/gm, "$1\u001b[31;1merror:\u001b[0m") : plain}\n`;
 }
 

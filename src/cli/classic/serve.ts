@@ -1,6 +1,6 @@
 /** The classic programs by name: what they do, and how their errors are shown. */
 import type { EvaluatorThread } from "../../app/classic/evaluator-thread.ts";
-import { D2nError } from "../../base/index.ts";
+import { D2nError, unescapeBytes } from "../../base/index.ts";
 import type { World } from "../world.ts";
 import { Program } from "./program.ts";
 import { renderNixError } from "./render-nix-error.ts";
@@ -17,7 +17,7 @@ export async function runProgram(name: string, world: World, thread: EvaluatorTh
       world.stderr.isTTY === true &&
       (world.environment["TERM"] ?? "dumb") !== "dumb" &&
       world.environment["NO_COLOR"] === undefined;
-    world.stderr.write(renderNixError(error, { showTrace, color }));
+    world.stderr.write(unescapeBytes(renderNixError(error, { showTrace, color })));
     if (error instanceof D2nError && error.code === "usage")
       world.stderr.write(`Try '${name} --help' for more information.\n`);
     return error instanceof D2nError && error.exitCode !== 2 ? error.exitCode : 1;

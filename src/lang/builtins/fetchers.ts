@@ -3,7 +3,15 @@ import { D2nError } from "../../base/index.ts";
 import { checkStorePathName } from "../../formats/index.ts";
 import { EvalError } from "../errors.ts";
 import type { FetchTreeResult, Host } from "../host.ts";
-import { coerceToString, forceStringNoContext, isInteger, isString, showType, textOf } from "../operations/index.ts";
+import {
+  addTrace,
+  coerceToString,
+  forceStringNoContext,
+  isInteger,
+  isString,
+  showType,
+  textOf,
+} from "../operations/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { NixPath, type NixString } from "../values/value.ts";
@@ -109,6 +117,7 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
       `in pure evaluation mode, '${who}' doesn't fetch unlocked input '${request.get("url") ?? request.get("path") ?? request.get("type")}'`,
       { hint: "Name a revision (`rev`) or a hash (`narHash`), or allow impure evaluation." },
     );
+  refuseRelativeFile(request);
   if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
   return treeAttrs(host.fetchTree(request), isGit);
 }
@@ -117,6 +126,17 @@ function looksLikeArchive(reference: string): boolean {
   return (
     reference.startsWith("tarball+") ||
     /\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst))$/.test(reference.replace(/[?#].*$/s, ""))
+  );
+}
+
+/** A `file:` URL of an archive names a file by its whole path. */
+function refuseRelativeFile(request: ReadonlyMap<string, string | number | boolean>): void {
+  const type = request.get("type");
+  const url = request.get("url");
+  if ((type !== "tarball" && type !== "file") || typeof url !== "string" || !/^file:(?!\/)/.test(url)) return;
+  throw addTrace(
+    new EvalError(`${type} '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`),
+    `while fetching the input '${url}'`,
   );
 }
 

@@ -79,6 +79,9 @@ class Printer {
       if (!this.#options.force && lazy instanceof Thunk && lazy.code !== null) {
         if (lazy.code === blackhole) this.#say("red", marked("potential infinite recursion"));
         else this.#say("magenta", marked("thunk"));
+      } else if (!this.#options.force && depth > 0 && lazy instanceof Lambda) {
+        // In Nix a function that nobody has called yet is no value either.
+        this.#say("magenta", marked("thunk"));
       } else this.#printForced(force(lazy), depth, lazy);
     } catch (thrown) {
       const error = asEvalError(thrown);

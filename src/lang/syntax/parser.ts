@@ -29,6 +29,15 @@ export function parseBindings(source: Source, options: ParserOptions = {}): Attr
 }
 
 class Parser extends LiteralParser {
+  readonly #warn: ParserOptions["warn"];
+  /** The last expression `a or` that is no selection, unless brackets have come around it. */
+  #namedOr: { readonly call: CallNode; readonly end: number } | undefined;
+
+  constructor(source: Source, options: ParserOptions) {
+    super(source, options);
+    this.#warn = options.warn;
+  }
+
   start(): Expression {
     try {
       const result = this.expr();
@@ -226,8 +235,23 @@ class Parser extends LiteralParser {
   exprApp(): Expression {
     const offset = this.tokens.start;
     let result = this.exprSelect();
-    while (this.#beginsSimple()) result = this.#call(offset, result, this.exprSelect());
+    while (this.#beginsSimple()) result = this.#call(offset, result, this.#argument());
     return result;
+  }
+
+  /** An expression that stands beside others without an operator. There, `or` as a name is on its way out. */
+  #argument(): Expression {
+    const argument = this.exprSelect();
+    const named = this.#namedOr;
+    if (named?.call === argument)
+      this.#warn?.(
+        "This expression uses `or` as an identifier in a way that will change in a future Nix release.\n" +
+          "Wrap this entire expression in parentheses to preserve its current meaning:\n" +
+          `    (${this.text.slice(named.call.offset, named.end)})\n` +
+          "Give feedback at https://github.com/NixOS/nix/pull/11121",
+        named.call.offset,
+      );
+    return argument;
   }
 
   /** Arguments of one call are kept together; so are those of a call in parentheses that is called again. */
@@ -272,14 +296,17 @@ class Parser extends LiteralParser {
       let fallback: Expression | undefined;
       if (this.at(T.or)) {
         tokens.advance();
-        fallback = this.nested(() => this.exprSelect());
+        fallback = this.nested(() => this.#argument());
       }
       return { kind: "select", offset, of, path, fallback };
     }
     if (tokens.kind === T.or) {
       // A function named `or`, which nixpkgs once had.
+      const end = tokens.end;
       tokens.advance();
-      return { kind: "call", offset, fn: of, args: [this.#variable(OR, offset)] };
+      const call: CallNode = { kind: "call", offset, fn: of, args: [this.#variable(OR, offset)] };
+      this.#namedOr = { call, end };
+      return call;
     }
     return of;
   }
@@ -330,6 +357,7 @@ class Parser extends LiteralParser {
         tokens.advance();
         const inner = this.expr();
         this.expect(T.parenClose);
+        this.#namedOr = undefined;
         return inner;
       }
       case T.let: {
@@ -346,7 +374,7 @@ class Parser extends LiteralParser {
       case T.bracketOpen: {
         tokens.advance();
         const elements: Expression[] = [];
-        while (this.#beginsSimple()) elements.push(this.nested(() => this.exprSelect()));
+        while (this.#beginsSimple()) elements.push(this.nested(() => this.#argument()));
         this.closing(T.bracketClose);
         return { kind: "list", offset, elements };
       }

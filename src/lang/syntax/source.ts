@@ -1,4 +1,4 @@
-import type { SourceLocation } from "../../base/index.ts";
+import { escapeBytes, type SourceLocation } from "../../base/index.ts";
 import type { Positions } from "../values/positions.ts";
 import type { Position } from "../values/value.ts";
 
@@ -40,7 +40,8 @@ export class Source {
     const { file, line, column } = this.position(offset);
     const { length } = this.#lineStarts();
     return {
-      file: shown(file),
+      // Names of what is no file are text.
+      file: file.startsWith("«") ? file : shown(file),
       line,
       column,
       text: shown(this.line(line)),
@@ -134,12 +135,12 @@ export class SourcePositions implements Positions {
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Bytes as text for people; what is no UTF-8 is shown byte by byte. */
+/** Bytes as text for people; bytes that are no UTF-8 stay apart from the others. */
 function shown(bytes: string): string {
   if (!/[\x80-\xff]/.test(bytes)) return bytes;
   try {
     return decoder.decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
   } catch {
-    return bytes;
+    return escapeBytes(bytes);
   }
 }

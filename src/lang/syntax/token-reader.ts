@@ -8,6 +8,8 @@ import { TokenStream } from "./token-stream.ts";
 import { T, type TokenKind, tokenNames } from "./tokens.ts";
 
 export interface ParserOptions {
+  /** Told of what will mean something else in a future Nix. */
+  readonly warn?: ((message: string, offset: number) => void) | undefined;
   /** The experimental feature `pipe-operators`. */
   readonly pipeOperators?: boolean;
   /** Told of literals that a lint may object to, by throwing or otherwise. */

@@ -52,7 +52,30 @@ describe.skipIf(folder === undefined)("Nix's language tests", () => {
   };
   const shown = (text: string): string => text.replaceAll(dirname(tests), "/pwd");
 
+  const parsed = (name: string): string => {
+    const evaluator = createEvaluator({ host: new MemoryHost({ environment: { HOME: "/fake-home" } }) });
+    return `${evaluator.normalForm(read(`${name}.nix`), { basePath: dirname(tests), name: "«stdin»" })}\n`;
+  };
+
+  const checkParse = (name: string): void => {
+    if (name.startsWith("parse-okay-")) {
+      expect(shown(parsed(name))).toBe(read(`${name}.exp`));
+      return;
+    }
+    let error: unknown;
+    try {
+      parsed(name);
+    } catch (caught) {
+      error = caught;
+    }
+    if (!(error instanceof D2nError)) throw new Error(error === undefined ? `${name} was parsed` : `crashed: ${error}`);
+    const wanted = Buffer.from(read(`${name}.err.exp`), "latin1").toString("utf8");
+    // Behind Nix's own words, d2n says which bracket lacks its partner.
+    expect(flat(wanted)).toContain(flat(error.message.replace(/; the [^\n]+ is never closed$/, "")));
+  };
+
   const check = (name: string): void => {
+    if (name.startsWith("parse-")) return checkParse(name);
     if (name.startsWith("eval-okay-")) {
       const { got, file } = evaluate(name);
       expect(shown(got)).toBe(read(file));
@@ -79,7 +102,7 @@ describe.skipIf(folder === undefined)("Nix's language tests", () => {
 
   test("the list is complete", () => {
     const present = readdirSync(tests)
-      .filter((file) => /^eval-(okay|fail)-.*\.nix$/.test(file))
+      .filter((file) => /^(eval|parse)-(okay|fail)-.*\.nix$/.test(file))
       .map((file) => file.slice(0, -4));
     expect(list.map(({ name }) => name).sort()).toEqual(present.sort());
   });
