@@ -128,6 +128,7 @@ export interface OpenArchiveOptions extends ArchiveOptions {
 
 /** Opens an archive; nothing is fetched before the first look-up. */
 export function openArchive(options: OpenArchiveOptions): Archive {
+  const files: PackageIndex[] = [];
   const { mirrors, fetch, cacheDir, now, sink, keys, pinned = [] } = options;
   const suites = new Map<string, Promise<SuitePackages>>();
   const used = new Map<string, IndexPin>();
@@ -140,7 +141,10 @@ export function openArchive(options: OpenArchiveOptions): Archive {
   async function openIndex(pin: IndexPin, expectedSize: number | undefined): Promise<OpenIndex> {
     const cached = join(cacheDir, `${pin.sha256}.index`);
     const known = PackageIndex.open(cached);
-    if (known !== undefined) return { pin, index: known };
+    if (known !== undefined) {
+      files.push(known);
+      return { pin, index: known };
+    }
     const root = base(pin.archive);
     if (root === undefined) throw missingSecurity();
     const folder = `${root}/dists/${pin.distribution}/main/binary-${pin.architecture}`;
@@ -280,6 +284,7 @@ export function openArchive(options: OpenArchiveOptions): Archive {
     },
     close() {
       suites.clear();
+      for (const file of files.splice(0)) file.close();
     },
   };
 }

@@ -5,7 +5,7 @@
  * Lines: `name TAB v TAB version TAB source TAB filename TAB size TAB sha256 TAB dependencies TAB description`,
  * and for each name that a package provides `name TAB p TAB provider TAB version`.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { D2nError } from "../base/index.ts";
 
 const HEADER = "d2n package index 1\n";
@@ -95,24 +95,37 @@ export async function buildIndex(text: AsyncIterable<Uint8Array>): Promise<Buffe
   return Buffer.from(`${HEADER}${lines.join("\n")}\n`, "latin1");
 }
 
-/** An index in memory, as bytes. */
-export class PackageIndex {
-  readonly #bytes: Buffer;
+/** Bytes that are read at once: a look-up in an index of 30 MB needs a dozen of such pages, the next one fewer. */
+const PAGE = 16 << 10;
 
-  /** @throws Error if the bytes are not an index. */
-  constructor(bytes: Buffer) {
-    if (bytes.toString("latin1", 0, HEADER.length) !== HEADER || bytes.at(-1) !== 0x0a)
+/** An index: in memory, or in a file of which only what is needed is read. */
+export class PackageIndex {
+  readonly #source: Buffer | number;
+  readonly #size: number;
+  readonly #pages = new Map<number, Buffer>();
+
+  /** @throws Error if the bytes, or those of the open file, are not an index. */
+  constructor(source: Buffer | number) {
+    this.#source = source;
+    this.#size = typeof source === "number" ? fstatSync(source).size : source.length;
+    if (this.#text(0, HEADER.length) !== HEADER || this.#text(this.#size - 1, this.#size) !== "\n")
       throw new Error("not a package index");
-    this.#bytes = bytes;
   }
 
   /** Undefined if there is no usable file of that name. */
   static open(path: string): PackageIndex | undefined {
+    let fd: number | undefined;
     try {
-      return new PackageIndex(readFileSync(path));
+      fd = openSync(path, "r");
+      return new PackageIndex(fd);
     } catch {
+      if (fd !== undefined) closeSync(fd);
       return undefined;
     }
+  }
+
+  close(): void {
+    if (typeof this.#source === "number") closeSync(this.#source);
   }
 
   /** The versions of a package; most often one. */
@@ -139,26 +152,67 @@ export class PackageIndex {
 
   /** The lines of a name and kind, split into fields. */
   #lines(name: string, kind: string): string[][] {
-    const bytes = this.#bytes;
-    const key = Buffer.from(`${name}\t${kind}\t`, "latin1");
+    const key = `${name}\t${kind}\t`;
     let low = HEADER.length;
-    let high = bytes.length;
+    let high = this.#size;
     // Invariant: low and high are beginnings of lines; the first line that is not below the key lies in [low, high].
     while (low < high) {
-      const middle = (low + high) >> 1;
-      let start = bytes.lastIndexOf(0x0a, middle - 1) + 1;
-      if (start < low) start = low;
-      const end = bytes.indexOf(0x0a, start) + 1;
-      const compared = bytes.compare(key, 0, key.length, start, Math.min(start + key.length, end - 1));
-      if (compared < 0) low = end;
+      const start = Math.max(low, this.#lineStart((low + high) >> 1));
+      const end = this.#lineEnd(start);
+      if (this.#text(start, Math.min(start + key.length, end - 1)) < key) low = end;
       else high = start;
     }
     const found: string[][] = [];
-    while (low < bytes.length && bytes.compare(key, 0, key.length, low, low + key.length) === 0) {
-      const end = bytes.indexOf(0x0a, low);
-      found.push(bytes.toString("latin1", low, end).split("\t"));
-      low = end + 1;
+    while (low < this.#size && this.#text(low, Math.min(low + key.length, this.#size)) === key) {
+      const end = this.#lineEnd(low);
+      found.push(this.#text(low, end - 1).split("\t"));
+      low = end;
     }
     return found;
+  }
+
+  #page(number: number): Buffer {
+    const source = this.#source;
+    const from = number * PAGE;
+    if (typeof source !== "number") return source.subarray(from, from + PAGE);
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = Buffer.alloc(Math.min(PAGE, this.#size - from));
+      readSync(source, page, 0, page.length, from);
+      this.#pages.set(number, page);
+    }
+    return page;
+  }
+
+  /** The bytes from one offset to another, as latin-1. */
+  #text(from: number, to: number): string {
+    let text = "";
+    for (let at = from; at < to;) {
+      const number = Math.floor(at / PAGE);
+      const end = Math.min(to, (number + 1) * PAGE);
+      text += this.#page(number).toString("latin1", at - number * PAGE, end - number * PAGE);
+      at = end;
+    }
+    return text;
+  }
+
+  /** Where the line begins that an offset lies in. */
+  #lineStart(offset: number): number {
+    for (let number = Math.floor((offset - 1) / PAGE), before = offset - 1; number >= 0; number--) {
+      const found = this.#page(number).lastIndexOf(0x0a, before - number * PAGE);
+      if (found >= 0) return number * PAGE + found + 1;
+      before = number * PAGE - 1;
+    }
+    return 0;
+  }
+
+  /** Where the next line begins. */
+  #lineEnd(offset: number): number {
+    for (let number = Math.floor(offset / PAGE), from = offset; from < this.#size; number++) {
+      const found = this.#page(number).indexOf(0x0a, from - number * PAGE);
+      if (found >= 0) return number * PAGE + found + 1;
+      from = (number + 1) * PAGE;
+    }
+    return this.#size;
   }
 }

@@ -4,7 +4,14 @@
  */
 import { fileURLToPath } from "node:url";
 import { D2nError } from "../../base/index.ts";
-import { type Architecture, type ArchivePins, busyboxPackage, recordedPins } from "../../debian/index.ts";
+import {
+  type Architecture,
+  type ArchivePins,
+  busyboxPackage,
+  debUrl,
+  type Mirrors,
+  recordedPins,
+} from "../../debian/index.ts";
 import { createDream2nix } from "../../dream2nix/index.ts";
 import type { BuiltInFlake } from "../../flake/index.ts";
 import {
@@ -44,6 +51,7 @@ export function createBuiltIns({ ev, host, services, nativeFiles }: BuiltInOptio
   const pins = recordedPins(services.pins(undefined), (suite, architecture, name) =>
     services.debianPackage({ suite, architecture, name }),
   );
+  let mirrors: Mirrors | undefined;
   const lib = createLib(ev);
   const sets = new Map<string, Lazy>();
 
@@ -66,7 +74,7 @@ export function createBuiltIns({ ev, host, services, nativeFiles }: BuiltInOptio
         return createDebianPackages(ev, {
           system,
           pins,
-          url: (pin) => services.debianUrl({ archive: pin.archive, filename: pin.filename }),
+          url: (pin) => debUrl((mirrors ??= services.debianMirrors(undefined)), pin),
           get busybox() {
             const pin = pins.lookup(mainSuite, architectureOf(system), busyboxPackage);
             if (pin === undefined)

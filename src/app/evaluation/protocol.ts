@@ -3,7 +3,7 @@
  * waits for each answer (`Atomics.wait`), so that the language stays synchronous although the world is not.
  */
 import type { D2nError, SourceLocation, TraceFrame } from "../../base/index.ts";
-import type { Architecture, ArchivePins, DebPin, IndexPin, Suite } from "../../debian/index.ts";
+import type { Architecture, ArchivePins, DebPin, IndexPin, Mirrors, Suite } from "../../debian/index.ts";
 import type { Derivation } from "../../formats/index.ts";
 import type { FetchUrlRequest } from "../../lang/index.ts";
 import type { BuildSystemsLock } from "../../python/index.ts";
@@ -67,7 +67,7 @@ export interface Services {
     readonly architecture: Architecture;
     readonly name: string;
   }): Promise<DebPin | undefined>;
-  debianUrl(pin: { readonly archive: DebPin["archive"]; readonly filename: string }): Promise<string>;
+  debianMirrors(nothing?: undefined): Promise<Mirrors>;
   /** A folder of this machine that holds the static busybox of this package: what starts the first builds. */
   bootstrapBusybox(pin: DebPin): Promise<string>;
   message(message: { readonly level: "trace" | "warning"; readonly text: string }): Promise<void>;

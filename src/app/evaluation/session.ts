@@ -113,7 +113,7 @@ export class Session {
     buildSystems: async (lockFile) => this.#buildSystems(lockFile),
     debianPackage: async ({ suite, architecture, name }) => (await this.archive()).lookup(suite, architecture, name),
     debianIndexes: async () => (await this.archive()).indexes(),
-    debianUrl: async (pin) => (await this.archive()).url(pin),
+    debianMirrors: async () => (await this.archive()).mirrors,
     bootstrapBusybox: (pin) => bootstrapBusybox(this.context, pin),
     message: async ({ level, text }) => {
       if (level === "warning" && this.#said.has(text)) return;
