@@ -1,5 +1,5 @@
 /** Flakes without packages: what evaluation, the store and the builder do together. */
-import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hasStack, Rig, shown } from "./rig.ts";
@@ -23,6 +23,38 @@ describe("d2n build", () => {
     const second = await rig.d2n(folder, ["build"]);
     expect(second.status).toBe(0);
     expect(second.stderr).toBe("");
+  });
+
+  it("evaluates again only what has changed", async () => {
+    const folder = await rig.project({
+      "flake.nix": flake(`x = builtins.trace "evaluating" (import ./x.nix);`),
+      "x.nix": "1",
+      README: "",
+    });
+    const evaluates = async (value: string): Promise<boolean> => {
+      const outcome = await rig.d2n(folder, ["eval", ".#x"]);
+      expect(outcome.stdout, shown(outcome)).toBe(`${value}\n`);
+      return outcome.stderr.includes("trace: evaluating");
+    };
+    expect(await evaluates("1")).toBe(true);
+    expect(await evaluates("1")).toBe(false);
+    // A file that is no part of the flake, and files that are touched only.
+    writeFileSync(join(folder, "untracked"), "");
+    expect(await evaluates("1")).toBe(false);
+    for (const file of ["x.nix", "README", "flake.nix"]) {
+      writeFileSync(join(folder, file), readFileSync(join(folder, file)));
+      utimesSync(join(folder, file), 1_000_000_000, 1_000_000_000);
+    }
+    expect(await evaluates("1")).toBe(false);
+    expect(await evaluates("1")).toBe(false);
+    writeFileSync(join(folder, "x.nix"), "2");
+    expect(await evaluates("2")).toBe(true);
+    // Of the same size and time as before.
+    writeFileSync(join(folder, "x.nix"), "3");
+    utimesSync(join(folder, "x.nix"), 1_000_000_000, 1_000_000_000);
+    expect(await evaluates("3")).toBe(true);
+    await rig.run(folder, "git", ["rm", "-q", "--cached", "README"]);
+    expect(await evaluates("3")).toBe(true);
   });
 
   it("leaves a failed build's log and nothing else", async () => {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { parseInstallable } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
 import type { InstallableJob, Job, JobResult, JobSettings, ShowJob } from "./protocol.ts";
-import { recallResult, rememberOutputs, rememberResult } from "./result-cache.ts";
+import { hasResult, recallResult, recallUnchanged, rememberOutputs, rememberResult } from "./result-cache.ts";
+import type { Session } from "./session.ts";
 
 export type InstallableRequest = Pick<InstallableJob, "lookup" | "want"> & { readonly apply?: string };
 
@@ -77,12 +78,28 @@ async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
   const { evaluate, Session } = await evaluation();
   const session = new Session(context);
   try {
+    const same = await unchanged(context, job, session);
+    if (same !== undefined) {
+      await rememberResult(context, job, session.project, same);
+      return same;
+    }
     const result = await evaluate(session, job);
     await session.writeLocks(result);
     await rememberResult(context, job, session.project, result);
     return result;
   } finally {
     await session.close();
+  }
+}
+
+/** The kept result of a project whose files were touched, but have the contents that they had. */
+async function unchanged(context: Context, job: Job, session: Session): Promise<JobResult | undefined> {
+  if (!hasResult(context, job)) return undefined;
+  try {
+    return recallUnchanged(context, job, await session.open(job.reference));
+  } catch {
+    // Evaluation says what is wrong, and knows more of it.
+    return undefined;
   }
 }
 

@@ -21,6 +21,8 @@ interface Entry {
   /** Looks at the files that say which files count and what commit it is. */
   readonly state: readonly (readonly [string, string])[];
   readonly files: readonly (readonly [string, string])[];
+  /** Of the contents themselves: see `recallUnchanged`. */
+  readonly fingerprint: string;
   readonly result: JobResult;
 }
 
@@ -45,6 +47,42 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
   const { value } = entry.result;
   if (value.type === "derivation" && !context.onDisk(value.derivation.drvPath)) return undefined;
   return entry.result;
+}
+
+/** Whether there was a result of the same job, so that it may be worth a closer look at what has changed. */
+export function hasResult(context: Context, job: Job): boolean {
+  if (context.options.noEvalCache) return false;
+  const place = placeOf(context, job);
+  return place !== undefined && existsSync(place);
+}
+
+/**
+ * The result of the same job on files that were touched but have the same contents, as after `git stash` and back. Costs a
+ * look into every file of the project, which evaluation would have needed as well.
+ */
+export function recallUnchanged(context: Context, job: Job, project: ProjectMessage): JobResult | undefined {
+  const place = placeOf(context, job);
+  if (place === undefined) return undefined;
+  try {
+    const { fingerprint, result } = JSON.parse(readFileSync(place, "utf8")) as Entry;
+    if (fingerprint !== fingerprintOf(context, project)) return undefined;
+    const { value } = result;
+    return value.type === "derivation" && !context.onDisk(value.derivation.drvPath) ? undefined : result;
+  } catch {
+    return undefined;
+  }
+}
+
+/** All that evaluation knows of a project: its tree by content, its commit, its lock files, the settings. */
+function fingerprintOf(context: Context, project: ProjectMessage): string {
+  const { root, dir } = project;
+  const text = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "latin1") : undefined);
+  const facts = [
+    project,
+    root === undefined ? undefined : text(join(root, dir, "d2n.lock")),
+    text(context.directories.configurationFile),
+  ];
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
 /** Keeps a result, unless something changed while it was made. */
@@ -81,6 +119,7 @@ export async function rememberResult(
     dir,
     state: state.map((file) => [file, look(file)] as const),
     files: files.map((file) => [file, look(join(root, Buffer.from(file, "latin1").toString("utf8")))] as const),
+    fingerprint: fingerprintOf(context, project),
     result: { ...result, newLockFile: undefined, lockChanges: [], newPins: undefined },
   };
   makeFolders(dirname(place));

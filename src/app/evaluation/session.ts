@@ -22,6 +22,7 @@ import { wantedByContext } from "./wanted.ts";
 export class Session {
   readonly context: Context;
   #project: ProjectMessage | undefined;
+  #opened: { readonly reference: string; readonly project: ProjectMessage } | undefined;
   #lock: D2nLock | undefined;
   #archive: Promise<Archive> | undefined;
   /** The service calls of evaluation are one after the other; their warnings come once. */
@@ -71,9 +72,19 @@ export class Session {
     void old?.then((archive) => archive.close()).catch(() => {});
   }
 
+  /** Opens the project before evaluation does, which then takes it as it is. */
+  async open(reference: string): Promise<ProjectMessage> {
+    const project = await openProject(this.context, reference);
+    this.#opened = { reference, project };
+    this.#project = project;
+    return project;
+  }
+
   readonly services: Services = {
     openProject: async (reference) => {
-      this.#project = await openProject(this.context, reference);
+      const opened = this.#opened;
+      this.#opened = undefined;
+      this.#project = opened?.reference === reference ? opened.project : await openProject(this.context, reference);
       return this.#project;
     },
     fetchTree: (attributes) => fetchTree(this.context, attributes),
