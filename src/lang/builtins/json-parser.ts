@@ -5,7 +5,7 @@
 import { EvalError } from "../errors.ts";
 import { parseInteger } from "../operations/index.ts";
 import { findInvalidUtf8 } from "../print/json.ts";
-import { Attrs } from "../values/attrs.ts";
+import { Attrs, type Symbol, symbol } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
 import { NixFloat, type Value } from "../values/value.ts";
 
@@ -17,7 +17,7 @@ export function parseJson(source: string): Value {
 /** A container under construction. */
 type Level =
   | { readonly kind: "array"; readonly items: Lazy[] }
-  | { readonly kind: "object"; readonly entries: Map<string, Lazy>; key: string };
+  | { readonly kind: "object"; readonly names: Symbol[]; readonly values: Lazy[] };
 
 type Token = "[" | "]" | "{" | "}" | ":" | "," | "end" | "string" | "number" | "true" | "false" | "null";
 
@@ -73,7 +73,7 @@ class JsonParser {
       } else if (token === "{") {
         token = this.#next("object key");
         if (token !== "}") {
-          levels.push({ kind: "object", entries: new Map(), key: this.#key(token) });
+          levels.push({ kind: "object", names: [symbol(this.#key(token))], values: [] });
           token = this.#next("value");
           continue;
         }
@@ -97,15 +97,15 @@ class JsonParser {
           if (token !== "]") this.#unexpected(token, "array", "']'");
           value = level.items;
         } else {
-          level.entries.set(level.key, value);
+          level.values.push(value);
           token = this.#next("object");
           if (token === ",") {
-            level.key = this.#key(this.#next("object key"));
+            level.names.push(symbol(this.#key(this.#next("object key"))));
             token = this.#next("value");
             break;
           }
           if (token !== "}") this.#unexpected(token, "object", "'}'");
-          value = Attrs.from(level.entries);
+          value = Attrs.of(level.names, level.values);
         }
         levels.pop();
       }

@@ -1,7 +1,10 @@
 /** What values are called in messages and by `builtins.typeOf`. */
-import { Attrs } from "../values/attrs.ts";
+import { Attrs, symbol } from "../values/attrs.ts";
 import { force } from "../values/thunk.ts";
 import { ContextString, Lambda, NixFloat, NixPath, PrimOp, type Value } from "../values/value.ts";
+
+const TYPE = symbol("type");
+const FUNCTOR = symbol("__functor");
 
 export type TypeTag = "int" | "bool" | "string" | "path" | "null" | "set" | "list" | "lambda" | "float";
 
@@ -68,13 +71,13 @@ export function isFunction(value: Value): value is Lambda | PrimOp {
 
 /** A function, or a set that can be called because it has `__functor`. */
 export function isCallable(value: Value): boolean {
-  return isFunction(value) || (value instanceof Attrs && value.has("__functor"));
+  return isFunction(value) || (value instanceof Attrs && value.getSymbol(FUNCTOR) !== undefined);
 }
 
 /** Whether a set says that it is a derivation: `type = "derivation"`. Evaluates the attribute `type`. */
 export function isDerivation(value: Value): value is Attrs {
   if (!(value instanceof Attrs)) return false;
-  const type = value.get("type");
+  const type = value.getSymbol(TYPE);
   if (type === undefined) return false;
   const forced = force(type);
   return forced === "derivation" || (forced instanceof ContextString && forced.text === "derivation");

@@ -17,7 +17,7 @@ import {
 } from "../operations/index.ts";
 import { Source } from "../syntax/source.ts";
 import { attributeName } from "./literals.ts";
-import { Attrs, type LazyPosition, positionOf, symbolName } from "../values/attrs.ts";
+import { Attrs, type LazyPosition, positionOf, symbol, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
   type Context,
@@ -29,6 +29,9 @@ import {
   type NixString,
   type Value,
 } from "../values/value.ts";
+
+const TO_STRING = symbol("__toString");
+const OUT_PATH = symbol("outPath");
 
 export interface JsonOptions {
   /** Paths are copied to the store. Default true. */
@@ -90,7 +93,7 @@ class JsonWriter {
   }
 
   #attrs(attrs: Attrs): void {
-    const toString = attrs.get("__toString");
+    const toString = attrs.getSymbol(TO_STRING);
     if (toString !== undefined) {
       const result = callFunction1(force(toString), attrs);
       this.#string(
@@ -103,7 +106,7 @@ class JsonWriter {
       );
       return;
     }
-    const outPath = attrs.get("outPath");
+    const outPath = attrs.getSymbol(OUT_PATH);
     if (outPath !== undefined) {
       this.write(outPath, undefined);
       return;
@@ -167,7 +170,7 @@ const shortEscapes: Readonly<Record<string, string>> = {
 /** A byte string, which has to be UTF-8, as a JSON string in the same encoding. */
 export function jsonString(bytes: string): string {
   if (/^[ !#-[\]-\x7f]*$/.test(bytes)) return `"${bytes}"`;
-  const invalid = findInvalidUtf8(bytes);
+  const invalid = /^[\x00-\x7f]*$/.test(bytes) ? undefined : findInvalidUtf8(bytes);
   if (invalid !== undefined) {
     const byte = bytes.charCodeAt(invalid.at).toString(16).toUpperCase().padStart(2, "0");
     throw new EvalError(

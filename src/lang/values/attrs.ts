@@ -30,26 +30,40 @@ export class Attrs {
 
   /** From entries in any order; of equal names the last wins. */
   static from(entries: Iterable<readonly [name: string, value: Lazy, position?: LazyPosition]>): Attrs {
-    const bySymbol = new Map<Symbol, readonly [string, Lazy, LazyPosition?]>();
-    for (const entry of entries) bySymbol.set(symbol(entry[0]), entry);
-    if (bySymbol.size === 0) return Attrs.empty;
-    const ids = [...bySymbol.keys()].sort((a, b) => a - b);
-    const sorted = ids.map((id) => bySymbol.get(id)!);
-    return new Attrs(
-      KeyTable.of(ids),
-      sorted.map((entry) => entry[1]),
-      ListedPositions.of(sorted.map((entry) => entry[2])),
-    );
+    const ids: Symbol[] = [];
+    const values: Lazy[] = [];
+    const positions: LazyPosition[] = [];
+    for (const [name, value, position] of entries) {
+      ids.push(symbol(name));
+      values.push(value);
+      positions.push(position);
+    }
+    return Attrs.of(ids, values, positions);
   }
 
   /** From entries by symbol, in any order. */
   static fromSymbols(entries: ReadonlyMap<Symbol, { readonly value: Lazy; readonly position: LazyPosition }>): Attrs {
-    const ids = [...entries.keys()].sort((a, b) => a - b);
-    const sorted = ids.map((id) => entries.get(id)!);
+    const all = [...entries.values()];
+    return Attrs.of(
+      [...entries.keys()],
+      all.map(({ value }) => value),
+      all.map(({ position }) => position),
+    );
+  }
+
+  /** From names, values and positions in any order; of equal names the last wins. The arrays must not change any more. */
+  static of(ids: readonly Symbol[], values: readonly Lazy[], positions?: readonly LazyPosition[]): Attrs {
+    if (ids.length === 0) return Attrs.empty;
+    let sorted = true;
+    for (let i = 1; i < ids.length && sorted; i++) sorted = ids[i - 1]! < ids[i]!;
+    if (sorted)
+      return new Attrs(KeyTable.of(ids), values, positions === undefined ? undefined : ListedPositions.of(positions));
+    const order = ids.map((_, i) => i).sort((a, b) => ids[a]! - ids[b]! || a - b);
+    const last = order.filter((from, i) => ids[from] !== ids[order[i + 1]!]);
     return new Attrs(
-      KeyTable.of(ids),
-      sorted.map(({ value }) => value),
-      ListedPositions.of(sorted.map(({ position }) => position)),
+      KeyTable.of(last.map((from) => ids[from]!)),
+      last.map((from) => values[from]!),
+      positions === undefined ? undefined : ListedPositions.of(last.map((from) => positions[from])),
     );
   }
 
