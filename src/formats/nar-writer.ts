@@ -41,6 +41,18 @@ export function bytePath(path: string | Uint8Array): string {
   return ascii.test(path) ? path : Buffer.from(path, "utf8").toString("latin1");
 }
 
+/** What is the same in every archive, ready to be copied: many small files are mostly this. */
+const said = {
+  entry: Buffer.concat([...tokens("entry", "(", "name")]),
+  node: Buffer.concat([...tokens("node")]),
+  regular: Buffer.concat([...tokens("(", "type", "regular", "contents")]),
+  executable: Buffer.concat([...tokens("(", "type", "regular", "executable", "", "contents")]),
+  directory: Buffer.concat([...tokens("(", "type", "directory")]),
+  symlink: Buffer.concat([...tokens("(", "type", "symlink", "target")]),
+  close: Buffer.concat([...tokens(")")]),
+  closeEntry: Buffer.concat([...tokens(")", ")")]),
+};
+
 interface Frame {
   readonly path: string;
   readonly names: string[];
@@ -80,12 +92,13 @@ export class NarWalker implements Disposable {
       if (frame === undefined) break;
       if (frame.next === frame.names.length) {
         this.#stack.pop();
-        this.#string(")");
-        if (this.#stack.length > 0) this.#string(")");
+        this.#close();
         continue;
       }
       const name = frame.names[frame.next++]!;
-      this.#strings("entry", "(", "name", name, "node");
+      this.#put(said.entry);
+      this.#string(name);
+      this.#put(said.node);
       this.#node(frame.path === "/" ? `/${name}` : `${frame.path}/${name}`);
     }
     return this.#used === 0 ? undefined : this.#buffer.subarray(0, this.#used);
@@ -105,17 +118,16 @@ export class NarWalker implements Disposable {
       const fd = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW);
       // From here on the file is closed by `#read` or by disposal.
       this.#file = { fd, path, size: status.size, left: status.size };
-      this.#strings("(", "type", "regular");
-      if ((status.mode & 0o100) !== 0) this.#strings("executable", "");
-      this.#string("contents");
+      this.#put((status.mode & 0o100) === 0 ? said.regular : said.executable);
       this.#integer(status.size);
     } else if (status.isDirectory()) {
-      this.#strings("(", "type", "directory");
+      this.#put(said.directory);
       this.#stack.push({ path, names: this.#names(path, place), next: 0 });
     } else if (status.isSymbolicLink()) {
       const target = readlinkSync(place, { encoding: "latin1" });
-      this.#strings("(", "type", "symlink", "target", target, ")");
-      if (this.#stack.length > 0) this.#string(")");
+      this.#put(said.symlink);
+      this.#string(target);
+      this.#close();
     } else {
       throw new FormatError("nar-malformed", `file '${path}' has an unsupported type`, {
         hint: "Only files, directories and symlinks can be in a store; remove the socket, pipe or device.",
@@ -148,15 +160,20 @@ export class NarWalker implements Disposable {
     }
     if (bufferSize - this.#used < 64) return false;
     this.#pad(file.size);
-    this.#string(")");
-    if (this.#stack.length > 0) this.#string(")");
+    this.#close();
     this.#file = undefined;
     closeSync(file.fd);
     return true;
   }
 
-  #strings(...texts: string[]): void {
-    for (const text of texts) this.#string(text);
+  /** The end of a node, and of the entry that it belongs to. */
+  #close(): void {
+    this.#put(this.#stack.length > 0 ? said.closeEntry : said.close);
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
   }
 
   /** Callers see to it that a node's tokens fit: names have at most 255 bytes, link targets at most 4095. */
