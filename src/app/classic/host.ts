@@ -2,8 +2,7 @@
  * The world of the classic commands: impure unless asked otherwise, files straight from the disk, store paths computed here.
  * Only what a real store has to do (fetching, building, looking up, and storing where that is wanted) is asked of services.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { D2nError, isSystemError } from "../../base/index.ts";
+import { readFileSync } from "node:fs";
 import {
   bytePath,
   type Derivation,
@@ -27,11 +26,17 @@ import {
   type Host,
   utf8,
 } from "../../lang/index.ts";
+import {
+  directoryEntries,
+  explainedAccess,
+  fileStatus,
+  filteredEntries,
+  linkTarget,
+  MadeDerivations,
+} from "../evaluation/disk-files.ts";
 import type { Plain } from "../evaluation/protocol.ts";
 import type { ClassicSettings } from "./protocol.ts";
 import type { SyncClassicServices } from "./services.ts";
-
-const MAX_PENDING = 256;
 
 export class ClassicHost implements Host {
   readonly storeDir: string;
@@ -41,8 +46,7 @@ export class ClassicHost implements Host {
   readonly #settings: ClassicSettings;
   readonly #services: SyncClassicServices;
   readonly #notify: (level: "trace" | "warning", text: string) => void;
-  readonly #derivations = new Map<string, Derivation>();
-  #pending: { path: string; derivation: Derivation }[] = [];
+  readonly #made: MadeDerivations;
   /** Store paths that were computed only, and what they are made of. */
   readonly #texts = new Map<string, Uint8Array>();
   readonly #copies = new Map<string, string>();
@@ -57,6 +61,9 @@ export class ClassicHost implements Host {
     this.#settings = settings;
     this.#services = services;
     this.#notify = notify;
+    this.#made = new MadeDerivations(
+      settings.store === "read-write" ? (derivations) => services.addDerivations(derivations) : undefined,
+    );
     this.storeDir = settings.storeDir;
     this.system = settings.system;
     this.currentTime = Math.floor(Date.now() / 1000);
@@ -74,31 +81,17 @@ export class ClassicHost implements Host {
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
-    return this.#access(path, (physical) => {
-      const entries = new Map<string, FileType>();
-      for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "buffer" }))
-        entries.set(bytePath(entry.name), fileType(entry));
-      return entries;
-    });
+    return this.#access(path, directoryEntries);
   }
 
   status(path: string): FileStatus | undefined {
     const text = this.#texts.get(path);
     if (text !== undefined) return { type: "regular", executable: false, size: text.length };
-    return this.#access(path, (physical) => {
-      try {
-        const status = lstatSync(physical, { throwIfNoEntry: false });
-        if (status === undefined) return undefined;
-        return { type: fileType(status), executable: (status.mode & 0o100) !== 0, size: status.size };
-      } catch (error) {
-        if (isSystemError(error, "ENOTDIR") || isSystemError(error, "ENAMETOOLONG")) return undefined;
-        throw error;
-      }
-    });
+    return this.#access(path, fileStatus);
   }
 
   readLink(path: string): string {
-    return this.#access(path, (physical) => bytePath(readlinkSync(physical, { encoding: "buffer" })));
+    return this.#access(path, linkTarget);
   }
 
   addPath(request: AddPathRequest): string {
@@ -128,27 +121,20 @@ export class ClassicHost implements Host {
   }
 
   addDerivation(path: string, derivation: Derivation): void {
-    if (this.#derivations.has(path)) return;
-    this.#derivations.set(path, derivation);
-    if (!this.#stores) return;
-    this.#pending.push({ path, derivation });
-    if (this.#pending.length >= MAX_PENDING) this.flush();
+    this.#made.add(path, derivation);
   }
 
   /** Hands over the derivations that were put off. */
   flush(): void {
-    if (this.#pending.length === 0) return;
-    const derivations = this.#pending;
-    this.#pending = [];
-    this.#services.addDerivations(derivations);
+    this.#made.flush();
   }
 
   readDerivation(path: string): Derivation {
-    return this.#derivations.get(path) ?? this.#services.readDerivation(path);
+    return this.#made.get(path) ?? this.#services.readDerivation(path);
   }
 
   isValidPath(path: string): boolean {
-    if (this.#derivations.has(path) || this.#texts.has(path) || this.#copies.has(path)) return true;
+    if (this.#made.has(path) || this.#texts.has(path) || this.#copies.has(path)) return true;
     return this.#settings.store !== "none" && this.#services.isValidPath(path);
   }
 
@@ -234,26 +220,10 @@ export class ClassicHost implements Host {
   }
 
   #storePath({ path, name, method, filter, sha256 }: AddPathRequest): string {
-    const include = filter === undefined ? undefined : this.#included(path, filter);
+    const include = filter === undefined ? undefined : filteredEntries(this, path, filter);
     const stored = this.#services.addPath({ path, name, method, include, sha256 });
     this.#allowed.add(stored);
     return stored;
-  }
-
-  /** The entries below a folder that a filter lets in, relative to it. */
-  #included(root: string, filter: NonNullable<AddPathRequest["filter"]>): string[] {
-    const include: string[] = [];
-    const walk = (folder: string, relative: string): void => {
-      for (const [name, type] of [...this.readDirectory(folder)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const path = folder === "/" ? `/${name}` : `${folder}/${name}`;
-        if (!filter(path, type)) continue;
-        const inner = relative === "" ? name : `${relative}/${name}`;
-        include.push(inner);
-        if (type === "directory") walk(path, inner);
-      }
-    };
-    if (this.status(root)?.type === "directory") walk(root, "");
-    return include;
   }
 
   /** A filter that is asked about physical paths asks about logical ones. */
@@ -272,12 +242,7 @@ export class ClassicHost implements Host {
     try {
       return action(this.#physical(path));
     } catch (error) {
-      if (!isSystemError(error)) throw error;
-      const text = fromUtf8(path);
-      if (error.code === "ENOENT" || error.code === "ENOTDIR")
-        throw new D2nError("file-missing", `path '${text}' does not exist`);
-      if (error.code === "EISDIR") throw new D2nError("file-access", `cannot read file '${text}': it is a directory`);
-      throw new D2nError("file-access", `cannot read '${text}': ${error.code}`);
+      throw explainedAccess(error, path);
     }
   }
 
@@ -313,10 +278,4 @@ export class ClassicHost implements Host {
     if (uri.startsWith("/")) return this.#check(uri);
     throw new EvalError(`access to URI '${uri}' is forbidden in restricted mode`);
   }
-}
-
-function fileType(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
-  if (entry.isFile()) return "regular";
-  if (entry.isDirectory()) return "directory";
-  return entry.isSymbolicLink() ? "symlink" : "unknown";
 }

@@ -1,8 +1,7 @@
 /**
  * The world as the evaluator sees it inside the worker: files straight from the disk, everything else through services.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { D2nError, isSystemError } from "../../base/index.ts";
+import { readFileSync } from "node:fs";
 import type { Derivation } from "../../formats/index.ts";
 import {
   type AddPathRequest,
@@ -18,6 +17,14 @@ import {
   utf8,
 } from "../../lang/index.ts";
 import { formatReference, parseReference, referenceFromAttributes, referenceToAttributes } from "../../flake/index.ts";
+import {
+  directoryEntries,
+  explainedAccess,
+  fileStatus,
+  filteredEntries,
+  linkTarget,
+  MadeDerivations,
+} from "./disk-files.ts";
 import type { JobSettings, Plain } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
 
@@ -31,8 +38,7 @@ export class WorkerHost implements Host {
   readonly #settings: JobSettings;
   readonly #physicalStoreDir: string;
   readonly #services: SyncServices;
-  readonly #pending: { path: string; derivation: Derivation }[] = [];
-  readonly #added = new Map<string, Derivation>();
+  readonly #made: MadeDerivations;
   /** Store paths that evaluation has come by, which pure evaluation may read. */
   readonly #allowed = new Set<string>();
   readonly #folders = new Set<string>();
@@ -40,6 +46,7 @@ export class WorkerHost implements Host {
   constructor(settings: JobSettings, services: SyncServices) {
     this.#settings = settings;
     this.#services = services;
+    this.#made = new MadeDerivations((derivations) => services.addDerivations(derivations));
     this.storeDir = settings.storeDir;
     this.#physicalStoreDir = Buffer.from(settings.physicalStoreDir, "utf8").toString("latin1");
     this.system = settings.system;
@@ -62,44 +69,15 @@ export class WorkerHost implements Host {
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
-    return this.#access(path, (physical) => {
-      const entries = new Map<string, FileType>();
-      for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "latin1" }))
-        entries.set(
-          entry.name,
-          entry.isFile()
-            ? "regular"
-            : entry.isDirectory()
-              ? "directory"
-              : entry.isSymbolicLink()
-                ? "symlink"
-                : "unknown",
-        );
-      return entries;
-    });
+    return this.#access(path, directoryEntries);
   }
 
   status(path: string): FileStatus | undefined {
-    try {
-      return this.#access(path, (physical) => {
-        const stat = lstatSync(physical);
-        const type = stat.isFile()
-          ? "regular"
-          : stat.isDirectory()
-            ? "directory"
-            : stat.isSymbolicLink()
-              ? "symlink"
-              : "unknown";
-        return { type, executable: (stat.mode & 0o100) !== 0, size: stat.size };
-      });
-    } catch (error) {
-      if (error instanceof D2nError && error.code === "file-missing") return undefined;
-      throw error;
-    }
+    return this.#access(path, fileStatus);
   }
 
   readLink(path: string): string {
-    return this.#access(path, (physical) => readlinkSync(physical, { encoding: "latin1" as BufferEncoding }));
+    return this.#access(path, linkTarget);
   }
 
   addPath(request: AddPathRequest): string {
@@ -108,7 +86,7 @@ export class WorkerHost implements Host {
       path: request.path,
       name: request.name,
       method: request.method,
-      include: request.filter === undefined ? undefined : this.#filtered(request),
+      include: request.filter === undefined ? undefined : filteredEntries(this, request.path, request.filter),
       sha256: request.sha256,
     });
     this.#allowed.add(path);
@@ -122,23 +100,20 @@ export class WorkerHost implements Host {
   }
 
   addDerivation(path: string, derivation: Derivation): void {
-    if (this.#added.has(path)) return;
-    this.#added.set(path, derivation);
-    this.#pending.push({ path, derivation });
-    if (this.#pending.length >= 256) this.flush();
+    this.#made.add(path, derivation);
   }
 
   /** Hands over the derivations that were put off. */
   flush(): void {
-    if (this.#pending.length > 0) this.#services.addDerivations(this.#pending.splice(0));
+    this.#made.flush();
   }
 
   readDerivation(path: string): Derivation {
-    return this.#added.get(path) ?? this.#services.readDerivation(path);
+    return this.#made.get(path) ?? this.#services.readDerivation(path);
   }
 
   isValidPath(path: string): boolean {
-    if (this.#added.has(path)) return true;
+    if (this.#made.has(path)) return true;
     return this.#services.isValidPath(path);
   }
 
@@ -224,11 +199,7 @@ export class WorkerHost implements Host {
     try {
       return action(this.physical(path));
     } catch (error) {
-      if (!isSystemError(error)) throw error;
-      const text = fromUtf8(path);
-      if (error.code === "ENOENT" || error.code === "ENOTDIR")
-        throw new D2nError("file-missing", `path '${text}' does not exist`);
-      throw new D2nError("file-access", `cannot read '${text}': ${error.message}`);
+      throw explainedAccess(error, path);
     }
   }
 
@@ -236,22 +207,5 @@ export class WorkerHost implements Host {
   physical(path: string): Buffer {
     const inStore = path === this.storeDir || path.startsWith(`${this.storeDir}/`);
     return Buffer.from(inStore ? this.#physicalStoreDir + path.slice(this.storeDir.length) : path, "latin1");
-  }
-
-  /** The entries below a folder that a filter lets in, relative to it. */
-  #filtered(request: AddPathRequest): string[] {
-    const include: string[] = [];
-    const walk = (directory: string, relative: string): void => {
-      for (const [name, quick] of [...this.readDirectory(directory)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const path = `${directory}/${name}`;
-        const type = quick === "unknown" ? (this.status(path)?.type ?? "unknown") : quick;
-        if (!request.filter!(path, type)) continue;
-        const inner = relative === "" ? name : `${relative}/${name}`;
-        include.push(inner);
-        if (type === "directory") walk(path, inner);
-      }
-    };
-    if (this.status(request.path)?.type === "directory") walk(request.path, "");
-    return include;
   }
 }

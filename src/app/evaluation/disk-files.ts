@@ -1,0 +1,108 @@
+/** Reading the disk for evaluation: physical paths in, what the language knows of files out. */
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { D2nError, isSystemError } from "../../base/index.ts";
+import { bytePath, type Derivation } from "../../formats/index.ts";
+import { type AddPathRequest, type FileStatus, type FileType, fromUtf8 } from "../../lang/index.ts";
+
+type PhysicalPath = string | Buffer;
+
+export function directoryEntries(physical: PhysicalPath): ReadonlyMap<string, FileType> {
+  const entries = new Map<string, FileType>();
+  for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "buffer" }))
+    entries.set(bytePath(entry.name), fileType(entry));
+  return entries;
+}
+
+/** Undefined for what does not exist. */
+export function fileStatus(physical: PhysicalPath): FileStatus | undefined {
+  try {
+    const status = lstatSync(physical, { throwIfNoEntry: false });
+    if (status === undefined) return undefined;
+    return { type: fileType(status), executable: (status.mode & 0o100) !== 0, size: status.size };
+  } catch (error) {
+    if (isSystemError(error, "ENOTDIR") || isSystemError(error, "ENAMETOOLONG")) return undefined;
+    throw error;
+  }
+}
+
+export function linkTarget(physical: PhysicalPath): string {
+  return bytePath(readlinkSync(physical, { encoding: "buffer" }));
+}
+
+/** What a system call said of a path, in the words of evaluation; other errors as they are. */
+export function explainedAccess(error: unknown, path: string): unknown {
+  if (!isSystemError(error)) return error;
+  const text = fromUtf8(path);
+  if (error.code === "ENOENT" || error.code === "ENOTDIR")
+    return new D2nError("file-missing", `path '${text}' does not exist`);
+  if (error.code === "EISDIR") return new D2nError("file-access", `cannot read file '${text}': it is a directory`);
+  return new D2nError("file-access", `cannot read '${text}': ${error.code}`);
+}
+
+/** What is asked about the tree that is filtered. */
+interface Tree {
+  readDirectory(path: string): ReadonlyMap<string, FileType>;
+  status(path: string): FileStatus | undefined;
+}
+
+/** The entries below a folder that a filter lets in, relative to it. */
+export function filteredEntries(tree: Tree, root: string, filter: NonNullable<AddPathRequest["filter"]>): string[] {
+  const include: string[] = [];
+  const walk = (folder: string, relative: string): void => {
+    for (const [name, quick] of [...tree.readDirectory(folder)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const path = folder === "/" ? `/${name}` : `${folder}/${name}`;
+      const type = quick === "unknown" ? (tree.status(path)?.type ?? "unknown") : quick;
+      if (!filter(path, type)) continue;
+      const inner = relative === "" ? name : `${relative}/${name}`;
+      include.push(inner);
+      if (type === "directory") walk(path, inner);
+    }
+  };
+  if (tree.status(root)?.type === "directory") walk(root, "");
+  return include;
+}
+
+function fileType(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
+  if (entry.isFile()) return "regular";
+  if (entry.isDirectory()) return "directory";
+  return entry.isSymbolicLink() ? "symlink" : "unknown";
+}
+
+/** More at once save little, and a store that is asked for them has to wait. */
+const MAX_PENDING = 256;
+
+/** Derivations that evaluation has made. They are handed over many at a time: each handing over waits for the other thread. */
+export class MadeDerivations {
+  readonly #known = new Map<string, Derivation>();
+  #pending: { path: string; derivation: Derivation }[] = [];
+  readonly #handOver: ((derivations: { path: string; derivation: Derivation }[]) => void) | undefined;
+
+  /** @param handOver undefined where they are only computed */
+  constructor(handOver: ((derivations: { path: string; derivation: Derivation }[]) => void) | undefined) {
+    this.#handOver = handOver;
+  }
+
+  add(path: string, derivation: Derivation): void {
+    if (this.#known.has(path)) return;
+    this.#known.set(path, derivation);
+    if (this.#handOver === undefined) return;
+    this.#pending.push({ path, derivation });
+    if (this.#pending.length >= MAX_PENDING) this.flush();
+  }
+
+  has(path: string): boolean {
+    return this.#known.has(path);
+  }
+
+  get(path: string): Derivation | undefined {
+    return this.#known.get(path);
+  }
+
+  /** Hands over those that were put off. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const derivations = this.#pending;
+    this.#pending = [];
+    this.#handOver?.(derivations);
+  }
+}
