@@ -31,7 +31,13 @@ export default tseslint.config(
   {
     // The world is injected: only the command line's entry knows the process.
     files: ["src/**/*.ts"],
-    ignores: ["src/cli/main.ts", "src/cli/process-world.ts", "src/**/*.test.ts", "src/**/testing.ts"],
+    ignores: [
+      "src/cli/main.ts",
+      "src/cli/classic/main.ts",
+      "src/cli/process-world.ts",
+      "src/**/*.test.ts",
+      "src/**/testing.ts",
+    ],
     rules: {
       "no-restricted-properties": [
         "error",

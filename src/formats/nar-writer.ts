@@ -141,7 +141,7 @@ export class NarWalker implements Disposable {
     const prefix = path === "/" ? "/" : `${path}/`;
     return readdirSync(place, { encoding: "latin1", withFileTypes: true })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .filter((entry) => filter(prefix + entry.name, kindOf(entry)))
+      .filter((entry) => filter(prefix + entry.name, fileKind(entry)))
       .map((entry) => entry.name);
   }
 
@@ -195,7 +195,8 @@ export class NarWalker implements Disposable {
   }
 }
 
-function kindOf(entry: Dirent): FileKind {
+/** What a directory entry, or the status of a file, says it is. */
+export function fileKind(entry: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink">): FileKind {
   return entry.isFile()
     ? "regular"
     : entry.isDirectory()

@@ -67,7 +67,8 @@ export function nativeFormals(
   return new PrimOp(name, 1, (argument) => toNix(run(expectFormals(name, argument, declared))), { formals: declared });
 }
 
-function expectFormals(name: string, argument: Lazy, formals: Formals): Attrs {
+/** The argument of a function with named parameters. @throws EvalError in Nix's words where it does not fit */
+export function expectFormals(name: string, argument: Lazy, formals: Formals): Attrs {
   const args = force(argument);
   if (!(args instanceof Attrs)) throw new EvalError(`function '${name}' wants a set as its argument`);
   for (const [wanted, optional] of formals.names)

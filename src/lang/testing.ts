@@ -5,6 +5,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isSystemError } from "../base/index.ts";
 import {
+  fileKind,
   type Derivation,
   fsPath,
   bytePath,
@@ -89,7 +90,7 @@ export class MemoryHost implements Host {
       }
     try {
       for (const entry of readdirSync(fsPath(physical), { withFileTypes: true, encoding: "buffer" }))
-        entries.set(bytePath(entry.name), typeOf(entry));
+        entries.set(bytePath(entry.name), fileKind(entry));
     } catch (error) {
       if (entries.size === 0) throw this.#failure(error, path);
     }
@@ -104,7 +105,7 @@ export class MemoryHost implements Host {
     if (own !== undefined) return { type: "regular", executable: false, size: own.length };
     const status = lstatSync(fsPath(physical), { throwIfNoEntry: false });
     if (status !== undefined)
-      return { type: typeOf(status), executable: (status.mode & 0o100) !== 0, size: status.size };
+      return { type: fileKind(status), executable: (status.mode & 0o100) !== 0, size: status.size };
     for (const file of this.#files.keys())
       if (file.startsWith(`${physical}/`)) return { type: "directory", executable: false, size: 0 };
     return undefined;
@@ -189,14 +190,4 @@ export class MemoryHost implements Host {
   #failure(error: unknown, path: string): unknown {
     return isSystemError(error) ? new EvalError(`cannot read '${path}': ${error.code}`) : error;
   }
-}
-
-function typeOf(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
-  return entry.isFile()
-    ? "regular"
-    : entry.isDirectory()
-      ? "directory"
-      : entry.isSymbolicLink()
-        ? "symlink"
-        : "unknown";
 }

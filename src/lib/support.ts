@@ -3,6 +3,7 @@ import {
   Attrs,
   callFunction,
   EvalError,
+  expectFormals,
   force,
   forceList,
   forceText,
@@ -35,20 +36,7 @@ export function fnWithFormals(
   ellipsis = false,
 ): PrimOp {
   const declared: Formals = { names: new Map(Object.entries(formals)), ellipsis };
-  return new PrimOp(name, 1, (argument) => run(requireAttrs(argument, name, declared)), { formals: declared });
-}
-
-function requireAttrs(argument: Lazy, name: string, formals: Formals): Attrs {
-  const args = force(argument);
-  if (!(args instanceof Attrs)) throw new EvalError(`function '${name}' wants a set as its argument`);
-  for (const [wanted, optional] of formals.names)
-    if (!optional && !args.has(wanted))
-      throw new EvalError(`function '${name}' called without required argument '${wanted}'`);
-  if (!formals.ellipsis)
-    for (const given of args.names())
-      if (!formals.names.has(given))
-        throw new EvalError(`function '${name}' called with unexpected argument '${given}'`);
-  return args;
+  return new PrimOp(name, 1, (argument) => run(expectFormals(name, argument, declared)), { formals: declared });
 }
 
 export function call(fn: Lazy, ...args: Lazy[]): Value {

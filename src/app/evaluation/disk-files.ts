@@ -1,7 +1,7 @@
 /** Reading the disk for evaluation: physical paths in, what the language knows of files out. */
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { D2nError, isSystemError } from "../../base/index.ts";
-import { bytePath, type Derivation } from "../../formats/index.ts";
+import { bytePath, type Derivation, fileKind } from "../../formats/index.ts";
 import { type AddPathRequest, type FileStatus, type FileType, fromUtf8 } from "../../lang/index.ts";
 
 type PhysicalPath = string | Buffer;
@@ -9,7 +9,7 @@ type PhysicalPath = string | Buffer;
 export function directoryEntries(physical: PhysicalPath): ReadonlyMap<string, FileType> {
   const entries = new Map<string, FileType>();
   for (const entry of readdirSync(physical, { withFileTypes: true, encoding: "buffer" }))
-    entries.set(bytePath(entry.name), fileType(entry));
+    entries.set(bytePath(entry.name), fileKind(entry));
   return entries;
 }
 
@@ -18,7 +18,7 @@ export function fileStatus(physical: PhysicalPath): FileStatus | undefined {
   try {
     const status = lstatSync(physical, { throwIfNoEntry: false });
     if (status === undefined) return undefined;
-    return { type: fileType(status), executable: (status.mode & 0o100) !== 0, size: status.size };
+    return { type: fileKind(status), executable: (status.mode & 0o100) !== 0, size: status.size };
   } catch (error) {
     if (isSystemError(error, "ENOTDIR") || isSystemError(error, "ENAMETOOLONG")) return undefined;
     throw error;
@@ -60,12 +60,6 @@ export function filteredEntries(tree: Tree, root: string, filter: NonNullable<Ad
   };
   if (tree.status(root)?.type === "directory") walk(root, "");
   return include;
-}
-
-function fileType(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
-  if (entry.isFile()) return "regular";
-  if (entry.isDirectory()) return "directory";
-  return entry.isSymbolicLink() ? "symlink" : "unknown";
 }
 
 /** More at once save little, and a store that is asked for them has to wait. */
