@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const main = join(process.env.D2N_BENCH_DIST ?? join(root, "dist"), "cli/main.js");
+const dist = process.env.D2N_BENCH_DIST ?? join(root, "dist");
+const main = join(dist, "cli/main.js");
 const rounds = roundsFrom(process.argv.slice(2), 5);
 const project = process.env.D2N_BENCH_PROJECT;
 
@@ -25,6 +26,11 @@ console.log(
 );
 compare("d2n --version", d2n(["--version"]));
 compare("d2n --help", d2n(["--help"]));
+compare("nix-instantiate of a shim: 1", () =>
+  run([process.execPath, join(dist, "cli/classic/main.js"), "nix-instantiate", "--eval", "-E", "1"], {
+    env: { ...process.env, NIX_REMOTE: "dummy://" },
+  }),
+);
 if (project === undefined)
   console.log(
     "Skipped: a project. D2N_BENCH_PROJECT names a folder whose flake has been built once (D2N_STORE: in which store).",
@@ -33,5 +39,7 @@ else {
   const options = { cwd: project };
   compare("eval of its drvPath, anew", d2n(["eval", "--no-eval-cache", ".#default.drvPath"], options));
   compare("eval of its drvPath, again", d2n(["eval", ".#default.drvPath"], options));
+  compare("lock --check, anew", d2n(["lock", "--check", "--no-eval-cache"], options));
+  compare("lock --check, again", d2n(["lock", "--check"], options));
   compare("build, nothing to do", d2n(["build", "--no-link", ".#default"], options));
 }
