@@ -7,62 +7,107 @@ import { evaluateInstallable } from "./evaluation/installables.ts";
 export interface CheckedLock {
   /** Attribute name of the package. */
   readonly package: string;
-  /** Lock file, relative to the project's root. */
-  readonly file: string;
+  /** Lock file, relative to the project's root; undefined if the package cannot be evaluated. */
+  readonly file: string | undefined;
   readonly current: boolean;
   /** Why it is not current. */
   readonly reason: string | undefined;
   /** What makes it anew. */
-  readonly command: string;
+  readonly command?: string;
 }
 
-/** What there is to say of each package that has locked fields, in plain data. */
-const QUESTION = `packages: builtins.listToAttrs (builtins.concatMap
-  (name: let
-    package = packages.\${name};
-    found = builtins.tryEval (builtins.isAttrs package && package ? config && package.config ? lock && package.config.lock.fields != { });
+/** What there is to say of a package in plain data; null for one without locked fields. */
+const QUESTION = `package: let
+    found = builtins.isAttrs package && package ? config && package.config ? lock && package.config.lock.fields != { };
     inherit (package.config) lock paths;
     valid = builtins.tryEval lock.isValid;
-  in
-    if found.success && found.value
-    then [ { inherit name; value = { file = "\${paths.package}/\${paths.lockFile}"; current = valid.success && valid.value; }; } ]
-    else [ ])
-  (builtins.attrNames packages))`;
+  in if found then { file = "\${paths.package}/\${paths.lockFile}"; current = valid.success && valid.value; } else null`;
 
-/** Looks at one package, or, without fragment, at all of the flake for this system. */
+interface Answer {
+  readonly file: string;
+  readonly current: boolean;
+}
+
+/**
+ * Looks at one package, or, without fragment, at all of the flake for this system. Nothing but the package that was named is
+ * evaluated; among all, one that cannot be evaluated does not hide the others.
+ * @throws D2nError `installable` if none has a lock file; a package's own error if only that one was asked for
+ */
 export async function checkLocks(context: Context, installable: string): Promise<readonly CheckedLock[]> {
   const { reference, fragment } = parseInstallable(installable);
+  if (fragment !== "") {
+    const answer = (await ask(context, installable, QUESTION)) as Answer | null;
+    if (answer === null)
+      throw new D2nError("installable", `\`${installable}\` is no package with a lock file`, {
+        hint: "Packages of the module `pip` have one; `d2n lock --check` without a name looks at all packages.",
+      });
+    return [await describe(context, reference, fragment, answer, installable)];
+  }
   const packages = `${reference}#.packages.${context.system}`;
-  const { result } = await evaluateInstallable(context, packages, { lookup: "eval", want: "json", apply: QUESTION });
-  if (result.value.type !== "text") throw new Error("internal error: JSON was asked for");
-  const all = Object.entries(
-    JSON.parse(result.value.text) as Record<string, { readonly file: string; readonly current: boolean }>,
-  );
-  const wanted =
-    fragment === "" ? all : all.filter(([name]) => name === fragment.replace(`packages.${context.system}.`, ""));
-  if (wanted.length === 0)
-    throw new D2nError(
-      "installable",
-      fragment === ""
-        ? `no package of \`${reference}\` has a lock file`
-        : `\`${installable}\` is no package with a lock file`,
-      {
-        hint:
-          all.length === 0
-            ? "Packages of the module `pip` have one."
-            : `These have one: ${all.map(([name]) => name).join(", ")}.`,
-      },
-    );
   const checked: CheckedLock[] = [];
-  for (const [name, { file, current }] of wanted)
-    checked.push({
-      package: name,
-      file: file.replace(/^(\.\/)+/, ""),
-      current,
-      reason: current ? undefined : await reason(context, `${packages}.${JSON.stringify(name)}.config.lock.content`),
-      command: `d2n run ${reference}#${name}.lock`,
+  for (const [name, answer] of await askAll(context, packages)) {
+    if (answer === null) continue;
+    const itself = `${packages}.${JSON.stringify(name)}`;
+    checked.push(
+      answer instanceof D2nError
+        ? { package: name, file: undefined, current: false, reason: `cannot be evaluated: ${answer.message}` }
+        : await describe(context, reference, name, answer, itself),
+    );
+  }
+  if (checked.length === 0)
+    throw new D2nError("installable", `no package of \`${reference}\` has a lock file`, {
+      hint: "Packages of the module `pip` have one.",
     });
   return checked;
+}
+
+async function ask(context: Context, installable: string, question: string): Promise<unknown> {
+  const { result } = await evaluateInstallable(context, installable, {
+    lookup: "build",
+    want: "json",
+    apply: question,
+  });
+  if (result.value.type !== "text") throw new Error("internal error: JSON was asked for");
+  return JSON.parse(result.value.text);
+}
+
+/** All packages in one evaluation; one by one if any of them fails. */
+async function askAll(
+  context: Context,
+  packages: string,
+): Promise<readonly (readonly [string, Answer | null | D2nError])[]> {
+  try {
+    return Object.entries(
+      (await ask(context, packages, `builtins.mapAttrs (_: ${QUESTION})`)) as Record<string, Answer | null>,
+    );
+  } catch (error) {
+    if (!(error instanceof D2nError)) throw error;
+  }
+  const answers: [string, Answer | null | D2nError][] = [];
+  for (const name of (await ask(context, packages, "builtins.attrNames")) as string[])
+    try {
+      answers.push([name, (await ask(context, `${packages}.${JSON.stringify(name)}`, QUESTION)) as Answer | null]);
+    } catch (error) {
+      if (!(error instanceof D2nError)) throw error;
+      answers.push([name, error]);
+    }
+  return answers;
+}
+
+async function describe(
+  context: Context,
+  reference: string,
+  name: string,
+  { file, current }: Answer,
+  itself: string,
+): Promise<CheckedLock> {
+  return {
+    package: name,
+    file: file.replace(/^(\.\/)+/, ""),
+    current,
+    reason: current ? undefined : await reason(context, `${itself}.config.lock.content`),
+    command: `d2n run ${reference}#${name}.lock`,
+  };
 }
 
 /** Locks one package: what `d2n run .#<package>.lock` does. @returns the exit status */
@@ -79,7 +124,7 @@ export async function lock(context: Context, installable: string, field?: string
 /** The words with which using the lock would fail. */
 async function reason(context: Context, content: string): Promise<string> {
   try {
-    await evaluateInstallable(context, content, { lookup: "eval", want: "json" });
+    await evaluateInstallable(context, content, { lookup: "build", want: "json" });
     return "it is outdated";
   } catch (error) {
     if (error instanceof D2nError) return error.message;

@@ -8,6 +8,7 @@ import type { Evaluator } from "../lang/index.ts";
 import { type FlakeFile, type FlakeInput, isRelative, readFlakeFile } from "./flake-file.ts";
 import { emptyLock, findInput, type InputPath, type LockedInput, type LockedNode, parseLockFile } from "./lock-file.ts";
 import { type FlakeReference, formatLocation, parseReference, sameReference } from "./reference.ts";
+import { lookUpFlake } from "./registry.ts";
 import { builtInFor, type FetchedTree, type FlakeSources } from "./sources.ts";
 
 export interface LockRequest {
@@ -123,15 +124,6 @@ class Locker {
 
     const builtIn = byUser && reference.type !== "d2n" ? undefined : builtInFor(reference, this.#request.sources);
     if (builtIn !== undefined) return { node: this.#lockBuiltIn(builtIn, reference, path, followsPrefix) };
-    if (reference.type === "d2n" || reference.type === "indirect")
-      throw new D2nError(
-        "flake-input",
-        `input \`${key}\`: there is no flake called \`${String(reference.attributes.get("id"))}\``,
-        {
-          hint: `Give it a URL in flake.nix (\`inputs.${path.at(-1)}.url = …\`). Built in are: ${[...this.#request.sources.builtIns.keys()].join(", ")}.`,
-        },
-      );
-
     const relative = isRelative(reference);
     const oldNode = old !== undefined && "node" in old ? old.node : undefined;
     const parentPath = relative ? parent.path : undefined;
@@ -144,7 +136,7 @@ class Locker {
     )
       return { node: this.#reuse(oldNode, input, path, followsPrefix, parent, trusted) };
 
-    const tree = this.#fetch(reference, key, parent, relative);
+    const tree = this.#fetch(this.#located(reference, path), key, parent, relative);
     const child: LockedNode = {
       inputs: new Map(),
       source: {
@@ -170,6 +162,19 @@ class Locker {
       );
     }
     return { node: child };
+  }
+
+  /** Where to fetch a flake from that may be given by name only. */
+  #located(reference: FlakeReference, path: InputPath): FlakeReference {
+    const found = reference.type === "indirect" ? lookUpFlake(reference) : reference;
+    if (found !== undefined && found.type !== "d2n") return found;
+    throw new D2nError(
+      "flake-input",
+      `input \`${path.join("/")}\`: there is no flake called \`${String(reference.attributes.get("id"))}\``,
+      {
+        hint: `Give it a URL in flake.nix (\`inputs.${path.at(-1)}.url = …\`). Built in are: ${[...this.#request.sources.builtIns.keys()].join(", ")}.`,
+      },
+    );
   }
 
   #lockBuiltIn(id: string, original: FlakeReference, path: InputPath, followsPrefix: InputPath): LockedNode {

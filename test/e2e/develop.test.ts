@@ -345,6 +345,19 @@ describe("d2n flake init and d2n lock --check", { timeout: 300_000 }, () => {
     expect(check.stdout).toMatch(
       /^default: .*lock\.x86_64-linux\.json.* is missing.*\n {2}d2n run \.#default\.lock\n$/,
     );
+    // A package that cannot be evaluated does not hide the others.
+    const text = readFileSync(join(folder, "flake.nix"), "utf8");
+    writeFileSync(
+      join(folder, "flake.nix"),
+      text.replace(/default = dream2nix/, "broken = {}.x;\n        default = dream2nix"),
+    );
+    await rig.run(folder, "git", ["add", "."]);
+    const among = await rig.d2n(folder, ["lock", "--check"]);
+    expect(among.stdout, shown(among)).toMatch(
+      /^broken: cannot be evaluated: attribute 'x' missing\ndefault: .* is missing/,
+    );
+    const alone = await rig.d2n(folder, ["lock", "--check", ".#default"]);
+    expect(alone.stdout, shown(alone)).toBe(check.stdout);
     rmSync(folder, { recursive: true });
   });
 });

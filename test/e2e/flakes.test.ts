@@ -152,6 +152,29 @@ describe("flakes", () => {
     expect((await rig.run(top, "git", ["status", "--porcelain"])).stdout).toContain("flake.lock");
   });
 
+  it("take an input that is known by name only from where the lock file has it", async () => {
+    const there = await rig.project({ "flake.nix": flake(`value = "there";`) });
+    const named = await rig.project({
+      "flake.nix": flake(`value = inputs.systems.value;`, `inputs.systems.url = "git+file://${there}";`),
+    });
+    expect((await rig.d2n(named, ["eval", "--raw", ".#value"])).stdout).toBe("there");
+    const file = join(named, "flake.lock");
+    const lock = JSON.parse(readFileSync(file, "utf8")) as { nodes: Record<string, { original: unknown }> };
+    for (const name of ["systems", "unheard-of"]) {
+      const nodes = { ...lock.nodes, [name]: { ...lock.nodes["systems"], original: { id: name, type: "indirect" } } };
+      writeFileSync(
+        file,
+        JSON.stringify({ nodes: { ...nodes, root: { inputs: { [name]: name } } }, root: "root", version: 7 }),
+      );
+      writeFileSync(join(named, "flake.nix"), `{ outputs = { self, ${name} }: { inherit (${name}) value; }; }`);
+      const outcome = await rig.d2n(named, ["eval", "--raw", ".#value"]);
+      expect(outcome.stdout, shown(outcome)).toBe("there");
+    }
+    rmSync(file);
+    const unknown = await rig.d2n(named, ["eval", "--raw", ".#value"]);
+    expect(unknown.stderr).toContain("no flake called `unheard-of`");
+  });
+
   it("have inputs within their own tree", async () => {
     const folder = await rig.project({
       "sub/flake.nix": flake(

@@ -27,7 +27,9 @@ export function addLock(root: Command, invocation: Invocation): void {
       else
         for (const { package: name, file, current, reason, command } of checked)
           stdout.write(
-            current ? `${name}: ${file} is current\n` : `${name}: ${reason ?? "it is outdated"}\n  ${command}\n`,
+            current
+              ? `${name}: ${file} is current\n`
+              : `${name}: ${reason ?? "it is outdated"}\n${command === undefined ? "" : `  ${command}\n`}`,
           );
       return checked.every(({ current }) => current) ? exitStatus.success : exitStatus.failure;
     }),
