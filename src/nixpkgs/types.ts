@@ -16,6 +16,8 @@ export interface DebianInterpreter {
   readonly derivation: Lazy;
   /** Python packages out of the archive for it: attribute (`flit-core`) to package. */
   readonly packages: ReadonlyMap<string, DebianPythonPackage>;
+  /** One of them, or another that one of them imports. */
+  package(attribute: string): DebianPythonPackage;
 }
 
 /** A Python package out of the archive: a tree with `lib/pythonX.Y/site-packages`. */

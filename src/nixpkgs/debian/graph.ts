@@ -28,7 +28,7 @@ export interface Dependencies {
 }
 
 /** Debian packages that are the interpreter, whichever of them is named. */
-const pythonDeb = /^(lib)?python3(\.\d+)?(-minimal|-stdlib|-dev|-venv|-distutils)?$/;
+export const pythonDeb = /^(lib)?python3(\.\d+)?(-minimal|-stdlib|-dev|-venv|-distutils)?$/;
 
 /** Development packages: what one of them depends on, whoever includes its headers needs. */
 const development = /-dev$|^lib.*-dev-/;

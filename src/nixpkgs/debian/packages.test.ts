@@ -177,9 +177,36 @@ describe("createDebianPackages()", () => {
     expect(asked).not.toContain("bookworm amd64 libnsl2");
     expect(asked.some((question) => question.startsWith("bullseye"))).toBe(false);
     expect(derivation("zlib").path).not.toBe("");
-    // Pure Python serves any interpreter; extension modules serve the one they are made for.
-    expect(packages.has("pip") && !packages.has("cffi")).toBe(true);
+    // Pure Python serves any interpreter; extension modules serve the one that they are made for.
+    for (const [name, suite] of [
+      ["pip", "trixie"],
+      ["cffi", "bookworm"],
+      ["alembic", "bookworm"],
+    ] as const) {
+      get(packages.get(name)!.derivation, "drvPath");
+      expect(asked).toContain(`${suite} amd64 python3-${name}`);
+    }
     expect(set.interpreters.get("python39")!.packages.get("build")!.dependencies).toContain("tomli");
+  });
+
+  it("takes what a Python package imports from Debian's dependencies, and those that import each other as one", () => {
+    const { pins } = fakePins({
+      "python3-alembic": ["python3-sqlalchemy", "python3-unheard", "python3", "zlib1g", "python3-pkg-resources"],
+      "python3-sqlalchemy": ["python3-greenlet"],
+      "python3-greenlet": ["python3-sqlalchemy"],
+      "python3-pkg-resources": ["python3-alembic"],
+    });
+    const { set, get, host } = packageSet(pins);
+    const python = set.interpreters.get("python313")!;
+    const path = (attribute: string) => get(python.package(attribute).derivation, "outPath");
+    expect(python.packages.get("alembic")!.dependencies).toEqual(["sqlalchemy", "unheard", "setuptools"]);
+    expect(python.packages.has("unheard")).toBe(false);
+    expect(path("unheard")).toMatch(/python3\.13-unheard-/);
+    expect(path("sqlalchemy")).toBe(path("greenlet"));
+    expect(python.packages.get("greenlet")!.dependencies).toEqual([]);
+    const { env } = host.derivations.get(get(python.packages.get("alembic")!.derivation, "drvPath") as string)!;
+    expect(env.get("propagated")!.split(" ")).toEqual([path("sqlalchemy"), path("unheard"), path("setuptools")]);
+    expect(env.get("deps")!.split(" ")).toContain(get(set.packages.get("zlib"), "outPath"));
   });
 
   it("says which interpreters can be built", () => {

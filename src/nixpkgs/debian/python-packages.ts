@@ -5,6 +5,8 @@ import { type Attrs, type Lazy, lazy } from "../../lang/index.ts";
 import { upstreamVersion } from "../../debian/index.ts";
 import type { DebianPythonPackage } from "../types.ts";
 import { type DebianContext, scriptText } from "./context.ts";
+import { archivePackages, type SuiteInterpreter } from "./python-archive.ts";
+import { archiveNames } from "./python-names.ts";
 import type { PackageGraph } from "./graph.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -16,15 +18,15 @@ interface Entry {
   readonly libraries?: readonly string[];
   readonly preFix?: string;
   readonly drop?: readonly string[];
-  /** Has extension modules, which are for the main suite's interpreter only. */
+  /** Has extension modules, which are for one interpreter only: others get that of their own suite. */
   readonly native?: boolean;
   /** Attributes of what it imports in interpreters before 3.11, whose standard library lacks it. */
   readonly backports?: readonly string[];
 }
 
 /**
- * By attribute. The names follow no rule that could be derived (Debian splits and bundles), so that this is a table; it holds
- * what builds and locks need, the rest comes from the index.
+ * By attribute: what builds and locks need, as small as can be, from the main suite for every interpreter. The others
+ * (`python-names.ts`) are as the interpreter's suite has them.
  */
 const entries: Readonly<Record<string, Entry>> = {
   pip: { debs: ["python3-pip"] },
@@ -108,54 +110,110 @@ const entries: Readonly<Record<string, Entry>> = {
 /** The main suite's interpreter, which its packages are made for; those in pure Python run on others as well. */
 export const mainMinor = "3.13";
 
+/** Debian packages whose modules are in others of the table. */
+const contained: Readonly<Record<string, string>> = {
+  "python3-pkg-resources": "setuptools",
+  "python3-setuptools": "setuptools",
+};
+
+const fixed: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(entries).flatMap(([name, { debs }]) => debs.map((deb): [string, string] => [deb, name])),
+  ...Object.entries(contained),
+]);
+
+const attributes: ReadonlyMap<string, string> = new Map([
+  ...[...archiveNames].map(([name, debs]): [string, string] => [debs[0]!, name]),
+  ...fixed,
+]);
+
+export interface PythonPackages {
+  readonly packages: ReadonlyMap<string, DebianPythonPackage>;
+  /** One of them, or, for what one of them imports, any other of the suite. @throws D2nError `debian-package` */
+  find(attribute: string): DebianPythonPackage;
+}
+
 /** The packages for an interpreter. */
 export function pythonPackages(
   context: DebianContext,
   toolchain: () => Toolchain,
   graph: PackageGraph,
-  interpreter: { readonly derivation: Lazy; readonly minor: string },
-): ReadonlyMap<string, DebianPythonPackage> {
+  interpreter: SuiteInterpreter,
+): PythonPackages {
   const packages = new Map<string, DebianPythonPackage>();
+  const others = new Map<string, DebianPythonPackage>();
+  const find = (attribute: string): DebianPythonPackage => {
+    let found = packages.get(attribute) ?? others.get(attribute);
+    if (found === undefined) {
+      found = archive.make([`python3-${attribute}`]);
+      others.set(attribute, found);
+    }
+    return found;
+  };
+  const archive = archivePackages(
+    context,
+    toolchain,
+    graph.package("cacert"),
+    interpreter,
+    (deb) => attributes.get(deb),
+    (deb) => fixed.has(deb),
+    find,
+  );
+  for (const [name, debs] of archiveNames) packages.set(name, archive.make(debs));
   const main = interpreter.minor === mainMinor;
+  for (const [attribute, entry] of Object.entries(entries))
+    packages.set(
+      attribute,
+      entry.native === true && !main
+        ? archive.make(entry.debs)
+        : fromTable(context, toolchain, graph, interpreter, packages, attribute, entry),
+    );
+  return { packages, find };
+}
+
+/** A package of the table: the main suite's, for whichever interpreter. */
+function fromTable(
+  context: DebianContext,
+  toolchain: () => Toolchain,
+  graph: PackageGraph,
+  interpreter: SuiteInterpreter,
+  packages: ReadonlyMap<string, DebianPythonPackage>,
+  attribute: string,
+  entry: Entry,
+): DebianPythonPackage {
   const old = Number(interpreter.minor.split(".")[1]) < 11;
-  for (const [attribute, entry] of Object.entries(entries)) {
-    if (entry.native === true && !main) continue;
-    const { debs, libraries = [], preFix, drop } = entry;
-    const dependencies = [...(entry.dependencies ?? []), ...((old && entry.backports) || [])].filter(
-      (name) => main || entries[name]?.native !== true,
-    );
-    const name = debs[0]!;
-    const version = () => {
-      const pin = context.pin(name);
-      // The package that is in the wheel has the version of its source.
-      return upstreamVersion(pin.version);
-    };
-    const derivation: Lazy = lazy((): Attrs =>
-      toolchain().relocate({
-        pname: `python${interpreter.minor}-${attribute}`,
-        version: version(),
-        debs,
-        deps: [interpreter.derivation, toolchain().gccLibraries, ...libraries.map((library) => graph.package(library))],
-        // Whoever is given the package to build with can import it.
-        propagated: dependencies.map((dependency) => packages.get(dependency)!.derivation),
-        drop: ["share/doc-base", "share/dh-python", "share/perl5", "share/vim", "share/emacs", "etc", ...(drop ?? [])],
-        preFix,
-        lenient: true,
-        postFix: scriptText("post-python-package.sh"),
-        environment: {
-          python: interpreter.derivation,
-          pythonVersion: interpreter.minor,
-          cacert: graph.package("cacert"),
-        },
-      }),
-    );
-    packages.set(attribute, {
-      derivation,
-      get version() {
-        return version();
+  const { debs, libraries = [], preFix, drop } = entry;
+  // What a suite does not have yet, its packages do without.
+  const there = (name: string): boolean =>
+    interpreter.minor === mainMinor ||
+    entries[name]?.native !== true ||
+    context.pins.lookup(interpreter.suite, context.platform.architecture, entries[name].debs[0]!) !== undefined;
+  const dependencies = [...(entry.dependencies ?? []), ...((old && entry.backports) || [])].filter(there);
+  // The package that is in the wheel has the version of its source.
+  const version = () => upstreamVersion(context.pin(debs[0]!).version);
+  const derivation: Lazy = lazy((): Attrs =>
+    toolchain().relocate({
+      pname: `python${interpreter.minor}-${attribute}`,
+      version: version(),
+      debs,
+      deps: [interpreter.derivation, toolchain().gccLibraries, ...libraries.map((library) => graph.package(library))],
+      // Whoever is given the package to build with can import it.
+      propagated: dependencies.map((dependency) => packages.get(dependency)!.derivation),
+      drop: ["share/doc-base", "share/dh-python", "share/perl5", "share/vim", "share/emacs", "etc", ...(drop ?? [])],
+      preFix,
+      lenient: true,
+      postFix: scriptText("post-python-package.sh"),
+      environment: {
+        python: interpreter.derivation,
+        pythonVersion: interpreter.minor,
+        cacert: graph.package("cacert"),
       },
-      dependencies,
-    });
-  }
-  return packages;
+    }),
+  );
+  return {
+    derivation,
+    get version() {
+      return version();
+    },
+    dependencies,
+  };
 }

@@ -4,11 +4,11 @@
 import { D2nError } from "../../base/index.ts";
 import type { Suite } from "../../debian/index.ts";
 import { type Attrs, type Lazy, lazy } from "../../lang/index.ts";
-import type { DebianInterpreter, DebianPythonPackage } from "../types.ts";
+import type { DebianInterpreter } from "../types.ts";
 import type { DebianContext } from "./context.ts";
 import { mainSuite, scriptText } from "./context.ts";
 import { createGraph, type PackageGraph } from "./graph.ts";
-import { mainMinor, pythonPackages } from "./python-packages.ts";
+import { mainMinor, type PythonPackages, pythonPackages } from "./python-packages.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 interface InterpreterEntry {
@@ -52,10 +52,12 @@ interface BuildInputs {
   readonly toolchain: Toolchain;
   /** The packages of the main suite. */
   readonly graph: PackageGraph;
+  /** Those of the interpreter's suite. */
+  readonly libraries: PackageGraph;
 }
 
 /** The interpreter of a suite, with that suite's libraries, on the toolchain's C library. */
-function build({ context, toolchain, graph }: BuildInputs, minor: string, suite: Suite, self: Lazy): Attrs {
+function build({ context, toolchain, graph, libraries }: BuildInputs, minor: string, suite: Suite): Attrs {
   const debs = [
     `python${minor}-minimal`,
     `libpython${minor}-minimal`,
@@ -72,8 +74,6 @@ function build({ context, toolchain, graph }: BuildInputs, minor: string, suite:
         (!/distutils|lib2to3/.test(name) || Number(minor.split(".")[1]) < 12),
     ),
   ];
-  const libraries =
-    suite === mainSuite ? graph : createGraph(context, { toolchain: () => toolchain, python: () => self, suite });
   const { deps } = libraries.dependencies(debs, { cut: ["libnsl2", "libtirpc3", "tzdata", "python3"] });
   return toolchain.relocate({
     pname: "python3",
@@ -110,22 +110,35 @@ export function createInterpreters(
   const found = new Map<string, DebianInterpreter>();
   for (const { minor, version, suite } of interpreters) {
     const attribute = interpreterAttribute(minor);
+    let own: PackageGraph | undefined;
+    const libraries = (): PackageGraph =>
+      (own ??=
+        suite === undefined || suite === mainSuite
+          ? graph
+          : createGraph(context, { toolchain, python: () => derivation, suite }));
     const derivation: Lazy = lazy(() =>
       suite === undefined
         ? unavailable(minor)
-        : build({ context, toolchain: toolchain(), graph }, minor, suite, derivation),
+        : build({ context, toolchain: toolchain(), graph, libraries: libraries() }, minor, suite),
     );
-    let packages: ReadonlyMap<string, DebianPythonPackage> | undefined;
+    let made: PythonPackages | undefined;
+    // Those of an interpreter that cannot be built exist too, so that whoever needs one is told why it cannot.
+    const packages = (): PythonPackages =>
+      (made ??= pythonPackages(context, toolchain, graph, {
+        derivation,
+        minor,
+        suite: suite ?? mainSuite,
+        libraries,
+      }));
     found.set(attribute, {
       attribute,
       version,
       pythonVersion: minor,
       derivation,
       get packages() {
-        // Those of an interpreter that cannot be built exist too, so that whoever needs one is told why it cannot.
-        packages ??= pythonPackages(context, toolchain, graph, { derivation, minor });
-        return packages;
+        return packages().packages;
       },
+      package: (name) => packages().find(name),
     });
   }
   return found;

@@ -203,7 +203,15 @@ function hook(
 function debianModule(context: PythonPackagesContext, self: Lazy, name: string, entry: DebianPythonPackage): Attrs {
   const { ev } = context.scope;
   const raw = expectSet(entry.derivation, name);
-  const dependencies = lazy(() => entry.dependencies.map((dependency) => lazy(() => member(self, dependency))));
+  const dependencies = lazy(() =>
+    entry.dependencies.map((dependency) =>
+      lazy(
+        () =>
+          expectSet(self, "the Python packages").get(dependency) ??
+          debianModule(context, self, dependency, context.debian.package(dependency)),
+      ),
+    ),
+  );
   const derivation = updateAttrs(
     raw,
     set({ pname: name, version: entry.version, propagatedBuildInputs: dependencies, dependencies }),
