@@ -298,6 +298,11 @@ describe("the pip module", () => {
       "mkDerivation",
     );
     expect(names(flat.at("propagatedBuildInputs")).sort()).toEqual(["a", "app", "b"]);
+    // The extra was asked for by a requirement of the root's: `app[more]`.
+    const flatApp = evaluate('name = "mine"; pip.flattenDependencies = true; mkDerivation.src = ./.;');
+    expect(names(flatApp.at("config", "pip", "drvs", "app", "mkDerivation", "propagatedBuildInputs"))).toContain(
+      "extra",
+    );
     expect(
       flat
         .at("buildInputs")

@@ -191,6 +191,17 @@ describe("the set", () => {
         '[ (pkgs.writeText "a" "b").name (pkgs.writeShellScriptBin "s" "echo").meta.mainProgram (pkgs.writeShellApplication { name = "q"; text = ""; runtimeInputs = [ pkgs.git ]; }).name ]',
       ),
     ).toEqual(["a", "s", "q"]);
+    expect(
+      evaluate(
+        "map (p: p.name) [ pkgs.ruff pkgs.nodejs pkgs.pyright ] ++ pkgs.uv.src.urls ++ [ pkgs.ruff.meta.mainProgram ]",
+      ),
+    ).toEqual([
+      expect.stringMatching(/^ruff-[0-9]/),
+      expect.stringMatching(/^nodejs-2[0-9]/),
+      expect.stringMatching(/^pyright-/),
+      expect.stringMatching(/^mirror:\/\/pypi\/wheels\/u\/uv\/uv-.*\.whl$/),
+      "ruff",
+    ]);
     const shell = derivation(
       'pkgs.mkShell { packages = [ pkgs.git ]; inputsFrom = [ (pkgs.mkShell { buildInputs = [ pkgs.zlib ]; shellHook = "one"; }) ]; shellHook = "two"; }',
     );

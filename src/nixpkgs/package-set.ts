@@ -10,6 +10,7 @@ import { callPackageWith, makeOverridable, makeScope, newScope, overrideRawDeriv
 import { packageNames } from "./names.ts";
 import { platform } from "./platforms.ts";
 import { createInterpreter, type InterpreterContext } from "./python/interpreter.ts";
+import { createPythonPrograms } from "./python/programs.ts";
 import { debianPackage, packageOf, type Scope } from "./scope.ts";
 import { finishRawDerivation } from "./stdenv/extend-derivation.ts";
 import { createStdenv } from "./stdenv/stdenv.ts";
@@ -162,6 +163,7 @@ function basePackages(
     ...trivial.attributes,
     ...createFetchers(scope, trivial),
     ...createHooks(scope, trivial),
+    ...createPythonPrograms(scope, trivial),
     buildEnv: createBuildEnv(scope, trivial),
     mkShell: lazy(() => createMkShell(scope, named("stdenv"))),
     mkShellNoCC: lazy(() => createMkShell(scope, named("stdenvNoCC"))),

@@ -110,6 +110,8 @@ eval "$checkPhase"
   const inBin = (name: Lazy): string => `/bin/${expectText(name, "the name of a script")}`;
 
   const attributes: Record<string, Lazy> = {
+    runtimeShell: shell,
+    runtimeShellPackage: lazy(() => packageOf(scope, "bash")),
     runCommand: fn("runCommand", 3, (name, attrs, command) =>
       runCommand(expectString(name, "name"), expectSet(attrs, "the attributes of runCommand"), command),
     ),

@@ -96,7 +96,8 @@ export function pipOption(m: ModuleScope, specialArgs: View): NativeObject {
       buildExtras: mkOption({
         type: texts,
         default: [],
-        description: "Extras to build with, of those that are in the lock.",
+        description:
+          "Extras to build with, of those that are in the lock. With `pip.flattenDependencies` all of them, unless some are named: they belong to requirements such as `psycopg[binary]`.",
         example: ["socks"],
       }),
       nativeBuildInputs: mkOption({

@@ -56,18 +56,20 @@ export function pipTargets(m: ModuleScope, metadata: View): Targets {
   };
 
   const graph = once((): DependencyGraph => {
-    const extras = cfg.at("buildExtras").texts();
+    const known = cfg
+      .at("targets")
+      .names()
+      .filter((extra) => extra !== "default");
+    let extras: readonly string[] = cfg.at("buildExtras").texts();
     if (extras.length > 0) {
-      const known = cfg
-        .at("targets")
-        .names()
-        .filter((extra) => extra !== "default");
       for (const extra of extras)
         if (!known.includes(extra))
           throw new Dream2nixError("evaluation", `the extra \`${extra}\` of pip.buildExtras is not in the lock file`, {
             hint: `${known.length === 0 ? "There are no extras in it" : `There is: ${known.join(", ")}`}. ${didYouMean(extra, known) ?? `Ask for it in pip.requirementsList ("${name()}[${extra}]") and lock again.`}`,
           });
     }
+    // A flattened root has no extras: those in the lock are of requirements such as `psycopg[binary]`, which do not work without.
+    else if (cfg.at("flattenDependencies").bool()) extras = known;
     const result = new Map<string, string[]>();
     for (const extra of ["default", ...extras])
       for (const [pkg, needs] of target(extra).entries()) {
