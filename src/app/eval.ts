@@ -1,8 +1,8 @@
 /** `d2n eval` and `d2n flake show`. */
 import { D2nError, notice } from "../base/index.ts";
 import type { Context } from "./context.ts";
-import { evaluateInstallable, evaluateShow, updateLocks } from "./evaluation/installables.ts";
-import type { ShowNode } from "./evaluation/protocol.ts";
+import { evaluateFlake, evaluateInstallable, evaluateShow, updateLocks } from "./evaluation/installables.ts";
+import type { FlakeMetadata, ShowNode } from "./evaluation/protocol.ts";
 
 export type EvalFormat = "text" | "json" | "raw";
 
@@ -35,4 +35,43 @@ export async function updateFlake(context: Context, reference: string, inputs: r
       context.sink,
       inputs.length === 0 ? "inputs are up to date; packages are taken anew from the archive" : "inputs are up to date",
     );
+}
+
+export async function flakeMetadata(context: Context, reference: string): Promise<FlakeMetadata> {
+  const { value } = await evaluateFlake(context, reference, { kind: "metadata" });
+  if (value.type !== "metadata") throw new Error("internal error: metadata was asked for");
+  return value.metadata;
+}
+
+/** Locks inputs that are not locked yet; those that are stay as they are. */
+export async function lockFlakeInputs(context: Context, reference: string): Promise<void> {
+  const { lockChanges } = await evaluateFlake(context, reference, { kind: "lock" });
+  if (lockChanges.length === 0) notice(context.sink, "all inputs are locked");
+}
+
+/** Evaluates all outputs and builds the checks. @throws D2nError for the first output that is not what it should be */
+export async function checkFlake(
+  context: Context,
+  reference: string,
+  options: { readonly allSystems: boolean; readonly build: boolean },
+): Promise<void> {
+  const { value } = await evaluateFlake(context, reference, { kind: "check", allSystems: options.allSystems });
+  if (value.type !== "check") throw new Error("internal error: a check was asked for");
+  const { warnings, builds, omitted } = value.check;
+  for (const text of warnings) context.sink({ type: "message", level: "warning", text });
+  if (options.build && builds.length > 0) {
+    notice(context.sink, `running ${builds.length} flake checks...`);
+    const { realise } = await import("./realise.ts");
+    await realise(
+      context,
+      builds.map(({ drvPath }) => ({ drvPath, outputs: "all" })),
+    );
+  }
+  notice(context.sink, "all checks passed!");
+  if (omitted.length > 0)
+    context.sink({
+      type: "message",
+      level: "warning",
+      text: `The check omitted these incompatible systems: ${omitted.join(", ")}\nUse '--all-systems' to check all.`,
+    });
 }

@@ -41,6 +41,8 @@ function wantedFor(evaluated: EvaluatedInstallable): readonly Wanted[] {
     case "text":
       return wantedByContext(value.context);
     case "tree":
+    case "metadata":
+    case "check":
       return [];
   }
 }

@@ -258,3 +258,53 @@ describe("the command line", () => {
     expect(readFileSync(join(folder, "here"), "utf8")).toBe("hello\n");
   });
 });
+
+describe("d2n flake", () => {
+  it("says where a flake comes from, lists it and checks it", async () => {
+    const outputs = `description = "a text"; inputs.dep = { url = "path:./dep"; flake = false; };`;
+    const folder = await rig.project({
+      "dep/file": "content",
+      "flake.nix": flake(
+        `${trivial} checks.x86_64-linux.good = self.packages.x86_64-linux.default; overlays.default = final: prev: { };
+         devShells.aarch64-linux.other = throw "not for this machine"; nonsense = 1;`,
+        outputs,
+      ),
+    });
+    const locked = await rig.d2n(folder, ["flake", "lock"]);
+    expect(locked.status, shown(locked)).toBe(0);
+    expect(locked.stderr).toContain("added input `dep`");
+    const metadata = await rig.d2n(folder, ["flake", "metadata"]);
+    expect(metadata.stdout).toContain(`Resolved URL:  git+file://${folder}\nDescription:   a text\n`);
+    expect(metadata.stdout).toMatch(/Inputs:\n└───dep: path:\.\/dep\n$/);
+    const json = JSON.parse((await rig.d2n(folder, ["flake", "metadata", "--json"])).stdout) as Record<string, unknown>;
+    expect(json).toMatchObject({
+      description: "a text",
+      resolved: { type: "git" },
+      locks: { version: 7, root: "root" },
+    });
+    const show = await rig.d2n(folder, ["flake", "show"]);
+    expect(show.stdout).toContain("│       └───good: derivation 'greeting'\n");
+    expect(show.stdout).toContain("│   └───default: Nixpkgs overlay\n");
+    const check = await rig.d2n(folder, ["flake", "check"]);
+    expect(check.status, shown(check)).toBe(0);
+    expect(check.stderr).toContain("unknown flake output 'nonsense'");
+    expect(check.stderr).toContain("running 1 flake checks...");
+    expect(check.stderr).toContain("all checks passed!");
+    expect(check.stderr).toContain("omitted these incompatible systems: aarch64-linux");
+  });
+
+  it("refuses outputs that are not what their names say", async () => {
+    const wrong = {
+      "packages.x86_64-linux.a = 1;": "flake attribute 'packages.x86_64-linux.a' is not a derivation",
+      "overlays.a = 1;": "overlay is not a function",
+      "templates.t = { path = ./nowhere; description = ''d''; };": "refers to a non-existent path",
+    };
+    for (const [outputs, message] of Object.entries(wrong)) {
+      const folder = await rig.project({ "flake.nix": flake(outputs) });
+      const outcome = await rig.d2n(folder, ["flake", "check"]);
+      expect(outcome.status, shown(outcome)).toBe(1);
+      expect(outcome.stderr).toContain(message);
+      expect(hasStack(outcome)).toBe(false);
+    }
+  });
+});

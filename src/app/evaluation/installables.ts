@@ -46,6 +46,26 @@ export async function evaluateShow(context: Context, reference: string, allSyste
   return evaluateJob(context, job);
 }
 
+/** `d2n flake metadata`, `lock` and `check`: what a job about a flake as a whole finds; inputs are locked where they are not. */
+export async function evaluateFlake(
+  context: Context,
+  reference: string,
+  work:
+    | { readonly kind: "metadata" }
+    | { readonly kind: "lock" }
+    | { readonly kind: "check"; readonly allSystems: boolean },
+): Promise<JobResult> {
+  const { evaluate, Session } = await evaluation();
+  const session = new Session(context);
+  try {
+    const result = await evaluate(session, { ...work, reference, settings: jobSettings(context) });
+    await session.writeLocks(result);
+    return result;
+  } finally {
+    await session.close();
+  }
+}
+
 /**
  * `d2n flake update`: locks the named inputs anew, all of them and the packages of the Debian archive if none is named.
  * @returns what changed, a line each

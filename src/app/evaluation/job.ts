@@ -7,6 +7,7 @@ import {
   findInput,
   folder,
   formatLockFile,
+  formatReference,
   type FetchedTree,
   type FlakeReference,
   type FlakeSources,
@@ -35,11 +36,13 @@ import {
   toJson,
   type Value,
 } from "../../lang/index.ts";
+import { checkFlake } from "./check.ts";
 import { createBuiltIns } from "./built-in-flakes.ts";
 import { getFlake } from "./flake-loading.ts";
 import { ParsedFiles } from "./parsed-files.ts";
 import type {
   DerivationMessage,
+  FlakeMetadata,
   InstallableJob,
   Job,
   JobResult,
@@ -103,6 +106,9 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
   if (job.kind === "lock") return { type: "text", text: "", context: [] };
   if (job.kind === "show")
     return { type: "tree", tree: showFlake(outputsOf(outputs), job.settings.system, job.allSystems) };
+  if (job.kind === "metadata") return { type: "metadata", metadata: metadataOf(project, flake) };
+  if (job.kind === "check")
+    return { type: "check", check: checkFlake(ev, outputsOf(outputs), job.settings.system, job.allSystems) };
   const found = find(job, outputs, project);
   const attributePath = found.attributePath.join(".");
   const value =
@@ -132,6 +138,29 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
     case "text":
       return { type: "text", text: fromUtf8(printValue(value, { force: true, derivationPaths: true })), context: [] };
   }
+}
+
+function metadataOf(project: ProjectMessage, flake: LockedFlake): FlakeMetadata {
+  const { outPath, locked, info } = project.tree;
+  const known = new Map(info);
+  const text = (name: string): string | undefined => (known.has(name) ? String(known.get(name)) : undefined);
+  const number = (name: string): number | undefined => (known.has(name) ? Number(known.get(name)) : undefined);
+  const reference = parseReference(project.display);
+  const pinned = known.has("rev") || reference.type === "path";
+  return {
+    description: flake.file.description,
+    resolved: { url: project.display, attributes: [...referenceToAttributes(reference)] },
+    locked: {
+      url: pinned ? formatReference(referenceFromAttributes(new Map(locked))) : project.display,
+      attributes: locked,
+    },
+    path: outPath,
+    revision: text("rev"),
+    dirtyRevision: text("dirtyRev"),
+    revCount: number("revCount"),
+    lastModified: number("lastModified"),
+    lockFile: formatLockFile(flake.lock),
+  };
 }
 
 /** The outputs proper: what `self.outputs` is. */

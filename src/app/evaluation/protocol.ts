@@ -96,7 +96,7 @@ export interface ErrorMessage {
   readonly stack: string | undefined;
 }
 
-export type Job = InstallableJob | ShowJob | LockJob;
+export type Job = InstallableJob | ShowJob | LockJob | MetadataJob | CheckJob;
 
 export interface JobSettings {
   readonly storeDir: string;
@@ -134,6 +134,17 @@ export interface LockJob extends JobBase {
   readonly kind: "lock";
 }
 
+/** What is known of a flake without its outputs. */
+export interface MetadataJob extends JobBase {
+  readonly kind: "metadata";
+}
+
+/** Whether all outputs are what they should be. */
+export interface CheckJob extends JobBase {
+  readonly kind: "check";
+  readonly allSystems: boolean;
+}
+
 export interface ShowJob extends JobBase {
   readonly kind: "show";
   readonly allSystems: boolean;
@@ -165,11 +176,43 @@ export type JobValue =
       readonly context: readonly string[];
     }
   | { readonly type: "text"; readonly text: string; readonly context: readonly string[] }
-  | { readonly type: "tree"; readonly tree: ShowNode };
+  | { readonly type: "tree"; readonly tree: ShowNode }
+  | { readonly type: "metadata"; readonly metadata: FlakeMetadata }
+  | { readonly type: "check"; readonly check: FlakeCheck };
+
+export interface FlakeMetadata {
+  readonly description: string | undefined;
+  /** The flake as it was asked for, and pinned as far as it can be. */
+  readonly resolved: ReferenceMessage;
+  readonly locked: ReferenceMessage;
+  readonly path: string;
+  readonly revision: string | undefined;
+  readonly dirtyRevision: string | undefined;
+  readonly revCount: number | undefined;
+  /** Seconds since 1970. */
+  readonly lastModified: number | undefined;
+  /** flake.lock as it would be written. */
+  readonly lockFile: string;
+}
+
+export interface ReferenceMessage {
+  readonly url: string;
+  readonly attributes: PlainEntries;
+}
+
+export interface FlakeCheck {
+  /** What is odd, though no error. */
+  readonly warnings: readonly string[];
+  /** What `checks` want built, by attribute path. */
+  readonly builds: readonly { readonly attributePath: string; readonly drvPath: string }[];
+  /** Systems that were not looked at. */
+  readonly omitted: readonly string[];
+}
 
 /** An entry of `d2n flake show`. */
 export interface ShowNode {
-  readonly kind: "set" | "derivation" | "app" | "function" | "template" | "unknown" | "omitted" | "failed";
+  readonly kind:
+    "set" | "derivation" | "app" | "function" | "overlay" | "module" | "template" | "unknown" | "omitted" | "failed";
   readonly name: string;
   readonly description: string | undefined;
   readonly children: readonly ShowNode[];

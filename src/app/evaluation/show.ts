@@ -17,6 +17,9 @@ const PER_SYSTEM = new Set([
   "bundlers",
 ]);
 
+/** Others whose attributes are listed. */
+const DEEP = new Set(["templates", "overlays", "nixosModules"]);
+
 export function showFlake(outputs: Lazy, system: string, allSystems: boolean): ShowNode {
   return walk(outputs, "", [], system, allSystems);
 }
@@ -33,13 +36,17 @@ function walk(lazyValue: Lazy, name: string, path: readonly string[], system: st
   if (path.length === 2 && path[0] === "legacyPackages") return node("omitted", "a package set; not listed");
   try {
     const value = force(lazyValue);
+    if (path.length === 2 && path[0] === "overlays") return node("overlay");
+    if (path.length === 2 && path[0] === "nixosModules") return node("module");
+    if (path.length === 1 && (name === "overlay" || name === "nixosModule"))
+      return node(name === "overlay" ? "overlay" : "module");
     if (value instanceof Lambda || value instanceof PrimOp) return node("function");
     if (!(value instanceof Attrs)) return node("unknown");
     const type = value.has("type") ? force(value.get("type")!) : undefined;
     if (type === "derivation") return node("derivation", text(value.get("name")));
-    if (type === "app") return node("app", text(value.get("program")));
+    if (type === "app") return node("app", appDescription(value));
     if (path[0] === "templates" && path.length === 2) return node("template", text(value.get("description")));
-    const deep = path.length === 0 || PER_SYSTEM.has(path[0]!) || path[0] === "templates" || path.length < 1;
+    const deep = path.length === 0 || PER_SYSTEM.has(path[0]!) || DEEP.has(path[0]!);
     if (!deep || path.length > 3) return node("unknown");
     return node(
       "set",
@@ -60,4 +67,10 @@ function text(value: Lazy | undefined): string | undefined {
     : forced instanceof ContextString
       ? fromUtf8(forced.text)
       : undefined;
+}
+
+function appDescription(app: Attrs): string | undefined {
+  const meta = app.get("meta");
+  const attrs = meta === undefined ? undefined : force(meta);
+  return attrs instanceof Attrs ? text(attrs.get("description")) : undefined;
 }

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import colors from "picocolors";
 import type { ShowNode } from "../../app/evaluation/protocol.ts";
+import { addFlakeCheck, addFlakeLock } from "./flake-check.ts";
 import { addFlakeInit } from "./flake-init.ts";
+import { addFlakeMetadata } from "./flake-metadata.ts";
 import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
 
 interface ShowOptions extends RawOptions {
@@ -12,6 +14,9 @@ interface ShowOptions extends RawOptions {
 export function addFlake(root: Command, invocation: Invocation): void {
   const flake = root.command("flake").description("Start flakes, look at flakes.");
   addUpdate(flake, invocation);
+  addFlakeLock(flake, invocation);
+  addFlakeMetadata(flake, invocation);
+  addFlakeCheck(flake, invocation);
   addFlakeInit(flake, invocation);
   withCommonOptions(
     flake
@@ -28,7 +33,7 @@ export function addFlake(root: Command, invocation: Invocation): void {
       stdout.write(
         options.json
           ? `${JSON.stringify(toJson(tree))}\n`
-          : `${reference ?? "."}\n${render(tree.children, "").join("\n")}\n`,
+          : `${reference ?? "."}\n${render(tree.children, "", "").join("\n")}\n`,
       );
     }),
   );
@@ -49,22 +54,26 @@ function addUpdate(flake: Command, invocation: Invocation): void {
   );
 }
 
-function render(nodes: readonly ShowNode[], indent: string): string[] {
+function render(nodes: readonly ShowNode[], indent: string, output: string): string[] {
   return nodes.flatMap((node, i) => {
     const last = i === nodes.length - 1;
-    const line = `${indent}${last ? "└───" : "├───"}${colors.bold(node.name)}${describe(node)}`;
-    return [line, ...render(node.children, `${indent}${last ? "    " : "│   "}`)];
+    const line = `${indent}${last ? "└───" : "├───"}${colors.bold(node.name)}${describe(node, output)}`;
+    return [line, ...render(node.children, `${indent}${last ? "    " : "│   "}`, output === "" ? node.name : output)];
   });
 }
 
-function describe({ kind, description }: ShowNode): string {
+function describe({ kind, name, description }: ShowNode, output: string): string {
   switch (kind) {
     case "set":
       return "";
     case "derivation":
-      return `: package '${description ?? ""}'`;
+      return `: ${derivationWords(output, name)} '${description ?? ""}'`;
     case "app":
-      return `: app${description === undefined ? "" : ` '${description}'`}`;
+      return `: app: ${description ?? "no description"}`;
+    case "overlay":
+      return ": Nixpkgs overlay";
+    case "module":
+      return ": NixOS module";
     case "template":
       return `: template: ${description ?? ""}`;
     case "omitted":
@@ -76,9 +85,27 @@ function describe({ kind, description }: ShowNode): string {
   }
 }
 
+/** What a derivation is called under an output. */
+function derivationWords(output: string, name: string): string {
+  if (output === "checks" || output === "hydraJobs") return "derivation";
+  if (output === "devShells" || output === "devShell" || name === "devShell") return "development environment";
+  return "package";
+}
+
 function toJson(node: ShowNode): unknown {
-  if (node.kind === "set") return Object.fromEntries(node.children.map((child) => [child.name, toJson(child)]));
-  return node.description === undefined
-    ? { type: node.kind }
-    : { type: node.kind, [node.kind === "derivation" ? "name" : "description"]: node.description };
+  const { kind, name, description } = node;
+  switch (kind) {
+    case "set":
+      return Object.fromEntries(node.children.map((child) => [child.name, toJson(child)]));
+    case "derivation":
+      return { type: kind, name: description ?? name };
+    case "overlay":
+      return { type: "nixpkgs-overlay" };
+    case "module":
+      return { type: "nixos-module" };
+    case "omitted":
+      return {};
+    default:
+      return description === undefined ? { type: kind } : { type: kind, description };
+  }
 }
