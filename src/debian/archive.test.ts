@@ -143,6 +143,20 @@ describe("openArchive()", () => {
     await expect(open().lookup("trixie", "amd64", "zl")).rejects.toMatchObject({ code: "debian-mirror" });
   });
 
+  it("fails when all that it began has ended, so that nothing of it is left behind", async () => {
+    let running = 0;
+    const fetch: typeof archive.fetch = async (url) => {
+      if (url.startsWith(main)) throw new Error("no network");
+      running++;
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      running--;
+      return undefined;
+    };
+    await expect(open({ fetch }).lookup("trixie", "amd64", "zlib1g")).rejects.toThrow("no network");
+    expect(running).toBe(0);
+  });
+
   it("tries again after a failure", async () => {
     const opened = open();
     await expect(opened.lookup("trixie", "amd64", "zl")).rejects.toThrow();

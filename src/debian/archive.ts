@@ -259,8 +259,10 @@ export function openArchive(options: OpenArchiveOptions): Archive {
   }
 
   async function openSuite(suite: Suite, architecture: Architecture): Promise<SuitePackages> {
-    const opened = await Promise.all(distributions.map((part) => openDistribution(suite, architecture, part)));
-    const indexes = opened.filter((index) => index !== undefined);
+    const opening = distributions.map((part) => openDistribution(suite, architecture, part));
+    // All of them end before an error counts: one that goes on while the program ends leaves its temporary files behind.
+    await Promise.allSettled(opening);
+    const indexes = (await Promise.all(opening)).filter((index) => index !== undefined);
     for (const { pin } of indexes) used.set(`${pin.distribution} ${pin.architecture}`, pin);
     return new SuitePackages(indexes);
   }
