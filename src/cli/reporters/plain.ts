@@ -84,7 +84,9 @@ export function plainReporter(options: ReporterOptions): Reporter {
         break;
       }
       case "expected":
+        // Each package that is asked for has a plan of its own, and is counted by itself.
         expected = { builds: event.builds, downloads: event.downloads };
+        built = 0;
         if (event.builds + event.downloads > 0)
           line(
             `to do: ${[

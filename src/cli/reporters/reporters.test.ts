@@ -31,6 +31,16 @@ describe("the plain reporter", () => {
     );
   });
 
+  it("counts the builds of each plan by itself", () => {
+    const out = record();
+    const reporter = plainReporter({ ...out, color: false, showLogs: false, verbose: false });
+    for (const event of build) reporter.report(event);
+    reporter.report({ type: "activity-stop", id: 1, ok: true });
+    reporter.report({ type: "expected", builds: 3, downloads: 0 });
+    reporter.report({ type: "activity-start", id: 2, kind: "build", name: "next" });
+    expect(out.text()).toMatch(/building next \(1\/3\)\n$/);
+  });
+
   it("shows logs when asked to, without control characters", () => {
     const out = record();
     const reporter = plainReporter({ ...out, color: false, showLogs: true, verbose: false });
