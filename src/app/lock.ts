@@ -61,6 +61,12 @@ async function withServices(context: Context, work: (services: LockServices) => 
           toolchains.map(({ drvPath }) => ({ drvPath, outputs: ["out"] })),
         );
       },
+      keepGitTree: async (folder, url, rev) => {
+        const { gitTreeName } = await import("../nixpkgs/index.ts");
+        const store = await context.store();
+        // Where that is no name for a store path, building will say so.
+        await store.addTree({ path: folder }, { name: gitTreeName(url, rev), method: "nar" }).catch(() => undefined);
+      },
       fixedOutputHash: (drvPath) => fixedOutputHash(context, drvPath),
     });
   } finally {

@@ -79,6 +79,8 @@ export interface PipLockServices {
   readonly describeStorePath?: (path: string) => Promise<{ readonly url: string; readonly sha256: string } | undefined>;
   /** Keeps a file that pip fetched where builds look for files of that SHA-256 (hexadecimal); it need not be true. */
   readonly keepFile?: (file: string, sha256: string) => Promise<void>;
+  /** Keeps the tree of a commit, with its submodules, where builds look for it. */
+  readonly keepGitTree?: (folder: string, url: string, rev: string) => Promise<void>;
   /** Fetches a file that pip did not, or says undefined. */
   readonly fetchFile?: (url: string, sha256: string) => Promise<string | undefined>;
   /** Makes toolchains valid. */
@@ -261,6 +263,7 @@ async function lockIn(
         keepIn: folder,
       });
       checkouts.set(`${url} ${rev}`, { folder, submodules, live: false });
+      await services.keepGitTree?.(folder, url, rev);
       return sha256;
     },
     describeStorePath: services.describeStorePath ?? (async () => undefined),

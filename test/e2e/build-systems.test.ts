@@ -1,6 +1,7 @@
 /** Source distributions without an override: their build systems are found while locking, and used when building. */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repository, Rig, shown } from "./rig.ts";
@@ -10,6 +11,8 @@ afterAll(() => rig.remove());
 
 const lockName = "lock.x86_64-linux.json";
 let project: string;
+/** A repository that something is locked from. */
+let versioned: string;
 
 interface Locks {
   readonly sources: Record<string, { readonly type: string; readonly sha256: string; readonly rev?: string }>;
@@ -38,7 +41,7 @@ beforeAll(async () => {
   // A repository whose project has its version from git, and its data from a submodule.
   const data = await rig.project({ "data.txt": "from a submodule\n" });
   await git(data, "commit", "-qm", "data");
-  const versioned = await rig.project({
+  versioned = await rig.project({
     "py/pyproject.toml": `[build-system]
 requires = ["setuptools>=61", "setuptools-scm>=8"]
 build-backend = "setuptools.build_meta"
@@ -134,10 +137,12 @@ describe("build systems", { timeout: 900_000 }, () => {
   });
 
   it("build what was locked, without a network for what locking fetched", async () => {
+    await rename(versioned, `${versioned}.away`);
     const outcome = await rig.d2n(project, ["run", ".#"]);
     expect(outcome.status, shown(outcome)).toBe(0);
     expect(outcome.stdout).toBe("app 1.0 docopt 0.6.2 native 1.0 versioned 2.5.0\n".replace(/[a-z]+ /g, ""));
     expect(outcome.stderr).not.toMatch(/downloading (?:docopt|flit_core|setuptools)/);
+    await rename(`${versioned}.away`, versioned);
   });
 
   it("are the same from elsewhere", async () => {

@@ -153,7 +153,7 @@ export function createFetchers(scope: Scope, trivial: TrivialBuilders): Readonly
       given(args, "rev") ?? (given(args, "tag") === undefined ? "HEAD" : ev.str`refs/tags/${given(args, "tag")!}`);
     const name =
       given(args, "name") ??
-      gitName(ev.coerceToString(url), isString(force(rev)) ? textOf(force(rev) as NixString) : "");
+      gitTreeName(textOf(ev.coerceToString(url)), isString(force(rev)) ? textOf(force(rev) as NixString) : "");
     const build = trivial.runCommand(
       name as NixString,
       set({
@@ -443,9 +443,9 @@ function fileNameOf(url: Lazy | undefined): string {
   return name.replace(/[^A-Za-z0-9+\-._?=]/g, "_").replace(/^\./, "_") || "source";
 }
 
-/** `repo-1a2b3c4`: the repository and the beginning of a commit. */
-function gitName(url: NixString, rev: string): string {
-  const text = textOf(url).replace(/\/+$/, "");
+/** What `fetchgit` calls a tree, `repo-1a2b3c4`: the repository and the beginning of a commit. */
+export function gitTreeName(url: string, rev: string): string {
+  const text = url.replace(/\/+$/, "");
   const last = text.slice(Math.max(text.lastIndexOf("/"), text.lastIndexOf(":")) + 1).replace(/\.git$/, "") || "source";
   return /^[a-f0-9]+$/.test(rev) ? `${last}-${rev.slice(0, 7)}` : last;
 }
