@@ -207,7 +207,9 @@ class Locker {
     const child: LockedNode = { inputs: new Map(), source: { ...source, isFlake: input.isFlake } };
     if (!input.isFlake) return child;
     const key = path.join("/");
-    let refetch = [...this.#request.update].some((wanted) => wanted.startsWith(`${key}/`));
+    let refetch =
+      [...this.#request.update].some((wanted) => wanted.startsWith(`${key}/`)) ||
+      mayLackBuiltIns(old, path, followsPrefix);
     const fake = new Map<string, FlakeInput>();
     for (const [name, inner] of old.inputs) {
       if ("node" in inner) {
@@ -287,6 +289,24 @@ export function relativeTo(base: string, path: string): string {
     if (part === "..") parts.pop();
     else if (part !== "." && part !== "") parts.push(part);
   return `/${parts.join("/")}`;
+}
+
+/**
+ * Whether inputs are missing in a lock because they are built in: something follows one of them. A flake on this machine can be
+ * looked at in any case.
+ */
+function mayLackBuiltIns({ source, inputs }: LockedNode, path: InputPath, followsPrefix: InputPath): boolean {
+  const { type, attributes } = source!.locked;
+  const lost = [...inputs.values()].some((input) => {
+    if (!("follows" in input)) return false;
+    const target = [...followsPrefix, ...input.follows];
+    return (
+      path.every((name, i) => target[i] === name) &&
+      target[path.length] !== undefined &&
+      !inputs.has(target[path.length]!)
+    );
+  });
+  return lost || type === "path" || (type === "git" && String(attributes.get("url")).startsWith("file:"));
 }
 
 /** Nix forgets `narHash`, `rev` and the like of originals that were given pinned in another spelling: compare the rest. */
