@@ -109,9 +109,27 @@ function project(tree: TreeMessage, dir: string, display: string, root: string |
   };
 }
 
+const folders = new WeakMap<Context, Map<string, string>>();
+
+/** The folder of this machine that a tree was taken from: what is no source, d2n.lock above all, lies there only. */
+export function folderOfTree(context: Context, outPath: string): string | undefined {
+  return folders.get(context)?.get(outPath);
+}
+
 /** Fetches a tree by its attributes, as `builtins.fetchTree` and lock files have them. */
 export async function fetchTree(context: Context, attributes: PlainEntries): Promise<TreeMessage> {
   const reference = referenceFromAttributes(new Map(attributes));
+  const fetched = await fetchReference(context, reference);
+  const path = reference.attributes.get("path");
+  const folder = reference.type === "path" && path !== undefined ? String(path) : localCheckout(reference);
+  if (folder !== undefined) {
+    if (!folders.has(context)) folders.set(context, new Map());
+    folders.get(context)!.set(fetched.outPath, folder);
+  }
+  return fetched;
+}
+
+async function fetchReference(context: Context, reference: FlakeReference): Promise<TreeMessage> {
   const text = (name: string): string | undefined => {
     const value = reference.attributes.get(name);
     return value === undefined ? undefined : String(value);

@@ -14,7 +14,7 @@ import { D2nLock } from "../d2n-lock.ts";
 import { openDebianArchive } from "../debian-archive.ts";
 import { bootstrapBusybox } from "../bootstrap.ts";
 import { realise } from "../realise.ts";
-import { fetchTree, openProject } from "../source-trees.ts";
+import { fetchTree, folderOfTree, openProject } from "../source-trees.ts";
 import { fetchUrlToStore } from "../store-downloads.ts";
 import type { JobResult, ProjectMessage, Services } from "./protocol.ts";
 import { wantedByContext } from "./wanted.ts";
@@ -52,8 +52,15 @@ export class Session {
     const flake = project === undefined ? undefined : join(project.tree.outPath, project.dir);
     if (flake !== undefined && lockFile.startsWith(`${flake}/`))
       return this.lock.buildSystems[lockFile.slice(flake.length + 1)];
-    for (let folder = dirname(lockFile); folder.startsWith(`${context.storeDir}/`); folder = dirname(folder)) {
-      const file = join(context.toPhysical(folder), "d2n.lock");
+    const { storeDir } = context;
+    const top = lockFile
+      .split("/")
+      .slice(0, storeDir.split("/").length + 1)
+      .join("/");
+    const live = folderOfTree(context, top);
+    for (let folder = dirname(lockFile); folder.startsWith(`${storeDir}/`); folder = dirname(folder)) {
+      const place = live === undefined ? context.toPhysical(folder) : join(live, folder.slice(top.length));
+      const file = join(place, "d2n.lock");
       if (existsSync(file)) return D2nLock.read(file).buildSystems[lockFile.slice(folder.length + 1)];
     }
     return undefined;
