@@ -120,9 +120,14 @@ export function folderOfTree(context: Context, outPath: string): string | undefi
 export async function fetchTree(context: Context, attributes: PlainEntries): Promise<TreeMessage> {
   const reference = referenceFromAttributes(new Map(attributes));
   const fetched = await fetchReference(context, reference);
-  const path = reference.attributes.get("path");
-  const folder = reference.type === "path" && path !== undefined ? String(path) : localCheckout(reference);
-  if (folder !== undefined) {
+  const [path, url] = ["path", "url"].map((name) => String(reference.attributes.get(name) ?? ""));
+  const folder =
+    reference.type === "path"
+      ? path!
+      : reference.type === "git" && url!.startsWith("file://")
+        ? fileURLToPath(url!.replace(/[?#].*$/, ""))
+        : undefined;
+  if (folder?.startsWith("/") === true) {
     if (!folders.has(context)) folders.set(context, new Map());
     folders.get(context)!.set(fetched.outPath, folder);
   }

@@ -59,9 +59,12 @@ export class Session {
       .join("/");
     const live = folderOfTree(context, top);
     for (let folder = dirname(lockFile); folder.startsWith(`${storeDir}/`); folder = dirname(folder)) {
-      const place = live === undefined ? context.toPhysical(folder) : join(live, folder.slice(top.length));
-      const file = join(place, "d2n.lock");
-      if (existsSync(file)) return D2nLock.read(file).buildSystems[lockFile.slice(folder.length + 1)];
+      const places = [
+        context.toPhysical(folder),
+        ...(live === undefined ? [] : [join(live, folder.slice(top.length))]),
+      ];
+      const file = places.map((place) => join(place, "d2n.lock")).find((one) => existsSync(one));
+      if (file !== undefined) return D2nLock.read(file).buildSystems[lockFile.slice(folder.length + 1)];
     }
     return undefined;
   }
