@@ -1,5 +1,5 @@
 /** Nix's classic commands, as other people's scripts call them: through the launchers. */
-import { readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasStack, type Outcome, Rig, shown } from "./rig.ts";
@@ -47,6 +47,36 @@ describe("launchers", () => {
     const outcome = await call("nix-shell", ["-p", "hello"]);
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain("does not serve the program 'nix-shell'");
+  });
+});
+
+describe("nix-store", () => {
+  it("verifies what it has", async () => {
+    writeFileSync(join(rig.folder, "kept"), "content");
+    const path = (await call("nix-store", ["--add", "kept"], {})).stdout.trim();
+    expect((await call("nix-store", ["--verify", "--check-contents"], {})).status).toBe(0);
+    expect((await call("nix-store", ["--verify-path", path], {})).status).toBe(0);
+    const physical = join(rig.store, path);
+    chmodSync(physical, 0o644);
+    writeFileSync(physical, "changed");
+    const outcome = await call("nix-store", ["--verify-path", path], {});
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain(`path '${path}' was modified! expected hash 'sha256:`);
+    expect((await call("nix-store", ["--verify", "--check-contents"], {})).status).toBe(1);
+    writeFileSync(physical, "content");
+  });
+});
+
+describe("builtins.getFlake", () => {
+  it("is there where flakes are on, and says where it cannot work", async () => {
+    const folder = await rig.project({ "flake.nix": "{ outputs = _: { y = 41; }; }" });
+    const expression = `(builtins.getFlake "git+file://${folder}").y + 1`;
+    const on = { NIX_CONFIG: "experimental-features = flakes" };
+    expect((await call("nix-instantiate", ["--eval", "-E", expression], on)).stdout).toBe("42\n");
+    expect((await call("nix-instantiate", ["--eval", "-E", expression], {})).stderr).toContain("'getFlake' missing");
+    const without = await call("nix-instantiate", ["--eval", "-E", expression], { ...on, ...dummy });
+    expect(without.stderr).toContain("cannot fetch a flake: there is no store (dummy://)");
+    expect((await call("nix", ["eval", "--expr", expression], {})).stderr).toContain("unlocked flake reference");
   });
 });
 

@@ -24,6 +24,7 @@ import {
   type FileType,
   fromUtf8,
   type Host,
+  type Lazy,
   utf8,
 } from "../../lang/index.ts";
 import {
@@ -169,7 +170,7 @@ export class ClassicHost implements Host {
       throw new EvalError(
         `in pure evaluation mode, '${request.unpack ? "fetchTarball" : "fetchurl"}' requires a 'sha256' argument`,
       );
-    this.#needStore(`fetch '${request.url}'`);
+    this.needStore(`fetch '${request.url}'`);
     const path = this.#services.fetchUrl(request);
     this.#allowed.add(path);
     return path;
@@ -178,10 +179,20 @@ export class ClassicHost implements Host {
   fetchTree(request: FetchTreeRequest): FetchTreeResult {
     const url = request.get("url") ?? request.get("path");
     if (typeof url === "string") this.#checkUri(url);
-    this.#needStore("fetch a source tree");
+    this.needStore("fetch a source tree");
     const tree = this.#services.fetchTree([...request]);
     this.#allowed.add(tree.outPath);
     return { outPath: tree.outPath, attributes: new Map(tree.info) };
+  }
+
+  /** `builtins.getFlake`; set by whoever knows how flakes are locked and called. */
+  getFlake: (reference: string) => Lazy = () => {
+    throw new EvalError("flakes cannot be got here");
+  };
+
+  /** @throws EvalError where there is no store to fetch to */
+  needStore(what: string): void {
+    if (this.#settings.store === "none") throw new EvalError(`cannot ${what}: there is no store (dummy://)`);
   }
 
   parseFlakeReference(reference: string): ReadonlyMap<string, Plain> {
@@ -202,10 +213,6 @@ export class ClassicHost implements Host {
 
   get #stores(): boolean {
     return this.#settings.store === "read-write";
-  }
-
-  #needStore(what: string): void {
-    if (this.#settings.store === "none") throw new EvalError(`cannot ${what}: there is no store (dummy://)`);
   }
 
   #isBuilt(element: string): boolean {

@@ -1,7 +1,7 @@
 /** What `nix-store` asks of and does to the store. */
 import { basename, resolve } from "node:path";
 import { D2nError } from "../../base/index.ts";
-import { formatHash, parseHashAlgorithm, readNar } from "../../formats/index.ts";
+import { formatHash, hashNarSync, parseHashAlgorithm, readNar } from "../../formats/index.ts";
 import type { Context } from "../context.ts";
 
 export type StoreQuery =
@@ -100,4 +100,20 @@ export function dumpPath(context: Context, path: string): AsyncIterable<Uint8Arr
 /** The log of a build, or undefined. */
 export async function readBuildLog(context: Context, path: string): Promise<Uint8Array | undefined> {
   return (await context.store()).readLog(path);
+}
+
+/** Valid paths whose content is not what it was when they were registered, with both hashes. */
+export async function modifiedPaths(
+  context: Context,
+  paths: readonly string[],
+): Promise<{ readonly path: string; readonly registered: string; readonly actual: string }[]> {
+  const store = await context.store();
+  const modified: { path: string; registered: string; actual: string }[] = [];
+  for (const path of paths) {
+    const { narHash } = await store.queryPathInfo(path);
+    const { hash } = hashNarSync(context.toPhysical(path));
+    const [registered, actual] = [formatHash(narHash, "nix32", true), formatHash(hash, "nix32", true)];
+    if (registered !== actual) modified.push({ path, registered, actual });
+  }
+  return modified;
 }

@@ -6,6 +6,7 @@ import {
   type Evaluator,
   force,
   forceDeep,
+  fromUtf8,
   type Lazy,
   type NixPath,
   printClassic,
@@ -17,6 +18,7 @@ import {
   type Value,
 } from "../../lang/index.ts";
 import { ParsedFiles } from "../evaluation/parsed-files.ts";
+import { getFlake, sourcesWith } from "../evaluation/flake-loading.ts";
 import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
 import { findDerivations } from "./derivations.ts";
@@ -133,6 +135,11 @@ function makeEvaluator(
     trees,
     exactThunks,
   });
+  const sources = sourcesWith(services, host, new Map());
+  host.getFlake = (reference) => {
+    host.needStore("fetch a flake");
+    return getFlake(ev, sources, host, fromUtf8(reference));
+  };
   if (settings.restricted)
     for (const entry of settings.searchPath) {
       const path = entry.slice(entry.indexOf("=") + 1);

@@ -1,4 +1,6 @@
 /** Flakes that evaluation itself asks for: `builtins.getFlake`, the REPL's `:load-flake`. Their locks are used, never written. */
+import type { TreeMessage } from "./protocol.ts";
+import type { SyncServices } from "./service-client.ts";
 import {
   builtInFor,
   callFlake,
@@ -8,6 +10,8 @@ import {
   lockFlake,
   parseLockFile,
   parseReference,
+  referenceFromAttributes,
+  referenceToAttributes,
 } from "../../flake/index.ts";
 import { EvalError, type Evaluator, type Host, type Lazy } from "../../lang/index.ts";
 
@@ -34,4 +38,28 @@ export function getFlake(ev: Evaluator, sources: FlakeSources, host: Host, text:
       hint: "Give it a `rev` or `narHash`, make it an input of the flake, or use `--impure`.",
     });
   return loadFlake(ev, sources, sources.fetch(reference), reference.dir);
+}
+
+/** Sources of flakes that a worker fetches by its services; what has been fetched may be read. */
+export function sourcesWith(
+  services: Pick<SyncServices, "fetchTree">,
+  host: Host & { allow(path: string): void },
+  builtIns: FlakeSources["builtIns"],
+): FlakeSources {
+  return {
+    builtIns,
+    fetch: (reference) => {
+      const fetched = treeFrom(services.fetchTree([...referenceToAttributes(reference)]));
+      host.allow(fetched.outPath);
+      return fetched;
+    },
+  };
+}
+
+export function treeFrom(message: TreeMessage): FetchedTree {
+  return {
+    outPath: message.outPath,
+    locked: referenceFromAttributes(new Map(message.locked)),
+    info: new Map(message.info),
+  };
 }

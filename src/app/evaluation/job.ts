@@ -10,7 +10,6 @@ import {
   formatReference,
   type FetchedTree,
   type FlakeReference,
-  type FlakeSources,
   type Found,
   type LockedFlake,
   lockFlake,
@@ -38,7 +37,7 @@ import {
 } from "../../lang/index.ts";
 import { checkFlake } from "./check.ts";
 import { createBuiltIns } from "./built-in-flakes.ts";
-import { getFlake } from "./flake-loading.ts";
+import { getFlake, sourcesWith, treeFrom } from "./flake-loading.ts";
 import { ParsedFiles } from "./parsed-files.ts";
 import type {
   DerivationMessage,
@@ -48,7 +47,6 @@ import type {
   JobResult,
   JobValue,
   ProjectMessage,
-  TreeMessage,
 } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
 import { showFlake } from "./show.ts";
@@ -74,17 +72,10 @@ function evaluateJob(job: Job, services: SyncServices, trees: ParsedFiles): JobR
     trees,
   });
   const project = services.openProject(job.reference);
-  const tree = treeFromMessage(project.tree);
+  const tree = treeFrom(project.tree);
   host.allow(tree.outPath);
   const builtIns = createBuiltIns({ ev, host, services, nativeFiles });
-  const sources: FlakeSources = {
-    builtIns: builtIns.flakes,
-    fetch: (reference) => {
-      const fetched = treeFromMessage(services.fetchTree([...referenceToAttributes(reference)]));
-      host.allow(fetched.outPath);
-      return fetched;
-    },
-  };
+  const sources = sourcesWith(services, host, builtIns.flakes);
   host.getFlake = (reference) => getFlake(ev, sources, host, fromUtf8(reference));
   const oldText = project.lockFile ?? lockFileOfTree(host, tree, project);
   const old = oldText === undefined ? undefined : parseLockFile(oldText, `${tree.outPath}/flake.lock`);
@@ -260,14 +251,6 @@ function plain(text: string | ContextString): { text: string; context: string[] 
   return typeof text === "string"
     ? { text: fromUtf8(text), context: [] }
     : { text: fromUtf8(text.text), context: [...text.context] };
-}
-
-function treeFromMessage(message: TreeMessage): FetchedTree {
-  return {
-    outPath: message.outPath,
-    locked: referenceFromAttributes(new Map(message.locked)),
-    info: new Map(message.info),
-  };
 }
 
 function lockFileOfTree(host: WorkerHost, tree: FetchedTree, project: ProjectMessage): string | undefined {

@@ -1,20 +1,12 @@
 /** The evaluator of a REPL and what it can load. */
 import { D2nError } from "../../base/index.ts";
-import {
-  builtInFor,
-  type FlakeSources,
-  type FetchedTree,
-  parseReference,
-  referenceFromAttributes,
-  referenceToAttributes,
-} from "../../flake/index.ts";
-import { createEvaluator, type Evaluator, type Host, type Lazy, utf8 } from "../../lang/index.ts";
+import { builtInFor, type FlakeSources, parseReference } from "../../flake/index.ts";
+import { createEvaluator, type Evaluator, fromUtf8, type Lazy, utf8 } from "../../lang/index.ts";
 import { ClassicHost } from "../classic/host.ts";
 import type { SyncClassicServices } from "../classic/services.ts";
 import { createBuiltIns } from "../evaluation/built-in-flakes.ts";
-import { getFlake, loadFlake } from "../evaluation/flake-loading.ts";
+import { getFlake, loadFlake, sourcesWith, treeFrom } from "../evaluation/flake-loading.ts";
 import { ParsedFiles } from "../evaluation/parsed-files.ts";
-import type { TreeMessage } from "../evaluation/protocol.ts";
 import { WorkerHost } from "../evaluation/worker-host.ts";
 import type { ReplWorld } from "./protocol.ts";
 
@@ -53,7 +45,7 @@ function ownWorld(
   // Most sessions need no flakes.
   const sources = (): FlakeSources =>
     (made ??= sourcesWith(services, host, createBuiltIns({ ev, host, services, nativeFiles }).flakes));
-  host.getFlake = (reference) => getFlake(ev, sources(), host, reference);
+  host.getFlake = (reference) => getFlake(ev, sources(), host, fromUtf8(reference));
   return {
     ev,
     flush: () => {
@@ -91,6 +83,10 @@ function classicWorld(
     trees,
   });
   const sources = sourcesWith(services, host, new Map());
+  host.getFlake = (reference) => {
+    host.needStore("fetch a flake");
+    return getFlake(ev, sources, host, fromUtf8(reference));
+  };
   return {
     ev,
     flush: () => {
@@ -103,28 +99,5 @@ function classicWorld(
       const project = services.openProject(text);
       return loadFlake(ev, sources, treeFrom(project.tree), project.dir);
     },
-  };
-}
-
-function sourcesWith(
-  services: SyncClassicServices,
-  host: Host & { allow(path: string): void },
-  builtIns: FlakeSources["builtIns"],
-): FlakeSources {
-  return {
-    builtIns,
-    fetch: (reference) => {
-      const fetched = treeFrom(services.fetchTree([...referenceToAttributes(reference)]));
-      host.allow(fetched.outPath);
-      return fetched;
-    },
-  };
-}
-
-function treeFrom(message: TreeMessage): FetchedTree {
-  return {
-    outPath: message.outPath,
-    locked: referenceFromAttributes(new Map(message.locked)),
-    info: new Map(message.info),
   };
 }

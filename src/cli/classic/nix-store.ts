@@ -3,7 +3,8 @@ import { D2nError, UsageError } from "../../base/index.ts";
 import { takeCommon, unknownFlag, Words } from "./arguments.ts";
 import type { Program } from "./program.ts";
 
-type Operation = "realise" | "query" | "add" | "add-fixed" | "dump" | "check-validity" | "read-log" | "gc";
+type Operation =
+  "realise" | "query" | "add" | "add-fixed" | "dump" | "check-validity" | "read-log" | "gc" | "verify" | "verify-path";
 
 const operations: Readonly<Record<string, Operation>> = {
   "--realise": "realise",
@@ -19,6 +20,8 @@ const operations: Readonly<Record<string, Operation>> = {
   "--read-log": "read-log",
   "-l": "read-log",
   "--gc": "gc",
+  "--verify": "verify",
+  "--verify-path": "verify-path",
 };
 
 const queries: Readonly<Record<string, StoreQuery>> = {
@@ -41,6 +44,7 @@ export async function nixStore(program: Program): Promise<number> {
   let binding: string | undefined;
   let recursive = false;
   let root: string | undefined;
+  let contents = false;
   for (let word = words.next(); word !== undefined; word = words.next()) {
     if (word === "--version") return program.printVersion();
     if (operation === undefined && Object.hasOwn(operations, word)) operation = operations[word];
@@ -49,6 +53,7 @@ export async function nixStore(program: Program): Promise<number> {
       query = "binding";
       binding = words.value(word);
     } else if (word === "--recursive") recursive = true;
+    else if (operation === "verify" && word === "--check-contents") contents = true;
     else if (word === "--add-root") root = words.value(word);
     else if (word === "--indirect" || word === "--ignore-unknown") continue;
     else if (takeCommon(word, words, program.common, program.read)) continue;
@@ -97,6 +102,21 @@ export async function nixStore(program: Program): Promise<number> {
         program.print(log);
       }
       return 0;
+    case "verify": {
+      const { verifyStore } = await import("../../app/store-commands.ts");
+      const { problems } = await verifyStore(context, { contents, repair: true });
+      const serious = problems.filter(({ problem }) => problem !== "unregistered");
+      for (const { message } of serious) program.world.stderr.write(`${message}\n`);
+      return serious.length === 0 ? 0 : 1;
+    }
+    case "verify-path": {
+      const { modifiedPaths } = await import("../../app/classic/store-queries.ts");
+      for (const { path, registered, actual } of await modifiedPaths(context, operands)) {
+        program.world.stderr.write(`path '${path}' was modified! expected hash '${registered}', got '${actual}'\n`);
+        contents = true;
+      }
+      return contents ? 1 : 0;
+    }
     case "gc": {
       const { collectGarbage } = await import("../../app/store-commands.ts");
       const { paths } = await collectGarbage(context, { dryRun: false, maxFreed: undefined });
@@ -108,6 +128,6 @@ export async function nixStore(program: Program): Promise<number> {
 
 function notServed(word: string): D2nError {
   return new D2nError("settings", `d2n does not serve 'nix-store ${word}'`, {
-    hint: "It serves --realise, --query, --add, --add-fixed, --dump, --check-validity, --read-log and --gc.",
+    hint: "It serves --realise, --query, --add, --add-fixed, --dump, --check-validity, --verify, --verify-path, --read-log and --gc.",
   });
 }
