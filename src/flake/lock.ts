@@ -7,7 +7,7 @@ import { D2nError } from "../base/index.ts";
 import type { Evaluator } from "../lang/index.ts";
 import { type FlakeFile, type FlakeInput, isRelative, readFlakeFile } from "./flake-file.ts";
 import { emptyLock, findInput, type InputPath, type LockedInput, type LockedNode, parseLockFile } from "./lock-file.ts";
-import { type FlakeReference, formatLocation, parseReference, sameReference } from "./reference.ts";
+import { type FlakeReference, formatLocation, formatReference, parseReference, sameReference } from "./reference.ts";
 import { lookUpFlake } from "./registry.ts";
 import { builtInFor, type FetchedTree, type FlakeSources } from "./sources.ts";
 
@@ -64,6 +64,8 @@ class Locker {
   readonly usedOverrides = new Set<string>();
   /** `inputs.x.inputs.y` of flakes further up, by full path; the outermost wins. */
   readonly #overrides = new Map<string, FlakeInput>();
+  /** The inputs being read: references or, where those are relative, folders. */
+  readonly #parents = new Set<string>();
   readonly #request: LockRequest;
 
   constructor(request: LockRequest) {
@@ -88,10 +90,7 @@ class Locker {
       }
     for (const [name, declared] of inputs) {
       const path = [...prefix, name];
-      node.inputs.set(
-        name,
-        this.#lockInput(path, declared, old?.inputs.get(name), followsPrefix, parent, trusted, old !== undefined),
-      );
+      node.inputs.set(name, this.#lockInput(path, declared, old?.inputs.get(name), followsPrefix, parent, trusted));
     }
   }
 
@@ -102,7 +101,6 @@ class Locker {
     followsPrefix: InputPath,
     parent: Parent,
     trusted: boolean,
-    hadOld: boolean,
   ): LockedInput {
     const key = path.join("/");
     const override = this.#overrides.get(key);
@@ -140,7 +138,7 @@ class Locker {
     const child: LockedNode = {
       inputs: new Map(),
       source: {
-        original: reference,
+        original: (byUser ? declared.reference : undefined) ?? reference,
         locked: relative ? reference : tree.locked,
         isFlake: input.isFlake,
         parent: parentPath,
@@ -150,16 +148,23 @@ class Locker {
     if (input.isFlake) {
       const directory = folder(tree.outPath, reference.dir);
       const file = readFlakeFile(this.#request.ev, directory, path);
-      const ownLock = oldNode ?? (hadOld && oldNode !== undefined ? undefined : this.#ownLock(directory));
+      const itself = relative ? directory : formatReference(reference);
+      if (this.#parents.has(itself))
+        throw new D2nError("flake-input", `input \`${key}\` imports \`${formatLocation(reference)}\` in a circle`, {
+          hint: "One of the flakes on the way has to do without the other, or to take it as a `follows`.",
+        });
+      this.#parents.add(itself);
+      // What a new input brings along is locked as it says itself, not as another version of it said.
       this.lockInputs(
         file.inputs,
         child,
         path,
-        ownLock,
-        oldNode === undefined ? path : followsPrefix,
+        this.#ownLock(directory),
+        path,
         { tree, dir: reference.dir, path },
         false,
       );
+      this.#parents.delete(itself);
     }
     return { node: child };
   }

@@ -92,6 +92,7 @@ describe("formatReference()", () => {
     expect(written("git+https://example.org/r?submodules=0&allRefs=1&lfs=1&dir=x")).toBe(
       "git+https://example.org/r?dir=x&lfs=1",
     );
+    expect(written("git+file:///a+b/c%2Bd")).toBe("git+file:///a%2Bb/c%2Bd");
     expect(written("github:o/r/a/b")).toBe("github:o/r/a%2Fb");
   });
 

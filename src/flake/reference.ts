@@ -87,12 +87,7 @@ export function parseReference(text: string): FlakeReference {
     case "git+https":
     case "git+ssh": {
       const url = name === "git" ? `git:${path}` : `${name.slice(4)}:${path}`;
-      return make(
-        "git",
-        { url: `${name === "git+file" ? normaliseFileUrl(url) : url}${serversQuery("git", query)}` },
-        query,
-        text,
-      );
+      return make("git", { url: `${normaliseUrl(url)}${serversQuery("git", query)}` }, query, text);
     }
     case "tarball+http":
     case "tarball+https":
@@ -253,8 +248,12 @@ function serversQuery(type: string, query: URLSearchParams): string {
     : `?${rest.map(([name, value]) => `${escaped(name, ":@/?")}=${escaped(value, ":@/?")}`).join("&")}`;
 }
 
-function normaliseFileUrl(url: string): string {
-  return /^file:\/[^/]/.test(url) ? `file://${url.slice("file:".length)}` : url;
+/** With the path percent-encoded in one way only, and the two slashes that `file:/x` may lack. */
+function normaliseUrl(url: string): string {
+  const parts = /^([a-z+]+:)(\/\/[^/]*)?(\/.*)?$/s.exec(url);
+  if (parts === null) return url;
+  const [, scheme = "", authority, path = ""] = parts;
+  return `${scheme}${authority ?? (scheme === "file:" ? "//" : "")}${escaped(decodePath(path), ":@/")}`;
 }
 
 function decodePath(path: string): string {

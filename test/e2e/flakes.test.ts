@@ -175,6 +175,40 @@ describe("flakes", () => {
     expect(unknown.stderr).toContain("no flake called `unheard-of`");
   });
 
+  const commit = async (folder: string): Promise<void> => {
+    const outcome = await rig.run(folder, "git", [
+      ...["-c", "user.name=n", "-c", "user.email=e@example.org"],
+      ...["commit", "-qam", "changed"],
+    ]);
+    expect(outcome.status, shown(outcome)).toBe(0);
+  };
+
+  it("bring their own locks where they take the place of an input", async () => {
+    const leaf = await rig.project({ "flake.nix": flake(`value = "leaf";`) });
+    await commit(leaf);
+    const locked = await rig.project({
+      "flake.nix": flake(`value = "with " + inputs.leaf.value;`, `inputs.leaf.url = "git+file://${leaf}";`),
+    });
+    expect((await rig.d2n(locked, ["eval", "--raw", ".#value"])).stdout).toBe("with leaf");
+    const top = await rig.project({
+      "flake.nix": flake(`value = inputs.a.value;`, `inputs.a.url = "git+file://${leaf}";`),
+    });
+    expect((await rig.d2n(top, ["eval", "--raw", ".#value"])).stdout).toBe("leaf");
+    // What the lock of the new input names is taken, though its branch has moved on.
+    writeFileSync(join(leaf, "flake.nix"), flake(`value = "newer leaf";`));
+    await commit(leaf);
+    const outcome = await rig.d2n(top, ["eval", "--raw", ".#value", "--override-input", "a", `git+file://${locked}`]);
+    expect(outcome.stdout, shown(outcome)).toBe("with leaf");
+  });
+
+  it("do not go round in circles", async () => {
+    const folder = await rig.project({ "flake.nix": "" });
+    writeFileSync(join(folder, "flake.nix"), flake(`value = 1;`, `inputs.me.url = "git+file://${folder}";`));
+    const outcome = await rig.d2n(folder, ["eval", ".#value"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain("in a circle");
+  });
+
   it("have inputs within their own tree", async () => {
     const folder = await rig.project({
       "sub/flake.nix": flake(
