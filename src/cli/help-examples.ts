@@ -55,6 +55,15 @@ const examples: Readonly<Record<string, readonly (readonly [command: string, mea
   ],
   "flake init": [["d2n flake init -t local-project", "writes the files of a project, and says how to go on"]],
   "flake show": [["d2n flake show", "what this folder's flake offers"]],
+  "flake metadata": [
+    ["d2n flake metadata", "this folder's flake: its address, and what its inputs are locked to"],
+    ["d2n flake metadata --json .", "for programs"],
+  ],
+  "flake check": [
+    ["d2n flake check", "evaluates everything that this folder's flake offers, and builds its `checks`"],
+    ["d2n flake check --no-build", "evaluates only"],
+  ],
+  "flake lock": [["d2n flake lock", "writes flake.lock, for inputs that are new"]],
   "flake update": [
     ["d2n flake update", "all inputs and Debian packages, security updates included"],
     ["d2n flake update nixpkgs", "this input alone"],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   Attrs,
   createEvaluator,
@@ -14,8 +14,15 @@ import {
 import { printValue } from "./print/index.ts";
 import { MemoryHost } from "./testing.ts";
 
+/** Both ways in which functions run: as closures, and as JavaScript source from the first call on. */
+const tiers = [
+  ["closures", Infinity],
+  ["generated code", 1],
+] as const;
+let generateAfter: number = Infinity;
+
 function evaluator(files: Record<string, string> = {}, pure = false) {
-  return createEvaluator({ host: new MemoryHost({ files, pure, environment: { HOME: "/home/me" } }) });
+  return createEvaluator({ host: new MemoryHost({ files, pure, environment: { HOME: "/home/me" } }), generateAfter });
 }
 
 function shown(text: string, scope?: ReadonlyMap<string, Lazy>): string {
@@ -38,7 +45,11 @@ function failure(text: string): EvalError {
   throw new Error(`no error in ${text}`);
 }
 
-describe("evaluation", () => {
+describe.each(tiers)("evaluation, as %s", (_, after) => {
+  beforeEach(() => {
+    generateAfter = after;
+  });
+
   it.each([
     ["1 + 1", "2"],
     ["let f = n: if n < 2 then n else f (n - 1) + f (n - 2); in f 15", "610"],
@@ -145,7 +156,11 @@ describe("evaluation", () => {
   });
 });
 
-describe("errors", () => {
+describe.each(tiers)("errors, as %s", (_, after) => {
+  beforeEach(() => {
+    generateAfter = after;
+  });
+
   it.each([
     ["let x = x; in x", "infinite recursion encountered", "1:9"],
     ["rec { a = b; b = a; }.a", "infinite recursion encountered", "1:11"],
@@ -208,7 +223,7 @@ describe("errors", () => {
   });
 
   it("count depth anew after a failure", () => {
-    const ev = createEvaluator({ host: new MemoryHost(), maxCallDepth: 50 });
+    const ev = createEvaluator({ host: new MemoryHost(), maxCallDepth: 50, generateAfter });
     const deep = (n: number): unknown =>
       ev.evaluate(`let f = n: if n == 0 then 0 else 1 + f (n - 1); in f ${n}`, { basePath: "/" });
     for (let i = 0; i < 3; i++) {

@@ -46,6 +46,8 @@ export interface EvaluatorOptions {
    * value is printed without being evaluated.
    */
   readonly exactThunks?: boolean;
+  /** Calls after which a function becomes JavaScript source (`compiler/generate.ts`), 250 unless given. For tests: 1 is always. */
+  readonly generateAfter?: number;
   /** Literals to warn of or to refuse. */
   readonly lints?: Lints;
   /** Syntax trees from earlier runs. */
@@ -131,6 +133,7 @@ class HostedEvaluator implements Evaluator {
       nativeFiles: options.nativeFiles,
       trees: options.trees,
       exactThunks: options.exactThunks,
+      generateAfter: options.generateAfter,
       lint: options.lints === undefined ? undefined : createLint(options.lints, this.host),
     });
     const made = createBuiltins({

@@ -44,11 +44,15 @@ export interface LoaderOptions {
   readonly nativeFiles: ReadonlyMap<string, () => Lazy> | undefined;
   /** See `EvaluatorOptions`. */
   readonly exactThunks?: boolean | undefined;
+  readonly generateAfter?: number | undefined;
   readonly lint?: ParserOptions["lint"];
   readonly trees?: TreeCache | undefined;
 }
 
 const MAX_LINKS = 1000;
+
+/** Calls after which better code for a function is worth making. */
+const HOT = 250;
 
 /** Smaller files, in bytes, are parsed as fast as they are recalled. */
 const SMALL = 100;
@@ -185,11 +189,12 @@ export class Loader {
   }
 
   #run(source: Source, tree: Expression, basePath: string, scope: Scope | undefined): Value {
-    const { world, globals, exactThunks = false } = this.#options;
+    const { world, globals, exactThunks = false, generateAfter = HOT } = this.#options;
     const compiler = new Compiler({
       source,
       world,
       exact: exactThunks,
+      generateAfter,
       global: (name) => scope?.get(name) ?? (scope?.has(name) === true ? null : globals.get(name)),
       absolutePath: (text, home) => this.#absolutePath(text, home, basePath),
     });

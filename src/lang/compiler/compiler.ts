@@ -34,6 +34,8 @@ export interface CompileContext {
   global(name: string): Lazy | undefined;
   /** Whether it can be seen what has been evaluated: then thunks are made exactly where Nix makes them. */
   readonly exact: boolean;
+  /** Calls after which a function becomes JavaScript source. */
+  readonly generateAfter: number;
   /** The absolute, canonical path that a path literal means; a trailing slash is kept. */
   absolutePath(text: string, home: boolean): string;
 }

@@ -25,9 +25,6 @@ function blameArgument(error: unknown): unknown {
   return error;
 }
 
-/** Calls after which better code for a function is worth making. */
-const HOT = 250;
-
 type Apply = (environment: Environment, argument: Lazy) => Lazy;
 
 export function compileLambda(compiler: Compiler, node: LambdaNode): Code {
@@ -86,9 +83,10 @@ function declared({ source }: Compiler, { formals, ellipsis }: FormalsNode): For
 /** `x: body`. */
 function taking1(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): void {
   let code: Code = (environment) => (code = compiler.compile(body))(environment);
+  const { generateAfter } = compiler.context;
   let calls = 0;
   info.apply = (environment, argument) => {
-    if (++calls === HOT) return (info.apply = compiler.generateFunction(body, 1))(environment, argument);
+    if (++calls === generateAfter) return (info.apply = compiler.generateFunction(body, 1))(environment, argument);
     return code(new Environment1(environment as Environment, argument));
   };
 }
@@ -96,9 +94,11 @@ function taking1(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): vo
 /** Calls the inner function of `x: y: body`, without making a function of it first. */
 function taking2(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): void {
   let code: Code = (environment) => (code = compiler.compile(body))(environment);
+  const { generateAfter } = compiler.context;
   let calls = 0;
   info.apply2 = (environment, first, second) => {
-    if (++calls === HOT) return (info.apply2 = compiler.generateFunction(body, 2))(environment, first, second);
+    if (++calls === generateAfter)
+      return (info.apply2 = compiler.generateFunction(body, 2))(environment, first, second);
     return code(new Environment1(new Environment1(environment as Environment, first), second));
   };
 }
@@ -106,9 +106,11 @@ function taking2(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): vo
 /** Calls the innermost function of `x: y: z: body`. */
 function taking3(compiler: Compiler, { body }: LambdaNode, info: LambdaInfo): void {
   let code: Code = (environment) => (code = compiler.compile(body))(environment);
+  const { generateAfter } = compiler.context;
   let calls = 0;
   info.apply3 = (environment, first, second, third) => {
-    if (++calls === HOT) return (info.apply3 = compiler.generateFunction(body, 3))(environment, first, second, third);
+    if (++calls === generateAfter)
+      return (info.apply3 = compiler.generateFunction(body, 3))(environment, first, second, third);
     return code(new Environment1(new Environment1(new Environment1(environment as Environment, first), second), third));
   };
 }
@@ -130,9 +132,10 @@ function attributesOf(argument: Lazy, source: Source, offset: number): Attrs {
 function matching(compiler: Compiler, node: LambdaNode, formals: FormalsNode): Apply {
   const { source } = compiler;
   let code: Code = (environment) => (code = compiler.compile(node.body))(environment);
+  const { generateAfter } = compiler.context;
   let calls = 0;
   const body: Code = (environment) => {
-    if (++calls === HOT) code = compiler.generateCode(node.body);
+    if (++calls === generateAfter) code = compiler.generateCode(node.body);
     return code(environment);
   };
   const match = matcher(compiler, node, formals);

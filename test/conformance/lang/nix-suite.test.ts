@@ -27,7 +27,13 @@ const list: readonly Listed[] = readFileSync(join(dirname(fileURLToPath(import.m
     return { name, skip: state === "pass" ? undefined : reason.join(" ") };
   });
 
-describe.skipIf(folder === undefined)("Nix's language tests", () => {
+/** Both ways in which functions run, from their first call on. */
+const tiers = [
+  ["closures", Infinity],
+  ["generated code", 1],
+] as const;
+
+describe.skipIf(folder === undefined).each(tiers)("Nix's language tests, by %s", (_, generateAfter) => {
   const tests = folder ?? "";
   const read = (file: string): string => readFileSync(join(tests, file), "latin1");
   const has = (file: string): boolean => existsSync(join(tests, file));
@@ -41,7 +47,7 @@ describe.skipIf(folder === undefined)("Nix's language tests", () => {
       const path = entry.slice(entry.indexOf("=") + 1);
       return `${entry.slice(0, entry.length - path.length)}${dirname(tests)}/${path}`;
     });
-    const evaluator = createEvaluator({ host, searchPath });
+    const evaluator = createEvaluator({ host, searchPath, generateAfter });
     const value = evaluator.evaluate(read(`${name}.nix`), { basePath: tests, name: join(tests, `${name}.nix`) });
     evaluator.call(evaluator.builtins.get("deepSeq")!, value, null);
     if (has(`${name}.exp.xml`)) {

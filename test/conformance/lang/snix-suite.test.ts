@@ -22,7 +22,13 @@ const list = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "snix-su
     return { name, skip: state === "pass" ? undefined : reason.join(" ") };
   });
 
-describe.skipIf(root === undefined)("snix's language tests", () => {
+/** Both ways in which functions run, from their first call on. */
+const tiers = [
+  ["closures", Infinity],
+  ["generated code", 1],
+] as const;
+
+describe.skipIf(root === undefined).each(tiers)("snix's language tests, by %s", (_, generateAfter) => {
   const tests = root ?? "";
   const read = (file: string): string => readFileSync(join(tests, file), "latin1");
 
@@ -30,7 +36,7 @@ describe.skipIf(root === undefined)("snix's language tests", () => {
     const folder = join(tests, dirname(name));
     const environment = { HOME: "/fake-home", TEST_VAR: "foo" };
     const searchPath = name.startsWith("nix_tests/") ? ["dir3", "dir4"].map((at) => join(tests, "nix_tests", at)) : [];
-    const evaluator = createEvaluator({ host: new MemoryHost({ environment }), searchPath });
+    const evaluator = createEvaluator({ host: new MemoryHost({ environment }), searchPath, generateAfter });
     const value = evaluator.evaluate(read(`${name}.nix`), { basePath: folder, name: join(tests, `${name}.nix`) });
     evaluator.call(evaluator.builtins.get("deepSeq")!, value, null);
     if (existsSync(join(tests, `${name}.exp.xml`))) {
