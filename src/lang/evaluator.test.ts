@@ -167,6 +167,12 @@ describe.each(tiers)("errors, as %s", (_, after) => {
     ["({ a }: a) { b = 1; }", "function 'anonymous lambda' called without required argument 'a'", "1:2"],
     ["let f = { aa }: aa; in f { aa = 1; ab = 2; }", "function 'f' called with unexpected argument 'ab'", "1:9"],
     ["{ abc = 1; }.abd", "attribute 'abd' missing", "1:1"],
+    ['{ abc = 1; }."a b"', "attribute '\"a b\"' missing", "1:1"],
+    [
+      '({ a }: a) { a = 1; "a b" = 1; }',
+      "function 'anonymous lambda' called with unexpected argument '\"a b\"'",
+      "1:2",
+    ],
     ["1 + true", "cannot add a Boolean to an integer", "1:5"],
     ["if 1 then 2 else 3", "expected a Boolean but found an integer: 1", "1:1"],
     ["{ } // 1", "expected a set but found an integer: 1", "1:8"],

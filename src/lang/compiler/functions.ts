@@ -2,6 +2,7 @@
 import { didYouMean, nearestNames } from "../../base/index.ts";
 import { EvalError, type EvalErrorOptions } from "../errors.ts";
 import { typeMismatch } from "../operations/index.ts";
+import { attributeName } from "../print/literals.ts";
 import { type Expression, type FormalsNode, type LambdaNode, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
@@ -219,7 +220,7 @@ function matcher(
         if (!ids.includes(id)) {
           const name = symbolName(id);
           const known = ids.map(symbolName);
-          fail(`function '${called()}' called with unexpected argument '${name}'`, {
+          fail(`function '${called()}' called with unexpected argument '${attributeName(name)}'`, {
             hint: didYouMean(name, known),
             suggestions: nearestNames(name, known),
           });

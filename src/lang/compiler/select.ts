@@ -2,6 +2,7 @@
 import { didYouMean, nearestNames } from "../../base/index.ts";
 import { EvalError, InfiniteRecursionError } from "../errors.ts";
 import { forceAttrs, forceStringNoContext } from "../operations/index.ts";
+import { attributeName } from "../print/literals.ts";
 import {
   type AttributeName,
   type HasAttributeNode,
@@ -180,7 +181,7 @@ export function nameReader(compiler: Compiler, name: AttributeName): NameReader 
 export function missing(set: Attrs, id: Symbol, source: Source, offset: number): unknown {
   const name = symbolName(id);
   const known = set.names();
-  const error = new EvalError(`attribute '${name}' missing`, {
+  const error = new EvalError(`attribute '${attributeName(name)}' missing`, {
     hint: didYouMean(name, known),
     suggestions: nearestNames(name, known),
   });

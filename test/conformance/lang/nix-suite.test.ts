@@ -116,6 +116,6 @@ describe.skipIf(folder === undefined).each(tiers)("Nix's language tests, by %s",
 
 /** Without colours and layout. */
 function flat(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is how colours begin
+  // An escape character is how colours begin.
   return text.replace(/\x1b\[[0-9;]*m/g, "").replace(/\s+/g, " ");
 }
