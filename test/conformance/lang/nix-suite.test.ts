@@ -4,34 +4,15 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { D2nError } from "../../../src/base/index.ts";
 import { createEvaluator } from "../../../src/lang/index.ts";
-import { printClassic, toXml } from "../../../src/lang/print/index.ts";
 import { MemoryHost } from "../../../src/lang/testing.ts";
+import { readList, shownInFull, tiers } from "./suite.ts";
 
 const folder = process.env.D2N_NIX_LANG_TESTS;
 
-interface Listed {
-  readonly name: string;
-  /** Why it isn't expected to pass. */
-  readonly skip: string | undefined;
-}
-
-const list: readonly Listed[] = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "nix-suite.txt"), "utf8")
-  .split("\n")
-  .filter((line) => line !== "" && !line.startsWith("#"))
-  .map((line) => {
-    const [name = "", state = "", ...reason] = line.split(" ");
-    return { name, skip: state === "pass" ? undefined : reason.join(" ") };
-  });
-
-/** Both ways in which functions run, from their first call on. */
-const tiers = [
-  ["closures", Infinity],
-  ["generated code", 1],
-] as const;
+const list = readList("nix-suite.txt");
 
 describe.skipIf(folder === undefined).each(tiers)("Nix's language tests, by %s", (_, generateAfter) => {
   const tests = folder ?? "";
@@ -49,12 +30,8 @@ describe.skipIf(folder === undefined).each(tiers)("Nix's language tests, by %s",
     });
     const evaluator = createEvaluator({ host, searchPath, generateAfter });
     const value = evaluator.evaluate(read(`${name}.nix`), { basePath: tests, name: join(tests, `${name}.nix`) });
-    evaluator.call(evaluator.builtins.get("deepSeq")!, value, null);
-    if (has(`${name}.exp.xml`)) {
-      const xml = toXml(value, { strict: true });
-      return { got: typeof xml === "string" ? xml : xml.text, file: `${name}.exp.xml` };
-    }
-    return { got: `${printClassic(value)}\n`, file: `${name}.exp` };
+    const { text, isXml } = shownInFull(evaluator, value, join(tests, name));
+    return isXml ? { got: text, file: `${name}.exp.xml` } : { got: `${text}\n`, file: `${name}.exp` };
   };
   const shown = (text: string): string => text.replaceAll(dirname(tests), "/pwd");
 

@@ -4,29 +4,16 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { D2nError } from "../../../src/base/index.ts";
 import { createEvaluator } from "../../../src/lang/index.ts";
-import { printClassic, toXml } from "../../../src/lang/print/index.ts";
 import { MemoryHost } from "../../../src/lang/testing.ts";
+import { readList, shownInFull, tiers } from "./suite.ts";
 
 const root = process.env.D2N_SNIX_TESTS;
 const folders = ["snix_tests", "snix_tests/notyetpassing", "nix_tests", "nix_tests/notyetpassing"];
 
-const list = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "snix-suite.txt"), "utf8")
-  .split("\n")
-  .filter((line) => line !== "" && !line.startsWith("#"))
-  .map((line) => {
-    const [name = "", state = "", ...reason] = line.split(" ");
-    return { name, skip: state === "pass" ? undefined : reason.join(" ") };
-  });
-
-/** Both ways in which functions run, from their first call on. */
-const tiers = [
-  ["closures", Infinity],
-  ["generated code", 1],
-] as const;
+const list = readList("snix-suite.txt");
 
 describe.skipIf(root === undefined).each(tiers)("snix's language tests, by %s", (_, generateAfter) => {
   const tests = root ?? "";
@@ -38,14 +25,11 @@ describe.skipIf(root === undefined).each(tiers)("snix's language tests, by %s", 
     const searchPath = name.startsWith("nix_tests/") ? ["dir3", "dir4"].map((at) => join(tests, "nix_tests", at)) : [];
     const evaluator = createEvaluator({ host: new MemoryHost({ environment }), searchPath, generateAfter });
     const value = evaluator.evaluate(read(`${name}.nix`), { basePath: folder, name: join(tests, `${name}.nix`) });
-    evaluator.call(evaluator.builtins.get("deepSeq")!, value, null);
-    if (existsSync(join(tests, `${name}.exp.xml`))) {
-      const xml = toXml(value, { strict: true });
-      return { got: typeof xml === "string" ? xml : xml.text, wanted: read(`${name}.exp.xml`) };
-    }
+    const { text, isXml } = shownInFull(evaluator, value, join(tests, name));
+    if (isXml) return { got: text, wanted: read(`${name}.exp.xml`) };
     // Where nothing else is expected, the expression is its own value.
     const expected = existsSync(join(tests, `${name}.exp`)) ? `${name}.exp` : `${name}.nix`;
-    return { got: printClassic(value), wanted: read(expected) };
+    return { got: text, wanted: read(expected) };
   };
 
   const check = (name: string): void => {
