@@ -2,11 +2,9 @@
 import {
   addTrace,
   Attrs,
-  createEvaluator,
   type Evaluator,
   force,
   forceDeep,
-  fromUtf8,
   type Lazy,
   type NixPath,
   printClassic,
@@ -18,11 +16,11 @@ import {
   type Value,
 } from "../../lang/index.ts";
 import { ParsedFiles } from "../evaluation/parsed-files.ts";
-import { getFlake, sourcesWith } from "../evaluation/flake-loading.ts";
 import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
 import { findDerivations } from "./derivations.ts";
-import { ClassicHost } from "./host.ts";
+import { type ClassicEvaluator, createClassicEvaluator } from "./evaluator.ts";
+import type { ClassicHost } from "./host.ts";
 import type {
   ClassicJob,
   ClassicSettings,
@@ -42,7 +40,10 @@ export interface TaskOutput {
 
 export function runTask({ settings, task }: ClassicJob, services: SyncClassicServices, output: TaskOutput): void {
   const trees = settings.parsedFiles === undefined ? undefined : new ParsedFiles(settings.parsedFiles);
-  const { host, ev } = makeEvaluator(settings, services, output, trees);
+  const { host, ev } = createClassicEvaluator(settings, services, {
+    notice: (level, text) => output.notice(level, text),
+    trees,
+  });
   try {
     ev.within(() => runWith(ev, host, settings, task, services, output, trees));
   } finally {
@@ -59,7 +60,7 @@ function runWith(
   output: TaskOutput,
   trees: ParsedFiles | undefined,
 ): void {
-  let exactWorld: ReturnType<typeof makeEvaluator> | undefined;
+  let exactWorld: ClassicEvaluator | undefined;
   const cwd = utf8(settings.cwd);
   if (task.kind === "find-files") {
     for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);
@@ -85,7 +86,11 @@ function runWith(
       const value = findAlongPath(ev, path, args, root);
       force(value);
       if (showsThunks(task, value)) {
-        const exact = (exactWorld ??= makeEvaluator(settings, services, { ...output, notice: () => {} }, trees, true));
+        const exact = (exactWorld ??= createClassicEvaluator(settings, services, {
+          notice: () => {},
+          trees,
+          exactThunks: true,
+        }));
         const again = exact.ev.within(() => {
           const same = automaticArguments(exact.ev, task.arguments, cwd);
           const found = findAlongPath(exact.ev, path, same, evaluateSource(exact.ev, exact.host, source, cwd));
@@ -114,38 +119,6 @@ function showsThunks(task: Extract<ClassicTask, { kind: "instantiate" }>, value:
   if (task.action !== "evaluate" || task.strict || task.format === "raw") return false;
   const shown = force(value);
   return shown instanceof Attrs || Array.isArray(shown);
-}
-
-function makeEvaluator(
-  settings: ClassicSettings,
-  services: SyncClassicServices,
-  output: TaskOutput,
-  trees: ParsedFiles | undefined,
-  exactThunks = false,
-): { host: ClassicHost; ev: Evaluator } {
-  const host = new ClassicHost(settings, services, (level, text) => output.notice(level, text));
-  const ev = createEvaluator({
-    host,
-    maxCallDepth: settings.maxCallDepth,
-    experimentalFeatures: new Set(settings.experimentalFeatures),
-    searchPath: settings.searchPath.map(utf8),
-    traceVerbose: settings.traceVerbose,
-    abortOnWarn: settings.abortOnWarn,
-    lints: settings.lints,
-    trees,
-    exactThunks,
-  });
-  const sources = sourcesWith(services, host, new Map());
-  host.getFlake = (reference) => {
-    host.needStore("fetch a flake");
-    return getFlake(ev, sources, host, fromUtf8(reference));
-  };
-  if (settings.restricted)
-    for (const entry of settings.searchPath) {
-      const path = entry.slice(entry.indexOf("=") + 1);
-      if (path.startsWith("/")) host.allow(utf8(path));
-    }
-  return { host, ev };
 }
 
 /** The text of a source, its name in messages, and the folder that its relative paths start from. */

@@ -2,7 +2,7 @@
 import { D2nError } from "../../base/index.ts";
 import { builtInFor, type FlakeSources, parseReference } from "../../flake/index.ts";
 import { createEvaluator, type Evaluator, fromUtf8, type Lazy, utf8 } from "../../lang/index.ts";
-import { ClassicHost } from "../classic/host.ts";
+import { createClassicEvaluator } from "../classic/evaluator.ts";
 import type { SyncClassicServices } from "../classic/services.ts";
 import { createBuiltIns } from "../evaluation/built-in-flakes.ts";
 import { getFlake, loadFlake, sourcesWith, treeFrom } from "../evaluation/flake-loading.ts";
@@ -71,22 +71,8 @@ function classicWorld(
   services: SyncClassicServices,
   notify: (level: "trace" | "warning", text: string) => void,
 ): LoadedWorld {
-  const host = new ClassicHost(settings, services, notify);
   const trees = settings.parsedFiles === undefined ? undefined : new ParsedFiles(settings.parsedFiles);
-  const ev = createEvaluator({
-    host,
-    maxCallDepth: settings.maxCallDepth,
-    experimentalFeatures: new Set(settings.experimentalFeatures),
-    searchPath: settings.searchPath.map(utf8),
-    traceVerbose: settings.traceVerbose,
-    lints: settings.lints,
-    trees,
-  });
-  const sources = sourcesWith(services, host, new Map());
-  host.getFlake = (reference) => {
-    host.needStore("fetch a flake");
-    return getFlake(ev, sources, host, fromUtf8(reference));
-  };
+  const { host, ev, sources } = createClassicEvaluator(settings, services, { notice: notify, trees });
   return {
     ev,
     flush: () => {
