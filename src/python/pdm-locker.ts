@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import { Activity, D2nError, isSystemError, makeFolders, notice, redactCredentials } from "../base/index.ts";
+import { runBootstrapPip } from "./bootstrap-pip.ts";
 import { parseWheelName } from "./distribution-name.ts";
 import { certificateVariables, cleanEnvironment, type Environment } from "./pip-environment.ts";
 import { Leftovers } from "./build-leftovers.ts";
 import { noticeWritten, pdmLockChanges } from "./lock-changes.ts";
 import { pipIndexes } from "./pip-configuration.ts";
 import type { PipLockServices } from "./pip-lock.ts";
-import { PipProgress } from "./pip-output.ts";
 import { hostPrograms, readText, removeAll } from "./pip-workspace.ts";
 import { formatVersion } from "./version.ts";
 
@@ -228,27 +228,14 @@ function pipRunner(
   environment: Environment,
   work: string,
 ): (args: readonly string[]) => Promise<void> {
-  const starter = join(work, "pip");
-  writeFileSync(starter, "import sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n");
   return async (args) => {
     using activity = new Activity(services.events, "lock", nameOf({ pdmVersion }));
-    const progress = new PipProgress(services.events, activity);
-    const status = await services.run(
-      [interpreter, "-s", starter, ...args, "--disable-pip-version-check", "--no-input", "--progress-bar", "off"],
-      {
-        env: {
-          ...cleanEnvironment(environment, { fetchingPip: true }),
-          TMPDIR: work,
-          PYTHONPATH: bootstrapPip,
-          PYTHONDONTWRITEBYTECODE: "1",
-          PYTHONUNBUFFERED: "1",
-        },
-        cwd: services.cwd,
-        onLine: (line) => progress.line(line),
-        signal: services.signal,
-      },
+    const { status, progress } = await runBootstrapPip(
+      args,
+      { interpreter, bootstrapPip, work, environment },
+      services,
+      activity,
     );
-    progress.stop(status === 0);
     if (status !== 0)
       throw new D2nError(
         "lock-pdm-failed",

@@ -1,17 +1,9 @@
 /** Obtaining the pip that a lock wants: fetched by the pip at hand, checked, unpacked and compiled once, then kept. */
 import { createHash, randomBytes } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Activity, D2nError, type EventSink, isSystemError, makeFolders } from "../base/index.ts";
+import { runBootstrapPip } from "./bootstrap-pip.ts";
 import { cleanEnvironment, type Environment } from "./pip-environment.ts";
 import { PipProgress } from "./pip-output.ts";
 import { knownWheels } from "./pip-versions.ts";
@@ -149,40 +141,17 @@ async function downloadWith(
 ): Promise<string> {
   const { project, version, interpreter, bootstrapPip } = request;
   using activity = new Activity(services.events, "lock", `${project} ${version}`);
-  const progress = new PipProgress(services.events, activity);
   const target = join(work, "wheels");
-  const starter = join(work, "pip");
-  writeFileSync(starter, "import sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n");
-  const argv = [
-    interpreter,
-    ...[
-      "-s",
-      starter,
-      "download",
-      "--no-deps",
-      "--only-binary",
-      ":all:",
-      "--disable-pip-version-check",
-      "--no-input",
-      "--progress-bar",
-      "off",
+  const { status, progress } = await runBootstrapPip(
+    [
+      ...["download", "--no-deps", "--only-binary", ":all:"],
+      ...indexFlags,
+      ...["--dest", target, `${project}==${version}`],
     ],
-    ...indexFlags,
-    ...["--dest", target, `${project}==${version}`],
-  ];
-  const status = await services.run(argv, {
-    env: {
-      ...cleanEnvironment(services.environment, { fetchingPip: true }),
-      TMPDIR: work,
-      PYTHONPATH: bootstrapPip,
-      PYTHONDONTWRITEBYTECODE: "1",
-      PYTHONUNBUFFERED: "1",
-    },
-    cwd: services.cwd,
-    onLine: (line) => progress.line(line),
-    signal: services.signal,
-  });
-  progress.stop(status === 0);
+    { interpreter, bootstrapPip, work, environment: services.environment },
+    services,
+    activity,
+  );
   const wheel = status === 0 ? readdirSync(target).find((name) => name.endsWith(".whl")) : undefined;
   if (wheel === undefined)
     throw new D2nError(
