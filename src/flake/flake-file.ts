@@ -1,5 +1,6 @@
 /** Reading `flake.nix`: its inputs as declared (Nix manual, "nix3-flake", "Flake format" and "Flake inputs"). */
-import { D2nError, didYouMean } from "../base/index.ts";
+import { relative } from "node:path/posix";
+import { D2nError, didYouMean, type SourceLocation } from "../base/index.ts";
 import {
   Attrs,
   ContextString,
@@ -8,11 +9,13 @@ import {
   force,
   type Lazy,
   Lambda,
+  NixPath,
   PrimOp,
+  SourcePosition,
   type Value,
 } from "../lang/index.ts";
 import type { InputPath } from "./lock-file.ts";
-import { type FlakeReference, isPathLike, parseReference, referenceFromAttributes } from "./reference.ts";
+import { type FlakeReference, parseReference, referenceFromAttributes } from "./reference.ts";
 
 export interface FlakeInput {
   /** Where it comes from; undefined only where `follows` says instead, or in an override that leaves it. */
@@ -48,7 +51,7 @@ export function readFlakeFile(ev: Evaluator, directory: string, prefix: InputPat
   for (const name of root.names())
     if (!KNOWN.includes(name))
       throw new D2nError("flake-file", `\`flake.nix\` has an unsupported attribute \`${name}\``, {
-        location: root.position(name),
+        location: placeOf(root, name),
         hint: didYouMean(name, KNOWN),
       });
   const outputs = root.get("outputs");
@@ -61,8 +64,8 @@ export function readFlakeFile(ev: Evaluator, directory: string, prefix: InputPat
   if (declared !== undefined) {
     const set = force(declared);
     if (!(set instanceof Attrs))
-      throw new D2nError("flake-file", "`inputs` must be an attribute set", { location: root.position("inputs") });
-    for (const name of set.names()) inputs.set(name, readInput(set, name, prefix));
+      throw new D2nError("flake-file", "`inputs` must be an attribute set", { location: placeOf(root, "inputs") });
+    for (const name of set.names()) inputs.set(name, readInput(set, name, directory, prefix));
   }
   const fn = force(outputs);
   if (fn instanceof Lambda && fn.info.formals !== undefined) {
@@ -75,7 +78,7 @@ export function readFlakeFile(ev: Evaluator, directory: string, prefix: InputPat
           overrides: new Map(),
         });
   } else if (!(fn instanceof Lambda) && !(fn instanceof PrimOp))
-    throw new D2nError("flake-file", "`outputs` must be a function", { location: root.position("outputs") });
+    throw new D2nError("flake-file", "`outputs` must be a function", { location: placeOf(root, "outputs") });
   const description = root.get("description");
   return {
     description: description === undefined ? undefined : plainString(force(description)),
@@ -85,11 +88,11 @@ export function readFlakeFile(ev: Evaluator, directory: string, prefix: InputPat
   };
 }
 
-function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
-  const position = parent.position(name);
+function readInput(parent: Attrs, name: string, directory: string, prefix: InputPath): FlakeInput {
   const fail = (why: string, attribute?: string, set?: Attrs): D2nError =>
     new D2nError("flake-file", `input \`${name}\`: ${why}`, {
-      location: (attribute === undefined ? undefined : set?.position(attribute)) ?? position,
+      location:
+        (attribute === undefined || set === undefined ? undefined : placeOf(set, attribute)) ?? placeOf(parent, name),
     });
   const set = force(parent.get(name)!);
   if (!(set instanceof Attrs)) throw fail('it must be an attribute set, such as `{ url = "…"; }`');
@@ -102,8 +105,8 @@ function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
     const value = force(lazyValue);
     switch (key) {
       case "url":
-        url = plainString(value);
-        if (url === undefined) throw fail("`url` must be a string", key, set);
+        url = value instanceof NixPath ? pathReference(value.path, directory) : plainString(value);
+        if (url === undefined) throw fail("`url` must be a string or a path", key, set);
         break;
       case "flake":
         if (typeof value !== "boolean") throw fail("`flake` must be a boolean", key, set);
@@ -111,7 +114,7 @@ function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
         break;
       case "inputs":
         if (!(value instanceof Attrs)) throw fail("`inputs` must be an attribute set", key, set);
-        for (const inner of value.names()) overrides.set(inner, readInput(value, inner, prefix));
+        for (const inner of value.names()) overrides.set(inner, readInput(value, inner, directory, prefix));
         break;
       case "follows": {
         const text = plainString(value);
@@ -121,6 +124,8 @@ function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
       }
       default: {
         const plain = plainString(value) ?? value;
+        if (typeof plain === "bigint" || (typeof plain === "number" && plain < 0))
+          throw fail(`\`${key}\` must not be negative`, key, set);
         if (typeof plain !== "string" && typeof plain !== "number" && typeof plain !== "boolean")
           throw fail(`\`${key}\` must be a string, an integer or a boolean`, key, set);
         attributes.set(key, plain);
@@ -129,7 +134,7 @@ function readInput(parent: Attrs, name: string, prefix: InputPath): FlakeInput {
   }
   let reference: FlakeReference | undefined;
   if (attributes.has("type")) {
-    if (url !== undefined) throw fail("it has both `url` and `type`");
+    if (url !== undefined) attributes.set("url", url);
     reference = referenceFromAttributes(attributes);
   } else if (attributes.size > 0) {
     const first = [...attributes.keys()][0]!;
@@ -146,11 +151,17 @@ export function parseInputPath(text: string): string[] {
 
 /** Whether a reference is a path relative to the flake that names it. */
 export function isRelative(reference: FlakeReference): boolean {
-  return (
-    reference.type === "path" &&
-    isPathLike(String(reference.attributes.get("path"))) &&
-    !String(reference.attributes.get("path")).startsWith("/")
-  );
+  return reference.type === "path" && !String(reference.attributes.get("path")).startsWith("/");
+}
+
+/** A path literal means the folder or file inside of the flake, as a relative reference. */
+function pathReference(path: string, directory: string): string {
+  return `path:${relative(directory, path) || "."}`;
+}
+
+function placeOf(set: Attrs, name: string): SourceLocation | undefined {
+  const position = set.position(name);
+  return position instanceof SourcePosition ? position.location() : position;
 }
 
 function plainString(value: Value): string | undefined {

@@ -225,6 +225,38 @@ describe("flakes", () => {
     );
   });
 
+  it("say with attributes where an input comes from, or with a path", async () => {
+    const there = await rig.project({ "x.nix": "1" });
+    await rig.run(there, "git", ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]);
+    const inputs = `inputs.a = { type = "git"; url = "file://${there}"; submodules = true; flake = false; };
+      inputs.b = { url = ./data; flake = false; }; inputs.c = { url = "path:data"; flake = false; };`;
+    const folder = await rig.project({
+      "flake.nix": flake('value = map (x: import (x + "/x.nix")) [ inputs.a inputs.b inputs.c ];', inputs),
+      "data/x.nix": "2",
+    });
+    const outcome = await rig.d2n(folder, ["eval", ".#value"]);
+    expect(outcome.stdout, shown(outcome)).toBe("[ 1 2 2 ]\n");
+    const lock = JSON.parse(readFileSync(join(folder, "flake.lock"), "utf8")) as {
+      nodes: Record<string, { original: unknown }>;
+    };
+    expect(lock.nodes["a"]!.original).toEqual({ type: "git", url: `file://${there}`, submodules: true });
+    expect(lock.nodes["b"]!.original).toEqual({ type: "path", path: "data" });
+  });
+
+  it.each([
+    ['inputs.a = { type = "git"; url = 3; };', "`url` must be a string or a path", 2],
+    ["inputs.a.rev = -1;", "`rev` must not be negative", 2],
+    ["inputs.a = [ ];", "it must be an attribute set", 2],
+    ["outputz = 1;", "unsupported attribute `outputz`", 2],
+  ])("name the place of a mistake in flake.nix: %s", async (line, message, number) => {
+    const folder = await rig.project({ "flake.nix": flake("x = 1;", `\n${line}\n`) });
+    const outcome = await rig.d2n(folder, ["eval", ".#x"]);
+    expect(outcome.status, shown(outcome)).toBe(1);
+    expect(outcome.stderr).toContain(message);
+    expect(outcome.stderr).toContain(`${folder}/flake.nix:${number}:`);
+    expect(outcome.stderr).toContain(line);
+  });
+
   it("name an input that cannot be fetched", async () => {
     const folder = await rig.project({
       "flake.nix": flake(`x = inputs.gone.x;`, `inputs.gone.url = "path:/nonexistent/place";`),

@@ -1,5 +1,5 @@
 /** Errors on their way from one thread to another. */
-import { D2nError, messageOf } from "../../base/index.ts";
+import { D2nError, messageOf, type SourceLocation } from "../../base/index.ts";
 import type { ErrorMessage } from "./protocol.ts";
 
 export function errorToMessage(error: unknown): ErrorMessage {
@@ -8,10 +8,10 @@ export function errorToMessage(error: unknown): ErrorMessage {
       code: error.code,
       message: error.message,
       hint: error.hint,
-      location: error.location && { ...error.location },
+      location: plainLocation(error.location),
       trace: error.trace.map((frame) => ({
         message: frame.message,
-        location: frame.location && { ...frame.location },
+        location: plainLocation(frame.location),
         verbose: frame.verbose,
         always: frame.always,
       })),
@@ -47,4 +47,11 @@ export function messageToError(message: ErrorMessage): Error {
         });
   if (message.stack !== undefined) error.stack = message.stack;
   return error;
+}
+
+/** Field by field: places in Nix source work their fields out when asked, so that a copy of the object has none of them. */
+function plainLocation(location: SourceLocation | undefined): SourceLocation | undefined {
+  if (location === undefined) return undefined;
+  const { file, line, column, text, previous, next } = location;
+  return { file, line, column, text, previous, next };
 }
