@@ -23,15 +23,17 @@ import { contentCache } from "./content-cache.ts";
 import { realise } from "./realise.ts";
 import { makeScratchFolder } from "./scratch.ts";
 
-/** @throws D2nError; the old lock file is as it was then */
-export async function runLock(
-  context: Context,
-  specText: string,
+export interface LockOptions {
   /** The one field to make anew. */
-  only?: string,
-): Promise<void> {
+  readonly only?: string | undefined;
+  /** Evaluates a toolchain when it is wanted; without it, those of the spec are there. */
+  readonly toolchain?: LockServices["toolchain"];
+}
+
+/** @throws D2nError; the old lock file is as it was then */
+export async function runLock(context: Context, specText: string, { only, toolchain }: LockOptions): Promise<void> {
   await withServices(context, async (services) => {
-    await recordLock(context, await runLockFields(parseLockSpec(specText), services, { only }));
+    await recordLock(context, await runLockFields(parseLockSpec(specText), { ...services, toolchain }, { only }));
   });
 }
 
@@ -55,11 +57,8 @@ async function withServices(context: Context, work: (services: LockServices) => 
       recordedHashes: D2nLock.read(join(flakeFolder(context.cwd), "d2n.lock")).recordedHashes(),
       describeStorePath: (path) => describeStorePath(context, path),
       ...fileServices(context, temporaryDir),
-      realise: async (toolchains) => {
-        await realise(
-          context,
-          toolchains.map(({ drvPath }) => ({ drvPath, outputs: ["out"] })),
-        );
+      realise: async ({ drvPath }) => {
+        await realise(context, [{ drvPath, outputs: ["out"] }]);
       },
       keepGitTree: async (folder, url, rev) => {
         const { gitTreeName } = await import("../nixpkgs/index.ts");
@@ -167,7 +166,7 @@ function insideGit(start: string): boolean {
 
 /** `d2n lock-fields FILE`: what `bin/refresh` calls. @param only the one field to make anew */
 export async function runLockFile(context: Context, file: string, only: string | undefined): Promise<void> {
-  await runLock(context, readFileSync(file, "utf8"), only);
+  await runLock(context, readFileSync(file, "utf8"), { only });
 }
 
 /** `d2n lock-fields --print-field NAME FILE`: the value of a field as JSON; the lock file stays as it is. */

@@ -38,6 +38,7 @@ function wantedFor(evaluated: EvaluatedInstallable): readonly Wanted[] {
     }
     case "path":
     case "app":
+    case "lock":
     case "text":
       return wantedByContext(value.context);
     case "tree":

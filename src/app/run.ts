@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { D2nError, didYouMean } from "../base/index.ts";
-import { lockSpecFile } from "../python/index.ts";
+import { lockAttribute, lockSpecFile, type Toolchain, type ToolchainWish } from "../python/index.ts";
 import type { Context } from "./context.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { runLock } from "./lock.ts";
@@ -15,16 +15,41 @@ export async function run(context: Context, installable: string, args: readonly 
   const { value } = evaluated.result;
   const { wanted } = await realiseInstallable(context, evaluated);
   if (value.type === "app") return runProgram(context, [value.program, ...args]);
+  if (value.type === "lock") {
+    const only = fieldOf(args);
+    await runLock(context, value.spec, {
+      only,
+      toolchain: (field, wish) => findToolchain(context, installable, field, wish),
+    });
+    return 0;
+  }
   if (value.type !== "derivation") throw new D2nError("installable", `\`${installable}\` cannot be run`);
   const first = wanted[0];
   const out = first !== undefined && "outputs" in first ? [...first.outputs.values()][0] : undefined;
   if (out === undefined) throw new D2nError("installable", `\`${installable}\` has no output to run`);
   const spec = context.toPhysical(join(out, lockSpecFile));
   if (existsSync(spec)) {
-    await runLock(context, readFileSync(spec, "utf8"), fieldOf(args));
+    await runLock(context, readFileSync(spec, "utf8"), { only: fieldOf(args) });
     return 0;
   }
   return runProgram(context, [programOf(context, out, value.derivation), ...args]);
+}
+
+/** Evaluates what a source distribution asks for. What that takes of the archive is pinned in d2n.lock from then on. */
+async function findToolchain(
+  context: Context,
+  installable: string,
+  field: string,
+  wish: ToolchainWish,
+): Promise<Toolchain | undefined> {
+  const text = (value: string): string => JSON.stringify(value).replaceAll("${", "\\${");
+  const { result } = await evaluateInstallable(context, installable, {
+    lookup: "run",
+    want: "json",
+    apply: `lock: lock.${lockAttribute}.toolchain ${text(field)} ${text(wish.package)} ${String(wish.cmake)}`,
+  });
+  if (result.value.type !== "text") throw new Error("internal error: JSON was asked for");
+  return (JSON.parse(result.value.text) as Toolchain | null) ?? undefined;
 }
 
 /** The arguments of a lock: none, or `--field NAME`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { D2nError } from "../base/index.ts";
 import type { View } from "../modules/index.ts";
-import { parseLockSpec } from "../python/index.ts";
+import { everyPackage, lockAttribute, noPackage, parseLockSpec, pipField } from "../python/index.ts";
 import { MemoryHost } from "../lang/testing.ts";
 import { evalModules, playgrounds } from "./testing.ts";
 
@@ -122,8 +122,41 @@ describe("the guide's Pillow", () => {
         bootstrapPip: matching(/-pip\/lib\/python3\.13\/site-packages$/),
       },
     });
+    // On its own the program can evaluate nothing more.
+    const [field] = spec.fields;
+    expect(field?.kind === "pip" ? field.pip.toolchains?.map((one) => one.package) : []).toEqual(["", "*", "pillow"]);
     // The interpreter is an input of the program, so that it is there when the program is.
     expect([...drv.inputDrvs.keys()].some((path) => path.endsWith("-python3.drv"))).toBe(true);
+  });
+});
+
+describe("toolchains", () => {
+  it("are evaluated for whom they are asked for, so that nothing else is pinned", () => {
+    const project = `{ config, dream2nix, ... }: {
+  imports = [ dream2nix.modules.dream2nix.pip ];
+  deps = { nixpkgs, ... }: { python = nixpkgs.python3; inherit (nixpkgs) zlib openssl; };
+  name = "app"; version = "1";
+  pip.flattenDependencies = true;
+  pip.requirementsList = [ "one" "two" ];
+  pip.overrides.one.mkDerivation.buildInputs = [ config.deps.zlib ];
+  pip.overrides.two.mkDerivation.nativeBuildInputs = [ config.deps.openssl ];
+}`;
+    const { view, host } = playground({ files: { "default.nix": project } });
+    const made = (pattern: RegExp): boolean => [...host.derivations.keys()].some((path) => pattern.test(path));
+    const lock = view(`(${evalModules("./default.nix")}).lock.${lockAttribute}`);
+    expect(JSON.parse(lock.at("spec").textWithoutContext())).toMatchObject({ name: "app" });
+    expect(made(/-(?:cmake|pkg-config|zlib|openssl)\.drv$/)).toBe(false);
+    const inputs = (name: string, cmake: boolean): string[] => {
+      const drvPath = lock.at("toolchain").call(pipField, name, cmake).at("drvPath").textWithoutContext();
+      return [...host.derivations.get(drvPath)!.inputDrvs.keys()].flatMap(
+        (path) => /-(zlib|openssl|cmake|pkg-config)\.drv$/.exec(path)?.[1] ?? [],
+      );
+    };
+    expect(inputs("one", false).sort()).toEqual(["pkg-config", "zlib"]);
+    expect(made(/-(?:cmake|openssl)\.drv$/)).toBe(false);
+    expect(inputs(noPackage, true).sort()).toEqual(["cmake", "pkg-config"]);
+    expect(inputs("three", false)).toEqual(["pkg-config"]);
+    expect(inputs(everyPackage, false).sort()).toEqual(["openssl", "pkg-config", "zlib"]);
   });
 });
 

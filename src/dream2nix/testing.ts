@@ -12,10 +12,11 @@ const packageSet = `
   drv = name: attrs: derivation ({ inherit name system; builder = "/bin/sh"; } // attrs);
   package = pname: drv pname { inherit pname; } // { inherit pname; version = "1"; overrideAttrs = f: package pname; };
   flat = attrs: builtins.mapAttrs (_: v: if builtins.isList v then flatten v else v) (removeAttrs attrs [ "meta" "passthru" "pos" ]);
-  names = [ "bash" "coreutils" "gawk" "gitMinimal" "unzip" "zlib" "libjpeg" "pkg-config" "autoPatchelfHook" "libglvnd" "glib" "freetype" "autoAddDriverRunpath" "postgresql" "openssl" ];
+  names = [ "bash" "coreutils" "gawk" "gitMinimal" "unzip" "zlib" "libjpeg" "pkg-config" "autoPatchelfHook" "libglvnd" "glib" "freetype" "autoAddDriverRunpath" "postgresql" "openssl" "cmake" ];
   stdenv = {
     isLinux = true;
     inherit system;
+    cc = package "gcc";
     hostPlatform = { inherit system; };
     buildPlatform = { inherit system; };
     mkDerivation = attrs: let self = drv attrs.pname (flat attrs // { inherit (attrs) pname version; });

@@ -1,10 +1,17 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Event, D2nError } from "../base/index.ts";
-import { BuildTools, packageBuiltIn, readVariables, type Toolchain } from "./build-tools.ts";
+import {
+  BuildTools,
+  joinVariables,
+  noPackage,
+  packageBuiltIn,
+  readVariables,
+  type ToolchainWish,
+} from "./build-tools.ts";
 
 const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path));
 const random = "0".repeat(32);
@@ -28,31 +35,41 @@ describe.skipIf(python === undefined)("programs that stand for others", () => {
   let made: string[];
   let events: Event[];
   let tools: BuildTools;
-  const toolchains: Toolchain[] = [
-    { package: null, drvPath: "general", environment: "/general" },
-    { package: "own", drvPath: "own", environment: "/own" },
-  ];
+  let wishes: ToolchainWish[];
 
   beforeEach(async () => {
     // Longer than a socket's path may be.
     root = join(mkdtempSync(join(tmpdir(), "d2n-tools-")), "long".repeat(30));
     mkdirSync(root, { recursive: true });
     made = [];
+    wishes = [];
     events = [];
-    for (const { drvPath } of toolchains) {
+    for (const drvPath of ["general", "own"]) {
       mkdirSync(join(root, drvPath, "bin"), { recursive: true });
       writeFileSync(
         join(root, drvPath, "env"),
         `PATH=${join(root, drvPath, "bin")}\0FROM=${drvPath}\0PKG_CONFIG_PATH=/${drvPath}\0`,
       );
-      writeFileSync(join(root, drvPath, "bin/gcc"), '#!/bin/sh\necho "$FROM $PKG_CONFIG_PATH $*"\nexit 3\n');
-      chmodSync(join(root, drvPath, "bin/gcc"), 0o755);
+      for (const name of ["gcc", "cmake"])
+        writeFileSync(
+          join(root, drvPath, `bin/${name}`),
+          `#!/bin/sh\necho "${name === "gcc" ? "" : "cmake "}$FROM $PKG_CONFIG_PATH $*"\nexit 3\n`,
+          {
+            mode: 0o755,
+          },
+        );
+      writeFileSync(join(root, drvPath, "bin/make"), "#!/bin/sh\nexec ctest all\n", { mode: 0o755 });
     }
     tools = await BuildTools.open(join(root, "tools"), python!, {
-      toolchains,
-      realise: async (wanted) => {
+      toolchain: async (wish) => {
+        wishes.push(wish);
+        if (wish.package === "nothing") return undefined;
+        const drvPath = wish.package === "own" ? "own" : "general";
+        return { drvPath, environment: `/${drvPath}` };
+      },
+      realise: async ({ drvPath }) => {
         if (made.includes("broken")) throw new D2nError("build-failed", "it does not build");
-        made.push(...wanted.map(({ drvPath }) => drvPath));
+        made.push(drvPath);
       },
       physicalPath: (path) => join(root, path, "env"),
       events: (event) => events.push(event),
@@ -90,20 +107,36 @@ describe.skipIf(python === undefined)("programs that stand for others", () => {
   });
 
   it("say what is not there, and why", async () => {
-    expect(await start(root, "cmake")).toEqual({ status: 127, text: "cmake: command not found\n" });
+    expect(await start(root, "ninja")).toEqual({ status: 127, text: "ninja: command not found\n" });
     made.push("broken");
     const failed = await start(join(root, `pip-install-a/own_${random}`), "gcc");
     expect(failed).toEqual({ status: 1, text: "gcc: it does not build\n" });
   });
 
-  it("come together in one environment", async () => {
-    expect(await tools.environment(toolchains)).toEqual({
+  it("are looked for when they are asked for, cmake by its own name", async () => {
+    expect(wishes).toEqual([]);
+    expect((await start(join(root, "work"), "gcc; cmake")).text).toBe("general /general \ncmake general /general \n");
+    expect(wishes).toEqual([
+      { package: noPackage, cmake: false },
+      { package: noPackage, cmake: true },
+    ]);
+    expect(made).toEqual(["general"]);
+    // What a real program starts is looked for in the same places.
+    expect((await start(join(root, "work"), "make")).text).toBe("ctest: command not found\n");
+    expect(await start(join(root, `pip-install-a/nothing_${random}`), "gcc")).toEqual({
+      status: 1,
+      text: "gcc: there is no compiler for this system\n",
+    });
+  });
+
+  it("have environments that come together", async () => {
+    const both = [];
+    for (const name of ["other", "own"]) both.push((await tools.environment({ package: name, cmake: false }))!);
+    expect(both.map(({ drvPath }) => drvPath)).toEqual(["general", "own"]);
+    expect(joinVariables(both.map(({ variables }) => variables))).toEqual({
       PATH: `${join(root, "general/bin")}:${join(root, "own/bin")}`,
       FROM: "general",
       PKG_CONFIG_PATH: "/general:/own",
     });
-    expect(tools.toolchainFor("own")?.drvPath).toBe("own");
-    expect(tools.toolchainFor("other")?.drvPath).toBe("general");
-    expect(tools.all.map(({ drvPath }) => drvPath)).toEqual(["own"]);
   });
 });

@@ -19,21 +19,31 @@ import { type EventSink, messageOf, notice } from "../base/index.ts";
 import { canonicalName } from "./names.ts";
 import { scriptFile } from "./pip-workspace.ts";
 
+/** Stands for a package without inputs of its own. */
+export const noPackage = "";
+/** Stands for all packages that have inputs of their own, together. */
+export const everyPackage = "*";
+
 /** The environment of a build that has the tools, and the inputs of a package. Made when it is needed. */
 export interface Toolchain {
-  /** Canonical name; null for what packages without inputs of their own get. */
-  readonly package: string | null;
   readonly drvPath: string;
   /** Its output, logical: a file of variables as `env -0` writes them. */
   readonly environment: string;
 }
 
+/** What a toolchain is for: a canonical name, `noPackage` or `everyPackage`; and whether cmake and ninja are wanted. */
+export interface ToolchainWish {
+  readonly package: string;
+  readonly cmake: boolean;
+}
+
 export type Variables = Readonly<Record<string, string>>;
 
 export interface BuildToolServices {
-  readonly toolchains: readonly Toolchain[];
+  /** For a package without inputs of its own that of `noPackage`; undefined where there is no compiler. */
+  readonly toolchain: (wish: ToolchainWish) => Promise<Toolchain | undefined>;
   /** Makes a toolchain valid. */
-  readonly realise: (toolchains: readonly Toolchain[]) => Promise<void>;
+  readonly realise: (toolchain: Toolchain) => Promise<void>;
   readonly physicalPath: (logical: string) => string;
   readonly events: EventSink;
 }
@@ -44,6 +54,9 @@ const programs = (
   "x86_64-linux-gnu-gcc x86_64-linux-gnu-g++ aarch64-linux-gnu-gcc aarch64-linux-gnu-g++"
 ).split(" ");
 
+/** Those that few ask for, and that bring much. */
+const cmakePrograms = new Set(["cmake", "ctest", "ninja"]);
+
 /** Variables of the build in which the environment was written down. */
 const ofTheBuild =
   /^(?:_|HOME|PWD|OLDPWD|SHLVL|TERM|TZ|LANG|LC_.*|TMP|TEMP|TMPDIR|TEMPDIR|out|outputs|name|pname|version|system|builder|stdenv|shell|SHELL|buildCommand|buildCommandPath|passAsFile|preferLocalBuild|allowSubstitutes|strictDeps|doCheck|doInstallCheck|patches|(?:configure|cmake|meson)Flags|(?:deps|native|propagated|build)[A-Z]\w*|__structuredAttrs|NIX_BUILD_\w+|NIX_LOG_FD|NIX_STORE|NIX_REMOTE|NIX_ENFORCE_PURITY|(?:NIX_)?SSL_CERT_FILE|GIT_SSL_CAINFO|SOURCE_DATE_EPOCH|DETERMINISTIC_BUILD|_?PYTHON\w*|CONFIG_SHELL|HOST_PATH)$/;
@@ -52,11 +65,21 @@ const ofTheBuild =
 const separatorOf = (name: string): string | undefined =>
   /(?:PATH|DIRS)$/.test(name) ? ":" : /^NIX_(?:CFLAGS|CXXFLAGS|LDFLAGS)/.test(name) ? " " : undefined;
 
+/** What programs run in. */
+export interface ToolEnvironment {
+  /** Which toolchain it is. */
+  readonly drvPath: string;
+  readonly variables: Variables;
+}
+
 export class BuildTools {
   /** To be on PATH. */
   readonly folder: string;
   readonly #services: BuildToolServices;
-  readonly #made = new Map<Toolchain, Promise<Variables>>();
+  readonly #found = new Map<string, Promise<Toolchain | undefined>>();
+  /** By derivation. */
+  readonly #made = new Map<string, Promise<Variables>>();
+  readonly #said = new Set<string>();
   readonly #connections = new Set<Socket>();
   readonly #server: Server;
   readonly #place: number;
@@ -97,41 +120,24 @@ export class BuildTools {
     closeSync(this.#place);
   }
 
-  /** The toolchain for a package; for one of which only a part of the inputs is known to be its own, that of everybody. */
-  toolchainFor(name: string | undefined): Toolchain | undefined {
-    const { toolchains } = this.#services;
-    return toolchains.find((one) => one.package === name) ?? toolchains.find((one) => one.package === null);
-  }
-
-  /** All toolchains of packages; the general one where there are none. */
-  get all(): readonly Toolchain[] {
-    const { toolchains } = this.#services;
-    const own = toolchains.filter((one) => one.package !== null);
-    return own.length > 0 ? own : toolchains;
-  }
-
-  /** The variables of several toolchains together. Makes what is not made yet. @throws D2nError of a build */
-  async environment(toolchains: readonly Toolchain[]): Promise<Variables> {
-    const merged: Record<string, string> = {};
-    for (const toolchain of toolchains)
-      for (const [name, value] of Object.entries(await this.#make(toolchain))) {
-        const [before, separator] = [merged[name], separatorOf(name)];
-        merged[name] =
-          before === undefined || separator === undefined
-            ? (before ?? value)
-            : [...new Set([...before.split(separator), ...value.split(separator)])].join(separator);
-      }
-    return merged;
-  }
-
-  #make(toolchain: Toolchain): Promise<Variables> {
-    let made = this.#made.get(toolchain);
+  /** The variables of a toolchain, which is made if it is not there yet; undefined without a compiler. @throws D2nError of a build */
+  async environment(wish: ToolchainWish): Promise<ToolEnvironment | undefined> {
+    const id = JSON.stringify([wish.package, wish.cmake]);
+    let found = this.#found.get(id);
+    if (found === undefined) {
+      found = this.#services.toolchain(wish);
+      this.#found.set(id, found);
+    }
+    const toolchain = await found;
+    if (toolchain === undefined) return undefined;
+    const { drvPath } = toolchain;
+    let made = this.#made.get(drvPath);
     if (made === undefined) {
       const { realise, physicalPath } = this.#services;
-      made = realise([toolchain]).then(() => readVariables(readFileSync(physicalPath(toolchain.environment), "utf8")));
-      this.#made.set(toolchain, made);
+      made = realise(toolchain).then(() => readVariables(readFileSync(physicalPath(toolchain.environment), "utf8")));
+      this.#made.set(drvPath, made);
     }
-    return made;
+    return { drvPath, variables: await made };
   }
 
   #serve(connection: Socket): void {
@@ -151,18 +157,34 @@ export class BuildTools {
     try {
       const { program, folder } = JSON.parse(question) as { readonly program: string; readonly folder: string };
       const name = packageBuiltIn(folder);
-      const toolchain = this.toolchainFor(name);
-      if (toolchain === undefined) return { error: "there is no compiler for this system" };
-      if (!this.#made.has(toolchain))
+      const wish = { package: name ?? noPackage, cmake: cmakePrograms.has(program) };
+      const id = JSON.stringify(wish);
+      if (!this.#said.has(id))
         notice(
           this.#services.events,
           `${name ?? "a source distribution"} asks for ${program}: it and what goes with it`,
         );
-      return { environment: await this.environment([toolchain]) };
+      this.#said.add(id);
+      const found = await this.environment(wish);
+      return found === undefined ? { error: "there is no compiler for this system" } : { environment: found.variables };
     } catch (error) {
       return { error: messageOf(error) };
     }
   }
+}
+
+/** The variables of several toolchains together. */
+export function joinVariables(environments: Iterable<Variables>): Variables {
+  const merged: Record<string, string> = {};
+  for (const environment of environments)
+    for (const [name, value] of Object.entries(environment)) {
+      const [before, separator] = [merged[name], separatorOf(name)];
+      merged[name] =
+        before === undefined || separator === undefined
+          ? (before ?? value)
+          : [...new Set([...before.split(separator), ...value.split(separator)])].join(separator);
+    }
+  return merged;
 }
 
 /** Of which package a folder is that pip builds in: it unpacks what has a name to `pip-install-…/<name>_<random>`. */

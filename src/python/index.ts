@@ -1,6 +1,7 @@
 /** Python packaging: names, versions, markers, requirements; locking with pip; lock files. */
 export * from "./build-systems.ts";
 export * from "./build-systems-lock.ts";
+export * from "./build-tools.ts";
 export * from "./distribution-name.ts";
 export * from "./errors.ts";
 export * from "./git-prefetch.ts";

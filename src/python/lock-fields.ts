@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { dirname, join, relative, resolve } from "node:path";
 import { Activity, D2nError, messageOf, notice, redactCredentials, writeFileAtomically } from "../base/index.ts";
 import type { BuildSystemsLock } from "./build-systems-lock.ts";
+import type { Toolchain, ToolchainWish } from "./build-tools.ts";
 import { formatJson, type Json, type JsonObject, JsonSyntaxError, parseJson } from "./json.ts";
 import { lockChanges, noticeWritten } from "./lock-changes.ts";
 import { formatLockFile } from "./lock-file.ts";
@@ -11,7 +12,9 @@ import { lockWithPdm } from "./pdm-locker.ts";
 import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
 import type { Environment } from "./pip-environment.ts";
 
-export interface LockServices extends Omit<PipLockServices, "projectRoot"> {
+export interface LockServices extends Omit<PipLockServices, "projectRoot" | "toolchain"> {
+  /** Evaluates a toolchain of a field, in place of those of the spec. */
+  readonly toolchain?: ((field: string, wish: ToolchainWish) => Promise<Toolchain | undefined>) | undefined;
   /** Hash (SRI) of what a fixed-output derivation fetches. @throws D2nError where it fetches nothing */
   readonly fixedOutputHash?: (drvPath: string) => Promise<string>;
 }
@@ -146,7 +149,15 @@ async function computeField(
   }
   if (field.kind === "script")
     return { value: await runFieldScript(field.name, field.script, spec, services), hashes: new Map() };
-  const lock = await lockWithPip({ name: spec.name, ...field.pip }, { ...services, projectRoot });
+  const { toolchain } = services;
+  const lock = await lockWithPip(
+    { name: spec.name, ...field.pip },
+    {
+      ...services,
+      projectRoot,
+      toolchain: toolchain === undefined ? undefined : (wish) => toolchain(field.name, wish),
+    },
+  );
   return { value: lock.value, hashes: lock.newHashes, systems: lock.buildSystems };
 }
 
@@ -213,7 +224,9 @@ async function runPdm(
   projectRoot: string,
   services: LockServices,
 ): Promise<ReadonlyMap<string, string>> {
-  return spec.pdm === undefined ? new Map<string, string>() : lockWithPdm(spec.pdm, { ...services, projectRoot });
+  return spec.pdm === undefined
+    ? new Map<string, string>()
+    : lockWithPdm(spec.pdm, { ...services, toolchain: undefined, projectRoot });
 }
 
 async function runExtraScripts(spec: LockSpec, services: LockServices): Promise<void> {

@@ -5,6 +5,12 @@ import * as v from "valibot";
 /** The file of that name lies beside `bin/` in the output of `lock.refresh`. */
 export const lockSpecFile = "lock-spec.json";
 
+/**
+ * The attribute of `lock.refresh` that `d2n run` locks by, without building the program: `spec`, the text of that file, and
+ * `toolchain`, a function of a field's name that evaluates (and thereby pins) what a source distribution asks for.
+ */
+export const lockAttribute = "_d2nLock";
+
 const texts = v.array(v.string());
 
 const pipSettings = v.strictObject({
@@ -21,9 +27,9 @@ const pipSettings = v.strictObject({
   buildFlags: v.optional(texts),
   /** Folder of the package itself where it is not locked, relative to the project's root. */
   rootFolder: v.optional(v.nullable(v.string())),
-  /** Compilers and libraries, by package: made when a source distribution asks. */
+  /** Compilers and libraries, by package: made when a source distribution asks. Only where nothing can be evaluated then. */
   toolchains: v.optional(
-    v.array(v.strictObject({ package: v.nullable(v.string()), drvPath: v.string(), environment: v.string() })),
+    v.array(v.strictObject({ package: v.string(), drvPath: v.string(), environment: v.string() })),
   ),
 });
 

@@ -231,7 +231,7 @@ describe("locking with pip", () => {
     pipIsThere();
     mkdirSync(join(root, "nix/store"), { recursive: true });
     writeFileSync(join(root, "nix/store/x-env"), "PATH=/nix/store/x-cc/bin\0HOME=/homeless\0PKG_CONFIG_PATH=/a\0");
-    const toolchains = [{ package: null, drvPath: "/nix/store/x-env.drv", environment: "/nix/store/x-env" }];
+    const toolchains = [{ package: "", drvPath: "/nix/store/x-env.drv", environment: "/nix/store/x-env" }];
     const attempt = async (failure: readonly string[]) => {
       const calls: Call[] = [];
       const made: string[] = [];
@@ -241,7 +241,7 @@ describe("locking with pip", () => {
           : interpreter(calls, { report: reportOf() })(argv, options);
       const result = await runLockFields(specOf(pipField({ toolchains })), {
         ...services(run),
-        realise: async (tools) => void made.push(...tools.map((tool) => tool.drvPath)),
+        realise: async ({ drvPath }) => void made.push(drvPath),
       }).catch((error: unknown) => error);
       return { calls, made, result };
     };

@@ -5,7 +5,15 @@ import { Activity, D2nError, type EventSink, notice, warn } from "../base/index.
 import { findBuildSystems, type SourceTree } from "./build-systems.ts";
 import type { BuildSystemsLock } from "./build-systems-lock.ts";
 import { Leftovers } from "./build-leftovers.ts";
-import { BuildTools, type Toolchain, type Variables } from "./build-tools.ts";
+import {
+  BuildTools,
+  everyPackage,
+  joinVariables,
+  noPackage,
+  type Toolchain,
+  type ToolchainWish,
+  type Variables,
+} from "./build-tools.ts";
 import { prefetchGit } from "./git-prefetch.ts";
 import type { JsonObject } from "./json.ts";
 import { pipFieldValue } from "./lock-file.ts";
@@ -52,8 +60,8 @@ export interface PipLockRequest {
   readonly buildFlags?: readonly string[] | undefined;
   /** Folder of the package itself where it is not locked, relative to the project's root. */
   readonly rootFolder?: string | null | undefined;
-  /** Compilers and libraries, by package, for source distributions that tell their metadata by compiling. */
-  readonly toolchains?: readonly Toolchain[] | undefined;
+  /** Compilers and libraries, by package, for source distributions that tell their metadata by compiling; with cmake. */
+  readonly toolchains?: readonly (Toolchain & { readonly package: string })[] | undefined;
 }
 
 export interface PipLockServices {
@@ -83,8 +91,10 @@ export interface PipLockServices {
   readonly keepGitTree?: (folder: string, url: string, rev: string) => Promise<void>;
   /** Fetches a file that pip did not, or says undefined. */
   readonly fetchFile?: (url: string, sha256: string) => Promise<string | undefined>;
-  /** Makes toolchains valid. */
-  readonly realise?: (toolchains: readonly Toolchain[]) => Promise<void>;
+  /** Finds a toolchain, in place of those of the request. */
+  readonly toolchain?: ((wish: ToolchainWish) => Promise<Toolchain | undefined>) | undefined;
+  /** Makes a toolchain valid. */
+  readonly realise?: (toolchain: Toolchain) => Promise<void>;
 }
 
 export interface PipLock {
@@ -106,8 +116,13 @@ export async function lockWithPip(request: PipLockRequest, services: PipLockServ
   try {
     const { toolchains = [], interpreter } = request;
     const { realise } = services;
-    if (toolchains.length > 0 && realise !== undefined)
-      tools = await BuildTools.open(join(work, "tools"), interpreter, { ...services, toolchains, realise });
+    const listed = async (wish: ToolchainWish): Promise<Toolchain | undefined> =>
+      [wish.package, noPackage]
+        .map((name) => toolchains.find((one) => one.package === name))
+        .find((one) => one !== undefined);
+    const toolchain = services.toolchain ?? (toolchains.length > 0 ? listed : undefined);
+    if (toolchain !== undefined && realise !== undefined)
+      tools = await BuildTools.open(join(work, "tools"), interpreter, { ...services, toolchain, realise });
     return await lockIn(work, request, services, tools);
   } finally {
     await tools?.close();
@@ -209,25 +224,24 @@ async function lockIn(
   const stubs = tools === undefined ? [] : [tools.folder];
   let { status, progress } = await runPip(argv, variables({}, ...stubs));
   // Programs of the package's own inputs (pg_config, say) have names that nothing stands for.
-  const given: Toolchain[] = [];
+  const given = new Map<string, Variables>();
   while (status !== 0 && tools !== undefined && progress.wantsCompiler()) {
     const name = progress.lastPackage();
-    const wanted = (name === undefined ? tools.all : [tools.toolchainFor(name)]).filter((one) => one !== undefined);
-    const missing = wanted.filter((one) => !given.includes(one));
-    if (missing.length === 0) break;
-    given.push(...missing);
-    notice(
-      events,
-      `${name ?? "a source distribution"} was not able to tell its metadata: once more, with a compiler and its inputs at hand`,
-    );
     try {
-      ({ status, progress } = await runPip(argv, variables(await tools.environment(given), ...stubs)));
+      const more = await tools.environment({ package: name ?? everyPackage, cmake: false });
+      if (more === undefined || given.has(more.drvPath)) break;
+      given.set(more.drvPath, more.variables);
     } catch (error) {
       if (!(error instanceof D2nError) || signal?.aborted === true) throw error;
       // pip's own words are what the user has to see.
       warn(events, `there is no compiler: ${error.message}`);
       break;
     }
+    notice(
+      events,
+      `${name ?? "a source distribution"} was not able to tell its metadata: once more, with a compiler and its inputs at hand`,
+    );
+    ({ status, progress } = await runPip(argv, variables(joinVariables(given.values()), ...stubs)));
   }
   if (status !== 0)
     throw new D2nError(
@@ -303,9 +317,9 @@ async function lockIn(
       await resolveBuild(requirements, ["--target", target, ...buildFlags]);
     },
     script: async (name, args, { cwd, env = {}, builds, onLine }) => {
-      const toolchain = builds === undefined ? undefined : tools?.toolchainFor(builds);
-      const built = toolchain === undefined ? {} : await tools!.environment([toolchain]);
-      return run([python, scriptFile(name), ...args], { env: { ...variables(built), ...env }, cwd, onLine, signal });
+      const built = builds === undefined ? undefined : await tools?.environment({ package: builds, cmake: false });
+      const found = built === undefined ? variables() : variables(built.variables, ...stubs);
+      return run([python, scriptFile(name), ...args], { env: { ...found, ...env }, cwd, onLine, signal });
     },
     hasTools: tools !== undefined,
     file: async (url, sha256) => {

@@ -28,6 +28,7 @@ import {
   EvalError,
   type Evaluator,
   force,
+  forceAttrs,
   fromUtf8,
   type Lazy,
   NixPath,
@@ -35,6 +36,7 @@ import {
   toJson,
   type Value,
 } from "../../lang/index.ts";
+import { lockAttribute } from "../../python/index.ts";
 import { checkFlake } from "./check.ts";
 import { createBuiltIns } from "./built-in-flakes.ts";
 import { getFlake, sourcesWith, treeFrom } from "./flake-loading.ts";
@@ -195,6 +197,10 @@ function runnable(ev: Evaluator, value: Value, attributePath: string): JobValue 
       });
     const { text, context } = plain(ev.coerceToString(program));
     return { type: "app", attributePath, program: text, context };
+  }
+  if (value instanceof Attrs && value.has(lockAttribute)) {
+    const { text, context } = plain(ev.coerceToString(required(forceAttrs(value.get(lockAttribute)!), "spec")));
+    return { type: "lock", attributePath, spec: text, context };
   }
   const derivation = asDerivation(ev, value);
   if (derivation === undefined)

@@ -175,6 +175,13 @@ export type JobValue =
       readonly program: string;
       readonly context: readonly string[];
     }
+  /** `lock.refresh`, which is not built: what it would lock by is `spec`. */
+  | {
+      readonly type: "lock";
+      readonly attributePath: string;
+      readonly spec: string;
+      readonly context: readonly string[];
+    }
   | { readonly type: "text"; readonly text: string; readonly context: readonly string[] }
   | { readonly type: "tree"; readonly tree: ShowNode }
   | { readonly type: "metadata"; readonly metadata: FlakeMetadata }

@@ -14,6 +14,7 @@ import { isPathLike, parseReference } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
 import { version } from "../version.ts";
 import type { Job, JobResult, ProjectMessage } from "./protocol.ts";
+import { wantedByContext } from "./wanted.ts";
 
 interface Entry {
   readonly root: string;
@@ -44,9 +45,18 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
     const now = filesBelow(entry.root);
     if (now.length !== entry.files.length) return undefined;
   }
-  const { value } = entry.result;
-  if (value.type === "derivation" && !context.onDisk(value.derivation.drvPath)) return undefined;
-  return entry.result;
+  return isThere(context, entry.result) ? entry.result : undefined;
+}
+
+/** Whether the store still has the derivations of a kept result. */
+function isThere(context: Context, { value }: JobResult): boolean {
+  const wanted =
+    value.type === "derivation"
+      ? [value.derivation.drvPath]
+      : "context" in value
+        ? wantedByContext(value.context).flatMap((one) => ("drvPath" in one ? [one.drvPath] : []))
+        : [];
+  return wanted.every((path) => context.onDisk(path));
 }
 
 /** Whether there was a result of the same job, so that it may be worth a closer look at what has changed. */
@@ -66,8 +76,7 @@ export function recallUnchanged(context: Context, job: Job, project: ProjectMess
   try {
     const { fingerprint, result } = JSON.parse(readFileSync(place, "utf8")) as Entry;
     if (fingerprint !== fingerprintOf(context, project)) return undefined;
-    const { value } = result;
-    return value.type === "derivation" && !context.onDisk(value.derivation.drvPath) ? undefined : result;
+    return isThere(context, result) ? result : undefined;
   } catch {
     return undefined;
   }

@@ -41,9 +41,9 @@ def main():
             environment[key] = value
         elif key in SEARCHED:
             environment[key] += os.pathsep + value
-    before = [place for place in environment.get("PATH", "").split(os.pathsep) if place != folder]
     search = answer["environment"].get("PATH", "").split(os.pathsep)
-    environment["PATH"] = os.pathsep.join(search + before)
+    # The programs that stand for others stay, after the real ones: a make that wants cmake has it.
+    environment["PATH"] = os.pathsep.join(search + environment.get("PATH", "").split(os.pathsep))
     # Debian calls compilers by their platform, too.
     for candidate in (name, name.split("-linux-gnu-")[-1]):
         for place in search:

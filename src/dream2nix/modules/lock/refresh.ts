@@ -1,12 +1,15 @@
 /** The program `lock.refresh`: a small derivation that holds all that locking needs. */
-import { Attrs, forceAttrs, type Lazy, type Native, type NativeObject, toNix } from "../../../lang/index.ts";
-import { lockSpecFile } from "../../../python/index.ts";
+import { Attrs, forceAttrs, forceText, type Lazy, type Native, type NativeObject, toNix } from "../../../lang/index.ts";
+import { lockAttribute, lockSpecFile } from "../../../python/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
 import { lockFileInProject } from "../paths/index.ts";
 import { fodAttribute } from "./fod-hash.ts";
 
-/** The attribute of a field's script under which the pip module keeps what d2n needs to lock by itself. */
+/**
+ * The attribute of a field's script under which the pip module keeps what d2n needs to lock by itself: `settings`; `complete`,
+ * which has the toolchains as well; `toolchain`, a function that gives one of them.
+ */
 export const pipAttribute = "_d2nPip";
 
 /** The same of the script with which the pdm module locks, one of `lock.extraScripts`. */
@@ -16,7 +19,8 @@ export const pdmAttribute = "_d2nPdm";
 export function refreshProgram(m: ModuleScope, invalidationHash: string): Attrs {
   const { config, ev } = m;
   const bash = config.at("deps", "bash");
-  const spec = lockSpec(m, fields(m), invalidationHash);
+  // On its own the program cannot evaluate anything more, so it has all.
+  const spec = later(() => lockSpec(m, fields(m, "complete"), invalidationHash));
   const derivation = scriptDerivation(ev, {
     name: "refresh",
     system: bash.at("system"),
@@ -31,7 +35,16 @@ export function refreshProgram(m: ModuleScope, invalidationHash: string): Attrs 
     files: { spec },
     variables: { shell: later(() => text(ev)`${bash}/bin/bash`) },
   });
-  return merged(derivation, [["meta", toNix({ mainProgram: "refresh", description: "writes the lock file anew" })]]);
+  return merged(derivation, [
+    ["meta", toNix({ mainProgram: "refresh", description: "writes the lock file anew" })],
+    [
+      lockAttribute,
+      toNix({
+        spec: later(() => lockSpec(m, fields(m, "settings"), invalidationHash)),
+        toolchain: (name: Lazy) => config.at("lock", "fields", forceText(name), "script", pipAttribute, "toolchain"),
+      }),
+    ],
+  ]);
 }
 
 /** The spec as JSON text, with the context of every store path in it. */
@@ -62,12 +75,12 @@ function extraScripts(m: ModuleScope): NativeObject {
   };
 }
 
-function fields(m: ModuleScope): Native {
+function fields(m: ModuleScope, kind: "settings" | "complete"): Native {
   return [...forceAttrs(toNix(m.config.at("lock", "fields"))).entries()].map(([name, settings]) => {
     const script = m.system.view(settings).at("script");
     const value = script.get();
     const [pip, fod] = [pipAttribute, fodAttribute].map((key) => (value instanceof Attrs ? value.get(key) : undefined));
-    if (pip !== undefined) return { kind: "pip", name, pip };
+    if (pip !== undefined) return { kind: "pip", name, pip: m.system.view(pip).at(kind) };
     return fod === undefined ? { kind: "script", name, script: script.coerced() } : { kind: "fod", name, drvPath: fod };
   });
 }

@@ -1,5 +1,5 @@
 /** What the pip module asks of the lock. */
-import { type Attrs, type Native, toNix } from "../../../lang/index.ts";
+import { type Attrs, type Native, type NativeObject, toNix } from "../../../lang/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
 import { lockingWheelVersion, pipField } from "../../../python/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
@@ -26,7 +26,7 @@ export function invalidationData(m: ModuleScope): Native {
 }
 
 /** What d2n needs to know to lock with pip: `pip` of a field in `src/python/lock-spec.ts`. */
-function pipSettings(m: PipScope, packageSets: View): Native {
+function pipSettings(m: PipScope): NativeObject {
   const { config, ev } = m;
   const cfg = config.at("pip");
   const python = config.at("deps", "python");
@@ -48,7 +48,6 @@ function pipSettings(m: PipScope, packageSets: View): Native {
     buildFlags: cfg.at("buildRequirementFlags"),
     // One that is locked has its place in the lock.
     rootFolder: later(() => (cfg.at("flattenDependencies").bool() ? config.at("paths", "package") : null)),
-    toolchains: later(() => toolchains(m, packageSets.at("nixpkgs"))),
   };
 }
 
@@ -59,8 +58,11 @@ function pipSettings(m: PipScope, packageSets: View): Native {
 export function pipScript(m: PipScope, packageSets: View): Attrs {
   const { config, ev } = m;
   const bash = config.at("deps", "bash");
-  const settings = toNix(pipSettings(m, packageSets));
+  const settings = pipSettings(m);
+  const tools = toolchains(m, packageSets.at("nixpkgs"));
+  const complete = { ...settings, toolchains: later(tools.all) };
   const hash = builtin(ev, "hashString", "sha256", builtin(ev, "toJSON", config.at("lock", "invalidationData")));
+  // The type of the option looks at its path, so toolchains would be evaluated (and pinned) wherever something is locked.
   const spec = later(() =>
     lockSpec(m, [{ kind: "pip", name: pipField, pip: settings }], m.system.view(hash).textWithoutContext()),
   );
@@ -82,5 +84,5 @@ export function pipScript(m: PipScope, packageSets: View): Attrs {
       wheelVersion: lockingWheelVersion,
     },
   });
-  return merged(derivation, [[pipAttribute, settings]]);
+  return merged(derivation, [[pipAttribute, toNix({ settings, complete, toolchain: tools.of })]]);
 }

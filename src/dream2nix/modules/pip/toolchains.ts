@@ -1,18 +1,22 @@
 /**
  * What source distributions may ask for while they are locked: the tools of `stdenv`, and the inputs that the package has where
  * it is built. Which packages there will be is known after locking only, so their modules are looked at with a made-up lock.
+ * All of it is evaluated when it is asked for: what is looked at is pinned in d2n.lock.
  */
-import { EvalError, type Native, type NativeObject } from "../../../lang/index.ts";
+import { EvalError, forceText, type Lazy, force, type Native, nativeFunction } from "../../../lang/index.ts";
 import { mkOverride, type ScopeWith, type View } from "../../../modules/index.ts";
-import { pipField } from "../../../python/index.ts";
+import { everyPackage, noPackage, pipField } from "../../../python/index.ts";
 import { sourceOverrides } from "../../overrides/index.ts";
-import { builtin, unique } from "../../support.ts";
+import { builtin, once, unique } from "../../support.ts";
 
 /** The scope of the module `pip`. */
 export type PipScope = ScopeWith<"extendModules">;
 
 /** Tools that `stdenv` does not have anyway; cc, make and patchelf it has. */
-const tools = ["pkg-config", "cmake", "ninja"];
+const usualTools = ["pkg-config"];
+
+/** Those that bring much, and are asked for by name. */
+const rareTools = ["cmake", "ninja"];
 
 /** Where a package says what it is built with. */
 const inputLists = ["nativeBuildInputs", "buildInputs", "propagatedNativeBuildInputs", "propagatedBuildInputs"];
@@ -20,32 +24,53 @@ const inputLists = ["nativeBuildInputs", "buildInputs", "propagatedNativeBuildIn
 /** A package that no override is for, to see what `pip.overrideAll` gives to all. */
 const anyPackage = "any";
 
-/**
- * `toolchain` of a field in `src/python/lock-spec.ts`. The paths are without context, so that nothing is made before a source
- * distribution does ask.
- */
-export function toolchains(m: PipScope, nixpkgs: View): Native {
+export interface Toolchains {
+  /** `toolchains` of a field in `src/python/lock-spec.ts`. The paths are without context: nothing is made before it is asked for. */
+  readonly all: () => Native;
+  /** A function of the package's canonical name (or `noPackage`, `everyPackage`) and whether cmake is wanted; null without a compiler. */
+  readonly of: Lazy;
+}
+
+export function toolchains(m: PipScope, nixpkgs: View): Toolchains {
   const stdenv = m.config.at("deps", "stdenv");
-  if (!stdenv.has("cc", "drvPath")) return [];
-  const common = tools.filter((name) => nixpkgs.has(name, "drvPath")).map((name) => nixpkgs.at(name));
-  const plain = (value: Native): string => m.system.view(builtin(m.ev, "unsafeDiscardStringContext", value)).text();
-  const toolchain = (name: string | null, inputs: readonly View[]): NativeObject => {
-    const environment = stdenv.at("mkDerivation").call({
-      pname: `${name ?? "source-distributions"}-locking-environment`,
+  const own = once(() => ownInputs(m));
+  const inputsOf = (name: string): readonly View[] =>
+    name === everyPackage ? [...own().values()].flat() : (own().get(name) ?? own().get(anyPackage) ?? []);
+  const there = (): boolean => stdenv.has("cc", "drvPath");
+  const toolchain = (name: string, rare: boolean): View => {
+    const inputs = inputsOf(name);
+    const tools = [...usualTools, ...(rare ? rareTools : [])];
+    return stdenv.at("mkDerivation").call({
+      pname: `${/^[a-z]/.test(name) ? name : "source-distributions"}-locking-environment`,
       version: "1",
-      nativeBuildInputs: [...common, ...inputs],
+      nativeBuildInputs: [
+        ...tools.filter((tool) => nixpkgs.has(tool, "drvPath")).map((tool) => nixpkgs.at(tool)),
+        ...inputs,
+      ],
       buildInputs: [...inputs],
       buildCommand: "env -0 > $out\n",
       preferLocalBuild: true,
     });
-    return { package: name, drvPath: plain(environment.at("drvPath")), environment: plain(environment.at("outPath")) };
   };
-  const found = [toolchain(null, [])];
-  for (const [name, inputs] of ownInputs(m))
-    // What cannot be evaluated will not be built, and says why then.
-    attempt(() => inputs.length > 0 && found.push(toolchain(name === anyPackage ? null : name, inputs)));
-  // The later one of a name counts: what all packages get, where there is such a thing.
-  return found.filter((one, i) => !found.slice(i + 1).some((other) => other["package"] === one["package"]));
+  const plain = (value: Native): string => m.system.view(builtin(m.ev, "unsafeDiscardStringContext", value)).text();
+  return {
+    all: () => {
+      if (!there()) return [];
+      const found: Native[] = [];
+      for (const name of [noPackage, everyPackage, ...[...own().keys()].filter((one) => one !== anyPackage)])
+        // What cannot be evaluated will not be built, and says why then.
+        attempt(() => {
+          const made = toolchain(name, true);
+          found.push({ package: name, drvPath: plain(made.at("drvPath")), environment: plain(made.at("outPath")) });
+        });
+      return found;
+    },
+    of: nativeFunction("toolchain", 2, (name, rare) => {
+      if (!there()) return null;
+      const made = toolchain(forceText(name), force(rare) === true);
+      return { drvPath: made.at("drvPath"), environment: made.at("outPath") };
+    }),
+  };
 }
 
 /** Of every package that has a module of its own, and of the root: its inputs but those in Python, which pip brings. */
@@ -60,7 +85,7 @@ function ownInputs(m: PipScope): Map<string, View[]> {
     ...sourceOverrides.filter((name) => wanted.includes(name)),
   ]);
   const source = { is_direct: false, type: "url", url: "source.tar.gz", sha256: "0".repeat(64), version: "0" };
-  const every = (value: Native): NativeObject => Object.fromEntries(names.map((name) => [name, value]));
+  const every = (value: Native) => Object.fromEntries(names.map((name) => [name, value]));
   const flat = m.config.at("pip", "flattenDependencies").bool();
   const content = { sources: every(source), targets: { default: flat ? {} : { [root]: [] } } };
   const variant = m.extendModules
@@ -77,7 +102,10 @@ function ownInputs(m: PipScope): Map<string, View[]> {
       );
   const found = new Map<string, View[]>();
   for (const name of names)
-    attempt(() => found.set(name, inputsOf(name === root ? variant : variant.at("pip", "drvs", name))));
+    attempt(() => {
+      const inputs = inputsOf(name === root ? variant : variant.at("pip", "drvs", name));
+      if (inputs.length > 0) found.set(name, inputs);
+    });
   return found;
 }
 
