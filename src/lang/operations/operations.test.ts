@@ -226,6 +226,30 @@ describe("sets and lists", () => {
     expect(merged.position("y")?.line).toBe(3);
   });
 
+  test.each([
+    ["as big", 150, 250],
+    ["small, new in part", 195, 205],
+    ["small, not new", 7, 9],
+    ["with all of the left one", 0, 250],
+  ])("big sets meet again and again: the right one %s", (_, from, to) => {
+    const place = (line: number) => ({ file: "/f.nix", line, column: 1 });
+    const numbered = (start: number, end: number, add: number) =>
+      Attrs.from(
+        Array.from({ length: end - start }, (__, i) => [`k${start + i}`, start + i + add, place(start + i + add)]),
+      );
+    const left = numbered(0, 200, 0);
+    const right = numbered(from, to, 1000);
+    for (let time = 0; time < 4; time++) {
+      const merged = updateAttrs(left, right);
+      expect(merged.size).toBe(Math.max(200, to));
+      for (let i = 0; i < merged.size; i++) {
+        const expected = i >= from && i < to ? i + 1000 : i;
+        expect(merged.get(`k${i}`)).toBe(expected);
+        expect(merged.position(`k${i}`)?.line).toBe(expected);
+      }
+    }
+  });
+
   test("shapes share their table", () => {
     const pair = shape("b", "a");
     expect(plain(pair(1, 2))).toEqual({ a: 2, b: 1 });

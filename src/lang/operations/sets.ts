@@ -27,10 +27,11 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
   if (rightSize === 0) return left;
   let { plan } = left.keys;
   if (plan === undefined || plan.right !== right.keys) {
-    // Tables of big sets are rarely met twice.
     if (leftSize > SHARED_UP_TO || rightSize > SHARED_UP_TO) {
-      if (rightSize * MUCH_BIGGER >= leftSize) return mergeOnce(left, right);
-      return replaceExisting(left, right) ?? insertInto(left, right);
+      const small = rightSize * MUCH_BIGGER < leftSize;
+      const replaced = small ? replaceExisting(left, right) : undefined;
+      if (replaced !== undefined) return replaced;
+      if (!metBefore(left.keys, right.keys)) return small ? insertInto(left, right) : mergeOnce(left, right);
     }
     plan = planFor(left.keys, right.keys);
   }
@@ -44,11 +45,22 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
   return new Attrs(plan.keys, values, joinPositions(plan, left.positions, right.positions));
 }
 
+/**
+ * Whether these two tables were the last to meet. Those of big sets rarely do twice, and a plan is more work than the merge;
+ * but nixpkgs puts the same overlays over the same sets, stage by stage.
+ */
+function metBefore(left: KeyTable, right: KeyTable): boolean {
+  if (left.met === right) return true;
+  left.met = right;
+  return false;
+}
+
 function planFor(left: KeyTable, right: KeyTable): UpdatePlan {
   let plan = left.plans?.get(right);
   if (plan === undefined) {
     plan = makePlan(left, right);
-    if (left.plan !== undefined) {
+    // Of big tables only the last is kept: they take much room.
+    if (left.plan !== undefined && plan.from.length <= SHARED_UP_TO) {
       if (left.plans === undefined || left.plans.size >= MOST_PLANS)
         left.plans = new Map([[left.plan.right, left.plan]]);
       left.plans.set(right, plan);
@@ -85,7 +97,9 @@ function makePlan(left: KeyTable, right: KeyTable): UpdatePlan {
     ids.push(b[j]!);
     from.push(~j++);
   }
-  return { right, keys: KeyTable.of(ids), from, joined: undefined };
+  // The right set may have all that the left one has, or the other way about.
+  const keys = ids.length === b.length ? right : ids.length === a.length ? left : KeyTable.of(ids);
+  return { right, keys, from, joined: undefined };
 }
 
 /** The merge in one pass, for big sets. */

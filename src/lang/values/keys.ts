@@ -26,6 +26,8 @@ export class KeyTable {
   /** The last `//` with these keys on the left; those before are in `plans`. */
   plan: UpdatePlan | undefined;
   plans: Map<KeyTable, UpdatePlan> | undefined;
+  /** The right one of the last `//` that went without a plan. */
+  met: KeyTable | undefined;
   /** Open addressing: at a symbol's hash, or after it, its slot + 1; 0 ends the search. Made when it begins to pay. */
   private index: Int32Array | undefined;
   private shift: number;
@@ -37,6 +39,7 @@ export class KeyTable {
     this.ids = ids;
     this.plan = undefined;
     this.plans = undefined;
+    this.met = undefined;
     this.index = undefined;
     this.shift = 0;
     this.searches = 0;
