@@ -26,7 +26,11 @@ import type { Context } from "./context.ts";
 import { makeScratchFolder } from "./scratch.ts";
 import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
 
-/** What never counts as a project's source, since d2n writes it: its lock, and what development shells need. */
+/**
+ * What d2n itself writes while it works on a project: its lock, and what development shells need. It is no source of the project at
+ * hand, or the first build would change what it builds. Of inputs and of clean checkouts it is, as everything is: their hashes stand
+ * in lock files, and have to be what Nix computes.
+ */
 const NO_SOURCE: ReadonlySet<string> = new Set(["d2n.lock", ".dream2nix"]);
 
 /**
@@ -146,7 +150,7 @@ async function fetchReference(context: Context, reference: FlakeReference): Prom
       const path = text("path");
       if (path === undefined || !path.startsWith("/"))
         throw new D2nError("flake-reference", `a path input wants an absolute path, not \`${path}\``);
-      return checked(await pathTree(context, path), reference);
+      return checked(await pathTree(context, path, { asInput: true }), reference);
     }
     case "git": {
       const url = text("url");
@@ -206,7 +210,7 @@ async function treeByHash(context: Context, reference: FlakeReference): Promise<
   return tree(info, reference, sourceInfo(reference.attributes));
 }
 
-async function pathTree(context: Context, folder: string): Promise<TreeMessage> {
+async function pathTree(context: Context, folder: string, { asInput = false } = {}): Promise<TreeMessage> {
   if (!existsSync(folder)) throw new D2nError("flake-missing", `\`${folder}\` does not exist`);
   const store = await context.store();
   // As Nix has it, a folder is as new as the newest of what it holds.
@@ -216,7 +220,7 @@ async function pathTree(context: Context, folder: string): Promise<TreeMessage> 
     {
       name: "source",
       filter: (path) => {
-        if (NO_SOURCE.has(baseName(path))) return false;
+        if (!asInput && NO_SOURCE.has(baseName(path))) return false;
         newest = Math.max(newest, lstatSync(Buffer.from(path, "latin1")).mtimeMs);
         return true;
       },
@@ -240,9 +244,10 @@ async function checkoutTree(
 ): Promise<{ tree: TreeMessage; files: Set<string> }> {
   const git = gitContext(context);
   const working = await readWorkingTree(root, git);
+  const clean = working.head !== undefined && !working.dirty;
   const include = new Set<string>();
   for (const file of working.files) {
-    if (NO_SOURCE.has(baseName(file))) continue;
+    if (!clean && NO_SOURCE.has(baseName(file))) continue;
     include.add(file);
     for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1))
       include.add(file.slice(0, slash));

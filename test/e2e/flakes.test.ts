@@ -175,6 +175,62 @@ describe("flakes", () => {
     expect(unknown.stderr).toContain("no flake called `unheard-of`");
   });
 
+  it("are looked at again where no lock says what an input is", async () => {
+    const data = await rig.project({ file: "one" }, { git: false });
+    const top = await rig.project({
+      "flake.nix": flake(
+        `value = builtins.readFile "\${inputs.data}/file";`,
+        `inputs.data = { url = "path:/nonexistent"; flake = false; };`,
+      ),
+    });
+    for (const value of ["one", "two"]) {
+      writeFileSync(join(data, "file"), value);
+      const outcome = await rig.d2n(top, ["eval", "--raw", ".#value", "--override-input", "data", `path:${data}`]);
+      expect(outcome.stdout, shown(outcome)).toBe(value);
+    }
+    writeFileSync(
+      join(top, "flake.nix"),
+      flake(
+        `value = builtins.readFile "\${inputs.data}/file";`,
+        `inputs.data = { url = "path:${data}"; flake = false; };`,
+      ),
+    );
+    for (const value of ["three", "four"]) {
+      writeFileSync(join(data, "file"), value);
+      const outcome = await rig.d2n(top, ["eval", "--raw", ".#value", "--no-write-lock-file"]);
+      expect(outcome.stdout, shown(outcome)).toBe(value);
+    }
+  });
+
+  it("hash a clean checkout as its commit, d2n.lock and all, and inputs as they are", async () => {
+    const folder = await rig.project({
+      "flake.nix": flake(`hash = self.narHash; files = builtins.attrNames (builtins.readDir self);`),
+      "d2n.lock": `{ "version": 1 }\n`,
+      "sub/.dream2nix/file": "",
+    });
+    const evaluate = async (installable: string): Promise<string> => {
+      const outcome = await rig.d2n(folder, ["eval", "--json", installable]);
+      expect(outcome.status, shown(outcome)).toBe(0);
+      return outcome.stdout.trim();
+    };
+    expect(await evaluate(".#files")).toBe(`["flake.nix","sub"]`);
+    await commit(folder);
+    expect(await evaluate(".#files")).toBe(`["d2n.lock","flake.nix","sub"]`);
+    expect(await evaluate(".#hash")).toBe(
+      await evaluate(
+        `git+file://${folder}?rev=${(await rig.run(folder, "git", ["rev-parse", "HEAD"])).stdout.trim()}#hash`,
+      ),
+    );
+    const top = await rig.project({
+      "flake.nix": flake(
+        `files = builtins.attrNames (builtins.readDir inputs.data);`,
+        `inputs.data = { url = "path:${join(folder, "sub")}"; flake = false; };`,
+      ),
+    });
+    writeFileSync(join(folder, "sub/d2n.lock"), "");
+    expect((await rig.d2n(top, ["eval", "--json", ".#files"])).stdout).toBe(`[".dream2nix","d2n.lock"]\n`);
+  });
+
   const commit = async (folder: string): Promise<void> => {
     const outcome = await rig.run(folder, "git", [
       ...["-c", "user.name=n", "-c", "user.email=e@example.org"],

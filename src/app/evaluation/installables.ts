@@ -100,12 +100,13 @@ async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
   try {
     const same = await unchanged(context, job, session);
     if (same !== undefined) {
-      await rememberResult(context, job, session.project, same);
-      return same;
+      const { result, watched } = same;
+      await rememberResult(context, job, { project: session.project, watched, unlocked: false }, result);
+      return result;
     }
     const result = await evaluate(session, job);
     await session.writeLocks(result);
-    await rememberResult(context, job, session.project, result);
+    await rememberResult(context, job, session, result);
     return result;
   } finally {
     await session.close();
@@ -113,7 +114,7 @@ async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
 }
 
 /** The kept result of a project whose files were touched, but have the contents that they had. */
-async function unchanged(context: Context, job: Job, session: Session): Promise<JobResult | undefined> {
+async function unchanged(context: Context, job: Job, session: Session): Promise<ReturnType<typeof recallUnchanged>> {
   if (!hasResult(context, job)) return undefined;
   try {
     return recallUnchanged(context, job, await session.open(job.reference));

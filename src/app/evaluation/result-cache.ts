@@ -2,11 +2,12 @@
  * Results of evaluation, kept while nothing that they came from has changed: then a second `d2n build` evaluates nothing.
  *
  * What they came from is a project folder: the files that git tracks (or all, outside of git), its commit, its lock files. A
- * result is kept with a look at every one of them (size, times, inode), and recalled only if a second look sees the same.
+ * result is kept with a look at every one of them (size, times, inode), and recalled only if a second look sees the same. Inputs
+ * are what the lock says, so they need no look; but a `d2n.lock` that lies beside one on this machine does.
  * Git's own index tells whether the list of files is still the same, so that no git has to run.
  */
 import { createHash } from "node:crypto";
-import { type BigIntStats, existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type BigIntStats, existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomically, makeFolders } from "../../base/index.ts";
@@ -22,6 +23,8 @@ interface Entry {
   /** Looks at the files that say which files count and what commit it is. */
   readonly state: readonly (readonly [string, string])[];
   readonly files: readonly (readonly [string, string])[];
+  /** Files outside of the project; they are part of `state`, too. */
+  readonly watched: readonly string[];
   /** Of the contents themselves: see `recallUnchanged`. */
   readonly fingerprint: string;
   readonly result: JobResult;
@@ -38,7 +41,7 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
   } catch {
     return undefined;
   }
-  for (const [file, seen] of entry.state) if (look(file) !== seen) return undefined;
+  for (const [file, seen] of entry.state) if (lookThrough(file) !== seen) return undefined;
   for (const [file, seen] of entry.files)
     if (look(join(entry.root, Buffer.from(file, "latin1").toString("utf8"))) !== seen) return undefined;
   if (!existsSync(join(entry.root, ".git"))) {
@@ -70,39 +73,55 @@ export function hasResult(context: Context, job: Job): boolean {
  * The result of the same job on files that were touched but have the same contents, as after `git stash` and back. Costs a
  * look into every file of the project, which evaluation would have needed as well.
  */
-export function recallUnchanged(context: Context, job: Job, project: ProjectMessage): JobResult | undefined {
+export function recallUnchanged(
+  context: Context,
+  job: Job,
+  project: ProjectMessage,
+): Pick<Entry, "result" | "watched"> | undefined {
   const place = placeOf(context, job);
   if (place === undefined) return undefined;
   try {
-    const { fingerprint, result } = JSON.parse(readFileSync(place, "utf8")) as Entry;
-    if (fingerprint !== fingerprintOf(context, project)) return undefined;
-    return isThere(context, result) ? result : undefined;
+    const { fingerprint, watched, result } = JSON.parse(readFileSync(place, "utf8")) as Entry;
+    if (fingerprint !== fingerprintOf(context, project, watched)) return undefined;
+    return isThere(context, result) ? { result, watched } : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** All that evaluation knows of a project: its tree by content, its commit, its lock files, the settings. */
-function fingerprintOf(context: Context, project: ProjectMessage): string {
+function fingerprintOf(context: Context, project: ProjectMessage, watched: readonly string[]): string {
   const { root, dir } = project;
   const text = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "latin1") : undefined);
   const facts = [
     project,
     root === undefined ? undefined : text(join(root, dir, "d2n.lock")),
     text(context.directories.configurationFile),
+    watched.map((file) => [file, text(file)]),
   ];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
-/** Keeps a result, unless something changed while it was made. */
+/** What a session knows of the world that its result came from. */
+export interface Provenance {
+  readonly project: ProjectMessage | undefined;
+  /** Files outside of the project that were read, or looked for. */
+  readonly watched: readonly string[];
+  /** Whether an input was taken as it is now. */
+  readonly unlocked: boolean;
+}
+
+/** Keeps a result, unless something changed while it was made, or may change unseen. */
 export async function rememberResult(
   context: Context,
   job: Job,
-  project: ProjectMessage | undefined,
+  { project, watched, unlocked }: Provenance,
   result: JobResult,
 ): Promise<void> {
   const place = placeOf(context, job);
   if (place === undefined || project?.root === undefined || result.impure || result.value.type === "tree") return;
+  // What has just been locked is locked from now on, if that was written down.
+  if (unlocked && (result.newLockFile === undefined || context.options.noWriteLockFile === true)) return;
   const { root, dir } = project;
   const git = gitFolder(root);
   const { readWorkingTree } = await import("../../fetchers/index.ts");
@@ -117,7 +136,10 @@ export async function rememberResult(
     const path = join(root, Buffer.from(file, "latin1").toString("utf8"));
     if (existsSync(path) && Math.max(lstatSync(path).mtimeMs, lstatSync(path).ctimeMs) > started) return;
   }
+  for (const path of watched)
+    if (existsSync(path) && Math.max(statSync(path).mtimeMs, statSync(path).ctimeMs) > started) return;
   const state = [
+    ...watched,
     join(root, dir, "flake.lock"),
     join(root, dir, "d2n.lock"),
     context.directories.configurationFile,
@@ -126,9 +148,10 @@ export async function rememberResult(
   const entry: Entry = {
     root,
     dir,
-    state: state.map((file) => [file, look(file)] as const),
+    state: state.map((file) => [file, lookThrough(file)] as const),
     files: files.map((file) => [file, look(join(root, Buffer.from(file, "latin1").toString("utf8")))] as const),
-    fingerprint: fingerprintOf(context, project),
+    watched,
+    fingerprint: fingerprintOf(context, project, watched),
     result: { ...result, newLockFile: undefined, lockChanges: [], newPins: undefined },
   };
   makeFolders(dirname(place));
@@ -179,6 +202,18 @@ function look(path: string): string {
     return "";
   }
   return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.mode}`;
+}
+
+/** The same for files that are read through links. */
+function lookThrough(path: string): string {
+  const seen = look(path);
+  let target: string;
+  try {
+    target = realpathSync(path);
+  } catch {
+    return seen;
+  }
+  return target === path ? seen : `${seen} ${target} ${look(target)}`;
 }
 
 /** The git directory of a checkout; undefined outside of git. */

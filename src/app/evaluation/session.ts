@@ -25,6 +25,8 @@ export class Session {
   #opened: { readonly reference: string; readonly project: ProjectMessage } | undefined;
   #lock: D2nLock | undefined;
   #archive: Promise<Archive> | undefined;
+  readonly #watched = new Set<string>();
+  #unlocked = false;
   /** The service calls of evaluation are one after the other; their warnings come once. */
   readonly #said = new Set<string>();
 
@@ -34,6 +36,16 @@ export class Session {
 
   get project(): ProjectMessage | undefined {
     return this.#project;
+  }
+
+  /** Files of this machine outside of the project that the result depends on, be they there or not. */
+  get watched(): readonly string[] {
+    return [...this.#watched];
+  }
+
+  /** Whether a tree was taken as it is now, for there was no lock that says which one. */
+  get unlocked(): boolean {
+    return this.#unlocked;
   }
 
   /** `d2n.lock` of the project; that of a project which is no working folder is never written. */
@@ -59,12 +71,13 @@ export class Session {
       .join("/");
     const live = folderOfTree(context, top);
     for (let folder = dirname(lockFile); folder.startsWith(`${storeDir}/`); folder = dirname(folder)) {
-      const places = [
-        context.toPhysical(folder),
-        ...(live === undefined ? [] : [join(live, folder.slice(top.length))]),
-      ];
-      const file = places.map((place) => join(place, "d2n.lock")).find((one) => existsSync(one));
-      if (file !== undefined) return D2nLock.read(file).buildSystems[lockFile.slice(folder.length + 1)];
+      let file = join(context.toPhysical(folder), "d2n.lock");
+      // What a store path holds never changes; what lies in a folder does.
+      if (!existsSync(file) && live !== undefined) {
+        file = join(live, folder.slice(top.length), "d2n.lock");
+        this.#watched.add(file);
+      }
+      if (existsSync(file)) return D2nLock.read(file).buildSystems[lockFile.slice(folder.length + 1)];
     }
     return undefined;
   }
@@ -97,7 +110,10 @@ export class Session {
       this.#project = opened?.reference === reference ? opened.project : await openProject(this.context, reference);
       return this.#project;
     },
-    fetchTree: (attributes) => fetchTree(this.context, attributes),
+    fetchTree: (attributes) => {
+      this.#unlocked ||= !attributes.some(([name]) => name === "narHash" || name === "rev");
+      return fetchTree(this.context, attributes);
+    },
     fetchUrl: (request) => fetchUrlToStore(this.context, request),
     addPath: async ({ path, name, method, include, sha256 }) => {
       const store = await this.context.store();
