@@ -1,7 +1,7 @@
 /** Starting programs of the store for the user. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { D2nError, InterruptedError, isSystemError } from "../base/index.ts";
+import { D2nError, endWithThisProcess, InterruptedError, isSystemError } from "../base/index.ts";
 import type { Context } from "./context.ts";
 import { enterStore } from "./enter.ts";
 
@@ -25,6 +25,7 @@ export async function runProgram(
   Object.assign(env, variables);
   return new Promise((resolve, reject) => {
     const child = spawn(command[0]!, command.slice(1), { stdio: "inherit", cwd: context.cwd, env });
+    endWithThisProcess(child, { group: false });
     const giveBack = handSignalsTo(child);
     child.on("error", (error) => {
       giveBack();

@@ -1,7 +1,7 @@
 /** Running programs: what locking needs of the world, injected so that stores of any kind work. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { InterruptedError } from "../base/index.ts";
+import { endWithThisProcess, InterruptedError } from "../base/index.ts";
 
 export interface RunOptions {
   /** The whole environment; nothing is inherited. */
@@ -24,6 +24,7 @@ export const runOnHost: Run = (argv, { env, cwd, onLine, signal }) =>
   new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new InterruptedError());
     const child = spawn(argv[0]!, argv.slice(1), { env, cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    endWithThisProcess(child, { group: true });
     let timer: NodeJS.Timeout | undefined;
     const kill = (by: NodeJS.Signals): void => {
       try {

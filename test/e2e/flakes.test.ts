@@ -95,6 +95,40 @@ describe("d2n build", () => {
   });
 });
 
+describe("d2n that is ended", () => {
+  const slow = flake(`
+    packages.x86_64-linux.default = derivation {
+      name = "slow"; system = "x86_64-linux"; builder = "/bin/sh";
+      args = [ "-c" "echo started; sleep 1000 & sleep 1000; wait" ];
+    };
+    apps.x86_64-linux.default = { type = "app"; program = "/bin/sh"; };`);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"] as const;
+
+  it.each(signals)("by %s takes its builders along, and builds the next time", async (signal) => {
+    const folder = await rig.project({ "flake.nix": slow });
+    const outcome = await rig.d2n(folder, ["build", "-L"], {
+      onStart: (child) =>
+        child.stderr!.on("data", (text: Buffer) => String(text).includes("started") && child.kill(signal)),
+    });
+    expect(outcome.status, shown(outcome)).toBe(signal === "SIGKILL" ? 128 : 130);
+    // Whoever builds it holds its lock.
+    const next = await rig.d2n(folder, ["build", "-L", "--timeout", "1"]);
+    expect(next.stderr, shown(next)).toContain("took longer than 1 seconds");
+    expect(next.stderr).not.toContain("waiting for another");
+  });
+
+  it.each(["SIGTERM", "SIGHUP", "SIGKILL"] as const)("by %s takes the program along that it runs", async (signal) => {
+    const folder = await rig.project({ "flake.nix": slow });
+    // It is over once nobody holds the program's output.
+    const outcome = await rig.d2n(folder, ["run", ".", "--", "-c", "echo started; exec sleep 1000"], {
+      onStart: (child) =>
+        child.stdout!.on("data", (text: Buffer) => String(text).includes("started") && child.kill(signal)),
+    });
+    expect(outcome.stdout).toBe("started\n");
+    expect(outcome.status).toBe({ SIGTERM: 143, SIGHUP: 129, SIGKILL: 128 }[signal]);
+  });
+});
+
 describe("flakes", () => {
   it("see what git tracks, and nothing else", async () => {
     const folder = await rig.project({ "flake.nix": flake(`x = import ./other.nix;`) });

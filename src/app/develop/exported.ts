@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { D2nError } from "../../base/index.ts";
+import { D2nError, endWithThisProcess } from "../../base/index.ts";
 import { writeLauncher } from "../../sandbox/index.ts";
 import type { Context } from "../context.ts";
 import { enterCommand } from "../enter.ts";
@@ -95,6 +95,7 @@ function variablesAfter(context: Context, argv: readonly string[]): Promise<Read
       stdio: ["ignore", "pipe", "pipe"],
       signal: context.signal,
     });
+    endWithThisProcess(child, { group: false });
     let [output, errors] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
