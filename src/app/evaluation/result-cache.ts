@@ -130,7 +130,7 @@ export async function rememberResult(
       ? filesBelow(root)
       : (await readWorkingTree(root, { environment: context.environment, signal: context.signal })).files;
   // A file changed since evaluation began could have been read before or after.
-  const started = evaluationStart(context);
+  const started = evaluationStart(context) - CLOCK_STEP;
   for (const file of files) {
     if (/(^|\/)(flake|d2n)\.lock$/.test(file)) continue;
     const path = join(root, Buffer.from(file, "latin1").toString("utf8"));
@@ -166,6 +166,9 @@ export function rememberOutputs(context: Context, job: Job, outputPaths: readonl
   if (JSON.stringify(entry.result.outputPaths) === JSON.stringify(outputPaths)) return;
   writeFileAtomically(place, JSON.stringify({ ...entry, result: { ...entry.result, outputPaths } }));
 }
+
+/** Milliseconds by which a file's time may lie behind: kernels take it from a clock that goes in steps. */
+const CLOCK_STEP = 20;
 
 const starts = new WeakMap<Context, number>();
 
