@@ -67,6 +67,7 @@ async function withServices(context: Context, work: (services: LockServices) => 
         await store.addTree({ path: folder }, { name: gitTreeName(url, rev), method: "nar" }).catch(() => undefined);
       },
       fixedOutputHash: (drvPath) => fixedOutputHash(context, drvPath),
+      advise: async (output, name) => (await import("../nixpkgs/index.ts")).adviceOnMissing(output, name),
     });
   } finally {
     rmSync(temporaryDir, { recursive: true, force: true });

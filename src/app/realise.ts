@@ -34,6 +34,12 @@ export async function realise(
     contentCache: contentCache(context),
     resolveUrls: urlResolver(context),
     hostFetcher: gitHostFetcher(context),
+    advise: async ({ env }, log) => {
+      const pname = env.get("pname");
+      if (pname === undefined || !env.has("stdenv")) return undefined;
+      const { adviceOnMissing } = await import("../nixpkgs/index.ts");
+      return adviceOnMissing(log, pname);
+    },
     environment,
     offline: options.offline,
     sink,

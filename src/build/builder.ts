@@ -103,7 +103,7 @@ async function build(state: BuildState): Promise<Realisation> {
   });
   log[Symbol.dispose]();
   if (logError !== undefined) throw logError as Error;
-  if (end.type !== "exited" || end.code !== 0) throw failure(state, end, log, keepBuild(state, build));
+  if (end.type !== "exited" || end.code !== 0) throw await failure(state, end, log, keepBuild(state, build));
   signal.throwIfAborted();
   try {
     await register(state, scratchStore, inputs);
@@ -234,13 +234,13 @@ function keepBuild({ request, name }: BuildState, build: string): string | undef
   }
 }
 
-function failure(
+async function failure(
   { request, planned, workspace, name }: BuildState,
   end: BuildEnd,
   log: BuildLog,
   kept: string | undefined,
-): D2nError {
-  const { drvPath } = planned;
+): Promise<D2nError> {
+  const { drvPath, derivation } = planned;
   const phase = log.phase === undefined ? "" : ` in the phase '${log.phase}'`;
   const details = [
     ...(log.tail.length === 0
@@ -282,9 +282,10 @@ function failure(
     );
   const how = end.type === "killed" ? `was killed by signal ${end.signal}` : `failed with exit code ${end.code}`;
   const memory = end.type === "killed" && end.signal === 9 ? "Probably the machine ran out of memory. " : "";
+  const advice = await request.advise?.(derivation, log.recent());
   return new D2nError("build-failed", `the builder of '${name}' ${how}${phase}`, {
     details,
-    hint: `${memory}${whole}`,
+    hint: `${memory}${advice === undefined ? "" : `${advice}\n`}${whole}`,
   });
 }
 

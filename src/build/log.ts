@@ -1,5 +1,5 @@
 /** A builder's output: written to the log as it is, told line by line. */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Activity } from "../base/index.ts";
 
@@ -28,6 +28,23 @@ export class BuildLog implements Disposable {
   /** The last lines so far. */
   get tail(): readonly string[] {
     return this.#tail;
+  }
+
+  /** More of the last lines, out of the file. */
+  recent(): readonly string[] {
+    try {
+      const { size } = statSync(this.path);
+      const bytes = Buffer.alloc(Math.min(size, 1 << 20));
+      const fd = openSync(this.path, "r");
+      try {
+        readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+      } finally {
+        closeSync(fd);
+      }
+      return bytes.toString("utf8").split("\n");
+    } catch {
+      return this.#tail;
+    }
   }
 
   write(bytes: Buffer): void {

@@ -70,6 +70,8 @@ export interface RealiseOptions {
   readonly maxSilent?: number | undefined;
   /** Last lines of a log to show when a build fails; 25 unless given. */
   readonly logLines?: number | undefined;
+  /** What to tell whoever wrote the derivation, by the last lines of the log of its failed build. */
+  readonly advise?: ((derivation: Derivation, log: readonly string[]) => Promise<string | undefined>) | undefined;
   /** Where the build directories lie; the store's state directory unless given. */
   readonly buildDirectory?: string | undefined;
   /** Files by their hash, looked at before any download, fed by every download. */

@@ -91,6 +91,8 @@ export interface PipLockServices {
   readonly keepGitTree?: (folder: string, url: string, rev: string) => Promise<void>;
   /** Fetches a file that pip did not, or says undefined. */
   readonly fetchFile?: (url: string, sha256: string) => Promise<string | undefined>;
+  /** What a package lacks to tell its metadata, by what its build system put out. */
+  readonly advise?: (output: readonly string[], name: string) => Promise<string | undefined>;
   /** Finds a toolchain, in place of those of the request. */
   readonly toolchain?: ((wish: ToolchainWish) => Promise<Toolchain | undefined>) | undefined;
   /** Makes a toolchain valid. */
@@ -243,15 +245,19 @@ async function lockIn(
     );
     ({ status, progress } = await runPip(argv, variables(joinVariables(given.values()), ...stubs)));
   }
-  if (status !== 0)
+  if (status !== 0) {
+    const name = progress.lastPackage();
+    const advice =
+      name !== undefined && progress.wantsCompiler() ? await services.advise?.(progress.lines, name) : undefined;
     throw new D2nError(
       "lock-pip-failed",
       `pip could not lock ${request.name}: ${progress.reason() ?? `it ended with status ${status}`}`,
       {
         details: progress.tail(),
-        hint: "The lock file is as it was. pip's own words are above; it is configured by pip.conf, PIP_* variables and the options pip.*.",
+        hint: `${advice === undefined ? "" : `${advice}\n`}The lock file is as it was. pip's own words are above; it is configured by pip.conf, PIP_* variables and the options pip.*.`,
       },
     );
+  }
   if (!existsSync(report))
     throw new D2nError("lock-report-malformed", `pip ${request.pipVersion} wrote no report`, {
       hint: "pip writes reports since 22.2; choose such a version with the option pip.pipVersion.",

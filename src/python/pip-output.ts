@@ -56,6 +56,11 @@ export class PipProgress {
     this.#download = undefined;
   }
 
+  /** The last few hundred lines. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
   /** The last lines, for the details of an error. */
   tail(count = 25): string {
     return this.#lines

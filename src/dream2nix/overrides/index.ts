@@ -66,7 +66,15 @@ export const communityOverrides: ReadonlyMap<string, NativeModule> = new Map([
     },
   })),
   override("psycopg2", (m) => ({
-    deps: inherited(m, ["postgresql"]),
+    // All that is asked for is `pg_config`, which need not bring the server.
+    deps: {
+      postgresql: mkDefault(
+        later(() => {
+          const nixpkgs = m.packageSets.at("nixpkgs");
+          return nixpkgs.has("libpq", "pg_config") ? nixpkgs.at("libpq", "pg_config") : nixpkgs.at("postgresql");
+        }),
+      ),
+    },
     mkDerivation: {
       nativeBuildInputs: mkIf(
         isSdist(m),

@@ -3,7 +3,7 @@
  */
 import type { DebPin, Suite } from "../../debian/index.ts";
 import { type Attrs, type Lazy, lazy } from "../../lang/index.ts";
-import { type DebianContext, mainSuite, scriptText } from "./context.ts";
+import { type DebianContext, mainSuite, scriptText, withAttributes } from "./context.ts";
 import { cut, table, type TableEntry } from "./table.ts";
 import { type Toolchain, toolchainDebs } from "./toolchain.ts";
 
@@ -151,7 +151,13 @@ export function createGraph(packageContext: DebianContext, options: GraphOptions
       if (found === undefined) {
         const entry = table.get(attribute);
         if (entry === undefined) throw new Error(`internal error: the table has no package '${attribute}'`);
-        found = lazy(() => fromTable(attribute, entry));
+        const { outputs = [] } = entry;
+        found = lazy(() => {
+          const made = fromTable(attribute, entry);
+          return outputs.length === 0
+            ? made
+            : withAttributes(made, Object.fromEntries(outputs.map((name) => [name, made])));
+        });
         packages.set(attribute, found);
       }
       return found;

@@ -18,6 +18,8 @@ export interface TableEntry {
   readonly postFix?: string;
   /** A script of `builder/` to run after relocation, in place of `postFix`. */
   readonly script?: string;
+  /** Outputs by which nixpkgs has parts of it, besides those that every package has; here it is all one. */
+  readonly outputs?: readonly string[];
   /** bash needs it, so that its scripts cannot have bash. */
   readonly early?: boolean;
 }
@@ -188,7 +190,7 @@ const libraries: Readonly<Record<string, TableEntry>> = {
   libopus: entry("libopus0 libopus-dev"),
   libpcap: entry("libpcap0.8t64 libpcap0.8-dev libpcap-dev", { cut: ["libdbus-1-dev"] }),
   libpng: entry("libpng16-16t64 libpng-dev"),
-  libpq: entry("libpq5 libpq-dev", { script: "post-libpq.sh" }),
+  libpq: entry("libpq5 libpq-dev", { script: "post-libpq.sh", outputs: ["pg_config"] }),
   libpsl: entry("libpsl5t64 libpsl-dev"),
   libraqm: entry("libraqm0 libraqm-dev"),
   libraw: entry("libraw23t64 libraw-dev"),
@@ -397,6 +399,9 @@ const programs: Readonly<Record<string, TableEntry>> = {
   poppler_utils: entry("poppler-utils", { pname: "poppler-utils" }),
   postgresql: entry("postgresql-17 postgresql-client-17", {
     cut: ["postgresql-common", "postgresql-client-common", "ssl-cert", "locales", "postgresql-common-dev"],
+    deps: ["libpq"],
+    script: "post-postgresql.sh",
+    outputs: ["pg_config"],
   }),
   procps: entry("procps libproc2-0"),
   redis: entry("redis-tools redis-server"),
