@@ -13,7 +13,7 @@ let server: Server;
 let env: Record<string, string>;
 let project: string;
 /** File names, in the order in which they were fetched. */
-let fetched: string[] = [];
+const fetched: string[] = [];
 const files = new Map<string, Buffer>();
 /** Metadata of wheels, for those that the index has it of. */
 const metadata = new Map<string, Buffer>();
