@@ -7,7 +7,7 @@ import { heading, interleave, line, roundsFrom, run } from "./measure.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = process.env.D2N_BENCH_DIST ?? join(root, "dist");
-const main = join(dist, "cli/main.js");
+const main = join(dist, "cli/main.cjs");
 const rounds = roundsFrom(process.argv.slice(2), 3);
 
 /** Wheels all: what is pure, what is native, what is big, in the newest versions. With what they need, about a hundred. */

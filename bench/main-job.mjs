@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = process.env.D2N_BENCH_DIST ?? join(root, "dist");
-const main = join(dist, "cli/main.js");
+const main = join(dist, "cli/main.cjs");
 const rounds = roundsFrom(process.argv.slice(2), 5);
 const project = process.env.D2N_BENCH_PROJECT;
 
@@ -27,7 +27,7 @@ console.log(
 compare("d2n --version", d2n(["--version"]));
 compare("d2n --help", d2n(["--help"]));
 compare("nix-instantiate of a shim: 1", () =>
-  run([process.execPath, join(dist, "cli/classic/main.js"), "nix-instantiate", "--eval", "-E", "1"], {
+  run([process.execPath, join(dist, "cli/classic/main.cjs"), "nix-instantiate", "--eval", "-E", "1"], {
     env: { ...process.env, NIX_REMOTE: "dummy://" },
   }),
 );

@@ -44,7 +44,7 @@ try {
   const evaluate = ["--eval", "--read-write-mode", "--expr"];
   const ours = () =>
     run(
-      [process.execPath, join(dist, "cli/classic/main.js"), "nix-instantiate", ...evaluate, expression(many)],
+      [process.execPath, join(dist, "cli/classic/main.cjs"), "nix-instantiate", ...evaluate, expression(many)],
       fresh(),
     );
   const theirs = () => run([oracle, "nix-instantiate", ...evaluate, expression(many)], fresh());

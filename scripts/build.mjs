@@ -14,6 +14,6 @@ cpSync(join(root, "src"), join(root, "dist"), {
   filter: (source) => !source.endsWith(".ts") && !source.includes("__snapshots__"),
 });
 if (status === 0) await bundle(join(root, "dist"));
-const main = join(root, "dist/cli/main.js");
+const main = join(root, "dist/cli/main.cjs");
 if (existsSync(main)) chmodSync(main, 0o755);
 process.exit(status ?? 1);

@@ -1,14 +1,24 @@
-// Makes one file of each of d2n's entries: loading hundreds of modules one by one costs more than many an evaluation, and only
-// scripts can be kept compiled (src/base/bundled-code.ts).
+// Makes few files of d2n's many modules: loading hundreds of modules one by one costs more than many an evaluation, and only
+// scripts can be kept compiled (src/base/bundled-code.ts). They are CommonJS, whose loader is there when Node.js starts; that of
+// ECMAScript modules takes longer to come up than `d2n --version` takes to answer.
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
-/** Modules that become bundles. Each is replaced by a stub that loads the bundle beside it and exports the same. */
+/** Modules that become bundles, `x.bundle.cjs`. Each is replaced by a stub that loads its bundle and exports the same. */
 const ENTRIES = [
   "cli/command-line.js",
   "cli/classic/serve.js",
+  "app/evaluation/worker.js",
+  "app/classic/worker.js",
+  "app/repl/worker.js",
+];
+
+/** What Node.js starts, as a process or a thread: with the stubs that they import, they become `x.cjs`. */
+const STARTED = [
+  "cli/main.js",
+  "cli/classic/main.js",
   "app/evaluation/worker.js",
   "app/classic/worker.js",
   "app/repl/worker.js",
@@ -25,13 +35,14 @@ export async function bundle(dist) {
   for (const entry of ENTRIES) made.push(await bundleEntry(dist, entry));
   const packages = new Set();
   for (const { entry, code, names, modules } of made) {
-    const file = join(dist, entry.replace(/\.js$/, ".cjs"));
+    const file = join(dist, entry.replace(/\.js$/, ".bundle.cjs"));
     const ascii = onlyAscii(code);
     const id = createHash("sha256").update(ascii).digest("hex").slice(0, 16);
     writeFileSync(file, ascii);
     writeFileSync(join(dist, entry), stub(dist, entry, id, names));
     for (const module of modules) if (module.includes("/node_modules/")) packages.add(packageOf(module));
   }
+  for (const entry of STARTED) await makeStarted(dist, entry);
   writeFileSync(join(dist, "bundled-packages.txt"), [...packages].sort().map(licence).join("\n"));
 }
 
@@ -56,11 +67,8 @@ async function bundleEntry(dist, entry) {
         },
         transform(code, id) {
           if (id.startsWith("\0") || id.includes("/node_modules/")) return null;
-          return code.replace(/\bimport\((["'][^."'][^"']*["'])\)/g, "importModule($1)").replaceAll(
-            "import.meta.url",
-            // A module finds its files from where it lay before.
-            `new URL(${JSON.stringify(relative(dirname(file), id))}, bundleUrl).href`,
-          );
+          const late = code.replace(/\bimport\((["'][^."'][^"']*["'])\)/g, "importModule($1)");
+          return whereItWas(late, dirname(file), id);
         },
       },
     ],
@@ -71,7 +79,7 @@ async function bundleEntry(dist, entry) {
       file: join(folder, "bundle.cjs"),
       format: "cjs",
       codeSplitting: false,
-      intro: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;',
+      intro: BUNDLE_URL,
     });
     await build.close();
     const [chunk, ...more] = output;
@@ -82,6 +90,26 @@ async function bundleEntry(dist, entry) {
   }
 }
 
+async function makeStarted(dist, entry) {
+  const file = join(dist, entry);
+  const build = await rolldown({
+    input: file,
+    platform: "node",
+    logLevel: "warn",
+    external: (id) => id.startsWith("node:"),
+    plugins: [{ name: "d2n", transform: (code, id) => whereItWas(code, dirname(file), id) }],
+  });
+  await build.write({ file: file.replace(/\.js$/, ".cjs"), format: "cjs", codeSplitting: false, intro: BUNDLE_URL });
+  await build.close();
+}
+
+const BUNDLE_URL = 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;';
+
+/** A module finds its files from where it lay before. */
+function whereItWas(code, folder, id) {
+  return code.replaceAll("import.meta.url", `new URL(${JSON.stringify(relative(folder, id))}, bundleUrl).href`);
+}
+
 /** Such a file is read without decoding, and takes one byte a character in memory. */
 function onlyAscii(code) {
   return code.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -90,7 +118,7 @@ function onlyAscii(code) {
 function stub(dist, entry, id, names) {
   const loader = relative(dirname(entry), "base/bundled-code.js");
   const specifier = loader.startsWith(".") ? loader : `./${loader}`;
-  const bundle = basename(entry).replace(/\.js$/, ".cjs");
+  const bundle = basename(entry).replace(/\.js$/, ".bundle.cjs");
   const wanted = names.filter((name) => name !== "default");
   return `// Made by scripts/bundle.mjs.
 import { loadBundle } from "${specifier}";

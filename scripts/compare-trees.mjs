@@ -40,7 +40,7 @@ if (oracle === undefined || (trees.length === 0 && options.expression.length ===
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "d2n-trees-"));
-const main = resolve(import.meta.dirname, "../dist/cli/classic/main.js");
+const main = resolve(import.meta.dirname, "../dist/cli/classic/main.cjs");
 const environment = { ...process.env, HOME: scratch, NIX_PATH: "", NIX_REMOTE: "", D2N_STORE: join(scratch, "d2n") };
 const nix = { name: "nix", command: [...oracle.split(" "), "nix-instantiate", "--store", join(scratch, "nix")] };
 const d2n = { name: "d2n", command: [process.execPath, main, "nix-instantiate"] };

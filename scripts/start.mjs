@@ -11,7 +11,7 @@ build();
 const started = performance.now();
 const project = mkdtempSync(join(tmpdir(), "d2n-pillow-"));
 cpSync(join(root, "examples/pillow"), project, { recursive: true });
-const d2n = join(root, "dist/cli/main.js");
+const d2n = join(root, "dist/cli/main.cjs");
 const step = (program, args) => {
   process.stdout.write(
     `\n$ ${program === process.execPath ? ["d2n", ...args.slice(1)].join(" ") : [program, ...args].join(" ")}\n`,

@@ -36,7 +36,7 @@ function argumentsFor({ text, strict }) {
 }
 
 const instantiate = (args) => () =>
-  run([process.execPath, join(dist, "cli/classic/main.js"), "nix-instantiate", ...args], { env });
+  run([process.execPath, join(dist, "cli/classic/main.cjs"), "nix-instantiate", ...args], { env });
 const realNix = (args) => () => run([oracle, "nix-instantiate", ...args], { env });
 
 /** Prints what a comparison gives, or why it gives nothing. */
@@ -64,7 +64,7 @@ try {
     report(each.name, instantiate(args), oracle && realNix(args), (nix) => goalFor(each, nix));
   }
   if (guide.name.includes(filter) && project !== undefined) {
-    const command = [process.execPath, join(dist, "cli/main.js"), "eval", "--no-eval-cache", ".#default.drvPath"];
+    const command = [process.execPath, join(dist, "cli/main.cjs"), "eval", "--no-eval-cache", ".#default.drvPath"];
     const yardstick = cases.find(({ name }) => name === guide.yardstick);
     const args = argumentsFor(yardstick);
     const scaled = () => {

@@ -78,7 +78,7 @@ async function withServices(context: Context, work: (services: LockServices) => 
 function pathWithD2n(context: Context, temporaryDir: string): string {
   const folder = join(temporaryDir, "programs");
   mkdirSync(folder);
-  const words = [process.execPath, fileURLToPath(new URL("../cli/main.js", import.meta.url))].map(quoteShell);
+  const words = [process.execPath, fileURLToPath(new URL("../cli/main.cjs", import.meta.url))].map(quoteShell);
   const store = context.chroot ? `D2N_STORE=${quoteShell(context.storeRoot)}\nexport D2N_STORE\n` : "";
   writeFileSync(join(folder, "d2n"), `#!/bin/sh\n${store}exec ${words.join(" ")} "$@"\n`, { mode: 0o755 });
   return `${folder}:${context.environment["PATH"] ?? ""}`;

@@ -2,13 +2,17 @@
 /** Entry of the command `d2n`. */
 import process from "node:process";
 
-if (process.argv.length === 3 && process.argv[2] === "--version") {
-  const { version } = await import("../app/version.ts");
-  process.stdout.write(`d2n ${version}\n`);
-} else {
+void main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.length === 1 && argv[0] === "--version") {
+    const { version } = await import("../app/version.ts");
+    process.stdout.write(`d2n ${version}\n`);
+    return;
+  }
   // First of all: code compiled under other flags is compiled again.
   (await import("../app/evaluation/engine.ts")).tuneEngine();
   const { runCommandLine } = await import("./command-line.ts");
   const { endProcess, processWorld } = await import("./process-world.ts");
-  endProcess(await runCommandLine(processWorld(process.argv.slice(2))));
+  endProcess(await runCommandLine(processWorld(argv)));
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 /** The program under test; another build of it by D2N_E2E_PROGRAM. */
-export const program = process.env["D2N_E2E_PROGRAM"] ?? join(repository, "dist/cli/main.js");
+export const program = process.env["D2N_E2E_PROGRAM"] ?? join(repository, "dist/cli/main.cjs");
 
 export interface Outcome {
   readonly status: number;

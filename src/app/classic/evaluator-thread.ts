@@ -25,7 +25,7 @@ export function startEvaluatorThread(): EvaluatorThread {
   const signal = new SharedArrayBuffer(4);
   const { port1, port2 } = new MessageChannel();
   const data: ThreadData = { signal, port: port2 };
-  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+  const worker = new Worker(new URL("./worker.cjs", import.meta.url), {
     workerData: data,
     transferList: [port2],
     resourceLimits: workerLimits,

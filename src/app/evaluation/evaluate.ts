@@ -39,7 +39,7 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
     job.kind === "installable" ? `${job.reference}#${job.fragment}` : job.reference,
   );
   tuneEngine();
-  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+  const worker = new Worker(new URL("./worker.cjs", import.meta.url), {
     workerData: { job, signal: counter, port: channel.port2 },
     transferList: [channel.port2],
     resourceLimits: workerLimits,

@@ -42,7 +42,7 @@ export class ParsedFiles implements TreeCache {
 
   open(circumstances: string): KeptTrees {
     // The build too: trees are read by the code that wrote them.
-    const build = changeOf(fileURLToPath(new URL("./worker.js", import.meta.url)));
+    const build = changeOf(fileURLToPath(new URL("./worker.bundle.cjs", import.meta.url)));
     const name = hash("sha256", `${TREE_FORMAT} ${version} ${build} ${circumstances}`).slice(0, 16);
     let kind = this.#kinds.get(name);
     if (kind === undefined) {

@@ -186,7 +186,7 @@ function placeOf(context: Context, job: Job): string | undefined {
   // The files of d2n itself, so that one that was built anew (or another of the same version) starts afresh.
   const key = JSON.stringify([
     version,
-    look(fileURLToPath(new URL("./worker.js", import.meta.url))),
+    look(fileURLToPath(new URL("./worker.bundle.cjs", import.meta.url))),
     folder,
     { ...job, reference: "" },
     context.storeRoot,

@@ -337,7 +337,7 @@ export class Repl {
     const answered = new Int32Array(signal);
     const { port1, port2 } = new MessageChannel();
     const workerData: ReplThreadData = { settings: this.#options.settings, signal, port: port2 };
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    const worker = new Worker(new URL("./worker.cjs", import.meta.url), {
       workerData,
       transferList: [port2],
       resourceLimits: workerLimits,

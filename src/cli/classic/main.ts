@@ -10,5 +10,6 @@ const evaluates =
 tuneEngine();
 // It loads its modules while this thread loads its own.
 const thread = evaluates ? startEvaluatorThread() : undefined;
-const { runProgram } = await import("./serve.ts");
-endProcess(await runProgram(name, processWorld(argv), thread));
+void import("./serve.ts").then(async ({ runProgram }) =>
+  endProcess(await runProgram(name, processWorld(argv), thread)),
+);

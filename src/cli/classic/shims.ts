@@ -26,7 +26,7 @@ export interface ShimOptions {
 export function writeShims({ folder, cwd, node }: ShimOptions): string[] {
   const place = resolve(cwd, folder);
   mkdirSync(place, { recursive: true });
-  const entry = fileURLToPath(new URL("main.js", import.meta.url));
+  const entry = fileURLToPath(new URL("main.cjs", import.meta.url));
   return programs.map((name) => {
     const file = join(place, name);
     writeFileSync(file, `#!/bin/sh\nexec ${quoted(node)} ${quoted(entry)} ${name} "$@"\n`);
