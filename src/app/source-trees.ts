@@ -254,20 +254,21 @@ async function checkoutTree(
   }
   const store = await context.store();
   const prefix = Buffer.from(root, "utf8").toString("latin1").length + 1;
-  const info = await store.addTree(
-    { path: root },
-    { name: "source", filter: (path) => include.has(path.slice(prefix)) },
-  );
+  const added = store.addTree({ path: root }, { name: "source", filter: (path) => include.has(path.slice(prefix)) });
+  const [info, commit, branch] = await Promise.all([
+    added,
+    working.head === undefined ? undefined : describeCommit(root, working.head, git),
+    working.dirty ? undefined : currentBranch(root, git),
+  ]);
   const facts: [string, Plain][] = [["submodules", false]];
-  if (working.head === undefined) facts.push(["lastModified", 0]);
+  if (working.head === undefined || commit === undefined) facts.push(["lastModified", 0]);
   else {
-    const { lastModified, revCount } = await describeCommit(root, working.head, git);
+    const { lastModified, revCount } = commit;
     facts.push(["lastModified", lastModified]);
     if (working.dirty)
       facts.push(["dirtyRev", `${working.head}-dirty`], ["dirtyShortRev", `${working.head.slice(0, 7)}-dirty`]);
     else {
       facts.push(["rev", working.head]);
-      const branch = await currentBranch(root, git);
       if (branch !== undefined) facts.push(["ref", branch]);
       if (revCount !== undefined) facts.push(["revCount", revCount]);
     }

@@ -105,11 +105,32 @@ export async function findCheckout(directory: string, context: GitContext): Prom
 
 /** Reads the state of a checkout. Submodules are left out, as Nix leaves them out unless asked. */
 export async function readWorkingTree(root: string, context: GitContext): Promise<WorkingTree> {
-  const [listing, head, status] = await Promise.all([
-    gitOutput(["ls-files", "-z", "--stage"], context, root),
-    runGit(["rev-parse", "--verify", "-q", "HEAD"], context, { cwd: root }),
-    gitOutput(["status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules"], context, root),
-  ]);
+  const [files, status] = await Promise.all([trackedFiles(root, context), gitOutput(STATUS, context, root)]);
+  const lines = status.toString("latin1").split("\0");
+  const head = lines.find((line) => line.startsWith(COMMIT))?.slice(COMMIT.length);
+  return {
+    root,
+    files,
+    head: head === "(initial)" ? undefined : head,
+    dirty: lines.some((line) => line !== "" && !line.startsWith("#")),
+  };
+}
+
+const STATUS = [
+  "status",
+  "--porcelain=v2",
+  "--branch",
+  "--no-ahead-behind",
+  "-z",
+  "--untracked-files=no",
+  "--ignore-submodules",
+];
+/** The line of such a status that has the commit. */
+const COMMIT = "# branch.oid ";
+
+/** The files of a checkout's index, in its order, as byte strings; submodules are left out. */
+export async function trackedFiles(root: string, context: GitContext): Promise<string[]> {
+  const listing = await gitOutput(["ls-files", "-z", "--stage"], context, root);
   const files: string[] = [];
   for (const entry of listing.toString("latin1").split("\0")) {
     const tab = entry.indexOf("\t");
@@ -119,12 +140,7 @@ export async function readWorkingTree(root: string, context: GitContext): Promis
       if (files.at(-1) !== name) files.push(name);
     }
   }
-  return {
-    root,
-    files,
-    head: head.status === 0 ? head.stdout.toString("utf8").trim() : undefined,
-    dirty: status.length > 0,
-  };
+  return files;
 }
 
 /** Commit time in seconds since 1970, and how many commits lead to it. */
@@ -133,13 +149,15 @@ export async function describeCommit(
   commit: string,
   context: GitContext,
 ): Promise<{ lastModified: number; revCount: number | undefined }> {
-  const time = await gitOutput(["log", "-1", "--format=%ct", "--no-show-signature", commit], context, root);
-  const shallow =
-    (await gitOutput(["rev-parse", "--is-shallow-repository"], context, root)).toString("utf8").trim() === "true";
-  const count = shallow
-    ? undefined
-    : Number((await gitOutput(["rev-list", "--count", commit], context, root)).toString("utf8"));
-  return { lastModified: Number(time.toString("utf8")), revCount: count };
+  const [time, shallow, count] = await Promise.all([
+    gitOutput(["log", "-1", "--format=%ct", "--no-show-signature", commit], context, root),
+    gitOutput(["rev-parse", "--is-shallow-repository"], context, root),
+    gitOutput(["rev-list", "--count", commit], context, root),
+  ]);
+  return {
+    lastModified: Number(time.toString("utf8")),
+    revCount: shallow.toString("utf8").trim() === "true" ? undefined : Number(count.toString("utf8")),
+  };
 }
 
 /** The branch that is checked out, `refs/heads/…`; undefined where a commit is checked out by itself. */

@@ -46,6 +46,8 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
     stdout: false,
     stderr: false,
   });
+  // The worker takes a while to load its code.
+  session.openAhead(job.reference);
   channel.port1.on("message", (request: ServiceRequest) => {
     void serve(session.services, request).then((reply) => {
       channel.port1.postMessage(reply);

@@ -124,11 +124,11 @@ export async function rememberResult(
   if (unlocked && (result.newLockFile === undefined || context.options.noWriteLockFile === true)) return;
   const { root, dir } = project;
   const git = gitFolder(root);
-  const { readWorkingTree } = await import("../../fetchers/index.ts");
+  const { trackedFiles } = await import("../../fetchers/index.ts");
   const files =
     git === undefined
       ? filesBelow(root)
-      : (await readWorkingTree(root, { environment: context.environment, signal: context.signal })).files;
+      : await trackedFiles(root, { environment: context.environment, signal: context.signal });
   // A file changed since evaluation began could have been read before or after.
   const started = evaluationStart(context) - CLOCK_STEP;
   for (const file of files) {

@@ -22,7 +22,7 @@ import { wantedByContext } from "./wanted.ts";
 export class Session {
   readonly context: Context;
   #project: ProjectMessage | undefined;
-  #opened: { readonly reference: string; readonly project: ProjectMessage } | undefined;
+  #opened: { readonly reference: string; readonly project: Promise<ProjectMessage> } | undefined;
   #lock: D2nLock | undefined;
   #archive: Promise<Archive> | undefined;
   readonly #watched = new Set<string>();
@@ -97,18 +97,29 @@ export class Session {
 
   /** Opens the project before evaluation does, which then takes it as it is. */
   async open(reference: string): Promise<ProjectMessage> {
-    const project = await openProject(this.context, reference);
+    this.#opened = undefined;
+    this.openAhead(reference);
+    return (this.#project = await this.#open(reference));
+  }
+
+  /** Begins to open the project that evaluation is going to ask for; what goes wrong is told then. */
+  openAhead(reference: string): void {
+    if (this.#opened?.reference === reference) return;
+    const project = openProject(this.context, reference);
+    project.catch(() => {});
     this.#opened = { reference, project };
-    this.#project = project;
-    return project;
+  }
+
+  #open(reference: string): Promise<ProjectMessage> {
+    const opened = this.#opened;
+    return opened?.reference === reference ? opened.project : openProject(this.context, reference);
   }
 
   readonly services: Services = {
     openProject: async (reference) => {
-      const opened = this.#opened;
+      const project = this.#open(reference);
       this.#opened = undefined;
-      this.#project = opened?.reference === reference ? opened.project : await openProject(this.context, reference);
-      return this.#project;
+      return (this.#project = await project);
     },
     fetchTree: (attributes) => {
       this.#unlocked ||= !attributes.some(([name]) => name === "narHash" || name === "rev");
