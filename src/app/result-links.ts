@@ -1,16 +1,19 @@
 /**
  * `result` links. Where the store lies at its own name they lead to store paths. A chroot store's paths mean nothing outside of
- * its namespace, so there they lead to a view: programs in `bin` become launchers that enter it, everything else the
+ * its namespace, so there they lead to a view: programs in `bin`, and a result that is one, become launchers that enter it, everything else the
  * files as they lie on disk. A view is a root like a link: it keeps its store path while its link leads to it.
  */
 import { createHash } from "node:crypto";
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -99,8 +102,11 @@ async function makeView(context: Context, view: string, record: ViewRecord): Pro
   rmSync(view, { recursive: true, force: true });
   makeFolders(temporary);
   const physical = context.toPhysical(record.storePath);
-  if (!lstatSync(physical).isDirectory()) symlinkSync(physical, join(temporary, "file"));
-  else
+  if (!lstatSync(physical).isDirectory()) {
+    const place = join(temporary, "file");
+    if (isProgram(resolvePhysical(context, physical))) await makeLauncher(context, place, record.storePath);
+    else symlinkSync(physical, place);
+  } else
     for (const name of readdirSync(physical))
       if (name === "bin" && lstatSync(join(physical, name)).isDirectory())
         await makeLaunchers(context, join(record.storePath, name), join(temporary, name));
@@ -111,15 +117,32 @@ async function makeView(context: Context, view: string, record: ViewRecord): Pro
 
 async function makeLaunchers(context: Context, folder: string, destination: string): Promise<void> {
   mkdirSync(destination);
-  const { enterCommand } = await import("./enter.ts");
-  const { writeLauncher } = await import("../sandbox/index.ts");
-  const command = await enterCommand(context);
   for (const name of readdirSync(context.toPhysical(folder))) {
     const place = join(destination, name);
     if (lstatSync(resolvePhysical(context, join(context.toPhysical(folder), name))).isFile())
-      writeLauncher({ file: place, program: join(folder, name), command, storeDir: context.storeDir });
+      await makeLauncher(context, place, join(folder, name));
     else symlinkSync(join(context.toPhysical(folder), name), place);
   }
+}
+
+async function makeLauncher(context: Context, file: string, program: string): Promise<void> {
+  const { enterCommand } = await import("./enter.ts");
+  const { writeLauncher } = await import("../sandbox/index.ts");
+  writeLauncher({ file, program, command: await enterCommand(context), storeDir: context.storeDir });
+}
+
+/** Whether a file can be started: a script that names its interpreter, or a binary. */
+function isProgram(file: string): boolean {
+  const status = lstatSync(file);
+  if (!status.isFile() || (status.mode & 0o111) === 0) return false;
+  const start = Buffer.alloc(4);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, start, 0, start.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return start.toString("latin1", 0, 2) === "#!" || start.toString("latin1") === "\x7fELF";
 }
 
 /** Follows symlinks that lead into the store to where they lie on disk. */

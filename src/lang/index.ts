@@ -19,6 +19,7 @@ export {
   Source,
   SourcePosition,
 } from "./syntax/index.ts";
+export * from "./values/absence.ts";
 export * from "./values/attrs.ts";
 export * from "./values/thunk.ts";
 export * from "./values/value.ts";

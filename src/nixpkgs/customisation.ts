@@ -16,6 +16,7 @@ import {
 } from "../lang/index.ts";
 import { didYouMean } from "../base/index.ts";
 import { changedAttrs } from "./stdenv/make-derivation.ts";
+import { absentPackage } from "./absent.ts";
 import { attribute, expectSet, fn, formalsOf, merge } from "./values.ts";
 
 /**
@@ -90,7 +91,7 @@ export function callPackageWith(ev: Evaluator, auto: Lazy, target: Lazy, args: L
   if (missing.length > 0) {
     const where = path === undefined ? "the function" : path;
     throw new EvalError(`Function called without required argument "${missing[0]}" at ${where}`, {
-      hint: didYouMean(missing[0]!, source.names()) ?? "The package set has no such attribute.",
+      hint: didYouMean(missing[0]!, source.names()) ?? absentPackage(missing[0]!),
     });
   }
   return makeOverridable(fnValue, merge(Attrs.from(found), given));

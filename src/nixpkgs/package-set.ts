@@ -1,7 +1,20 @@
 /** The package set: the archive's packages, the standard environment, build support and Python, as one lazy fix point. */
-import { Attrs, callFunction, type Evaluator, force, isCallable, type Lazy, lazy, updateAttrs } from "../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  type Evaluator,
+  explainAbsence,
+  force,
+  isCallable,
+  type Lazy,
+  lazy,
+  updateAttrs,
+} from "../lang/index.ts";
 import { createBuildEnv } from "./build-support/build-env.ts";
+import { absentPackage } from "./absent.ts";
+import { createDockerTools } from "./build-support/docker.ts";
 import { createFetchers } from "./build-support/fetchers.ts";
+import { createFormats } from "./build-support/formats.ts";
 import { createHooks } from "./build-support/hooks.ts";
 import { createMkShell } from "./build-support/shell.ts";
 import { createTrivialBuilders } from "./build-support/trivial.ts";
@@ -45,6 +58,7 @@ export function createPackageSet(ev: Evaluator, options: PackageSetOptions): Att
   });
   const layers = options.config === undefined ? overlays : [packageOverrides, ...overlays];
   box.pkgs = fixOverlays((final) => basePackages(ev, options, debian, configured, final), layers);
+  explainAbsence(box.pkgs, absentPackage);
   return box.pkgs;
 }
 
@@ -168,6 +182,9 @@ function basePackages(
     mkShell: lazy(() => createMkShell(scope, named("stdenv"))),
     mkShellNoCC: lazy(() => createMkShell(scope, named("stdenvNoCC"))),
     writers: lazy(() => createWriters(scope, trivial)),
+    formats: lazy(() => createFormats(scope, trivial)),
+    dockerTools: lazy(() => createDockerTools(scope, trivial)),
+    fakeNss: lazy(() => attribute(expectSet(named("dockerTools"), "dockerTools"), "fakeNss")!),
     xorg,
 
     python3: named(defaultInterpreter),

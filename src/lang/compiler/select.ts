@@ -1,5 +1,5 @@
 /** `set.attribute`, `set.a.b or fallback`, `set ? attribute`. */
-import { didYouMean, nearestNames } from "../../base/index.ts";
+import { nearestNames } from "../../base/index.ts";
 import { EvalError, InfiniteRecursionError } from "../errors.ts";
 import { forceAttrs, forceStringNoContext } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
@@ -16,6 +16,7 @@ import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import type { Environment, Slot } from "./environment.ts";
+import { hintFor } from "./hints.ts";
 import { addAttributeFrame, locate, locateSteps, offsetInMessages } from "./trace.ts";
 import { reader } from "./variables.ts";
 
@@ -182,7 +183,7 @@ export function missing(set: Attrs, id: Symbol, source: Source, offset: number):
   const name = symbolName(id);
   const known = set.names();
   const error = new EvalError(`attribute '${attributeName(name)}' missing`, {
-    hint: didYouMean(name, known),
+    hint: hintFor(name, known, [set]),
     suggestions: nearestNames(name, known),
   });
   return locate(error, source, offset);

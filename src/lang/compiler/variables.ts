@@ -1,6 +1,5 @@
 /** Variables: of a scope, global ones, and those that a `with` may have. */
 import { EvalError, InfiniteRecursionError } from "../errors.ts";
-import { didYouMean } from "../../base/index.ts";
 import { forceAttrs } from "../operations/index.ts";
 import type { Source, VariableNode } from "../syntax/index.ts";
 import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
@@ -8,6 +7,7 @@ import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import type { Environment, Environment1, Environment4, EnvironmentN, Slot } from "./environment.ts";
+import { hintFor } from "./hints.ts";
 import { addFrame, locate } from "./trace.ts";
 
 type Read = (environment: Environment) => Slot;
@@ -139,8 +139,10 @@ function compileFree(compiler: Compiler, node: VariableNode): Code {
       if (slot >= 0) return force(set.values[slot]!);
     }
     const seen = new Set<string>();
-    for (const scope of scopes) for (const known of scopeOf(environment, scope, source).names()) seen.add(known);
-    throw locate(new EvalError(`undefined variable '${name}'`, { hint: didYouMean(name, seen) }), source, node.offset);
+    const sets = scopes.map((scope) => scopeOf(environment, scope, source));
+    for (const set of sets) for (const known of set.names()) seen.add(known);
+    const hint = hintFor(name, seen, sets);
+    throw locate(new EvalError(`undefined variable '${name}'`, { hint }), source, node.offset);
   };
 }
 

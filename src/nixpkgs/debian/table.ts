@@ -359,6 +359,11 @@ const programs: Readonly<Record<string, TableEntry>> = {
   curlWithGnuTls: entry("libcurl3t64-gnutls", { pname: "curl-gnutls" }),
   dash: entry("dash", { cut: ["debianutils"] }),
   ed: entry("ed"),
+  fakeroot: entry("fakeroot libfakeroot", {
+    drop: ["etc"],
+    postFix:
+      'sed -i -e "s|^FAKEROOT_PREFIX=.*|FAKEROOT_PREFIX=$out|" -e "s|^FAKEROOT_BINDIR=.*|FAKEROOT_BINDIR=$out/bin|" -e "s|^PATHS=/usr.*|PATHS=$out/lib/libfakeroot|" -e "s|/bin/ls|ls|" bin/fakeroot-*; ln -s fakeroot-sysv bin/fakeroot',
+  }),
   ffmpeg: entry("ffmpeg"),
   flex: entry("flex libfl2 libfl-dev"),
   gettext: entry("gettext gettext-base", { drop: ["share/emacs"] }),

@@ -1,5 +1,15 @@
 /** `python.pkgs`: the archive's packages for an interpreter, and the functions that make more. */
-import { Attrs, callFunction, ThrownError, force, type Lazy, lazy, updateAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  explainAbsence,
+  ThrownError,
+  force,
+  type Lazy,
+  lazy,
+  updateAttrs,
+} from "../../lang/index.ts";
+import { absentPythonPackage } from "../absent.ts";
 import { builderText } from "../builder-files.ts";
 import { callPackageWith } from "../customisation.ts";
 import type { DebianInterpreter, DebianPythonPackage } from "../types.ts";
@@ -53,10 +63,12 @@ export function createPythonPackages(context: PythonPackagesContext): Attrs {
   const extensions = lazy(() =>
     listAttribute(expectSet(context.scope.pkgs, "the package set"), "pythonPackagesExtensions"),
   );
-  return fixOverlays(
+  const packages = fixOverlays(
     (self) => basePackages(context, self),
     [...(force(extensions) as readonly Lazy[]), ...context.overrides],
   );
+  explainAbsence(packages, absentPythonPackage);
+  return packages;
 }
 
 function basePackages(context: PythonPackagesContext, self: Lazy): Attrs {
