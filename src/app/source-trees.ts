@@ -129,7 +129,7 @@ export async function fetchTree(context: Context, attributes: PlainEntries): Pro
     reference.type === "path"
       ? path!
       : reference.type === "git" && url!.startsWith("file://")
-        ? fileURLToPath(url!.replace(/[?#].*$/, ""))
+        ? localFolder(url!)
         : undefined;
   if (folder?.startsWith("/") === true) {
     if (!folders.has(context)) folders.set(context, new Map());
@@ -156,6 +156,8 @@ async function fetchReference(context: Context, reference: FlakeReference): Prom
       const url = text("url");
       if (url === undefined) throw new D2nError("flake-reference", "a git input wants a `url`");
       const checkout = localCheckout(reference);
+      if (url.startsWith("file://") && !existsSync(localFolder(url)))
+        throw new D2nError("flake-reference", `Git repository ${JSON.stringify(localFolder(url))} does not exist.`);
       if (checkout !== undefined && existsSync(join(checkout, ".git")))
         return checked((await checkoutTree(context, checkout, reference)).tree, reference);
       return checked(await gitTree(context, reference, url), reference);
@@ -190,7 +192,12 @@ function localCheckout(reference: FlakeReference): string | undefined {
     reference.attributes.has("ref")
   )
     return undefined;
-  return fileURLToPath(url);
+  return localFolder(url);
+}
+
+/** The folder that a `file:` URL means, without its parameters. */
+function localFolder(url: string): string {
+  return fileURLToPath(url.replace(/[?#].*$/, ""));
 }
 
 function gitContext(context: Context): GitContext {

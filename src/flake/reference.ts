@@ -31,7 +31,37 @@ export function referenceFromAttributes(attributes: RefAttributes): FlakeReferen
   if (typeof type !== "string") throw invalid(JSON.stringify(Object.fromEntries(rest)), "it has no `type`");
   const dir = rest.get("dir");
   rest.delete("dir");
+  checkAttributes(type, rest);
   return { type, attributes: rest, dir: typeof dir === "string" ? dir : "" };
+}
+
+const ARCHIVE_ATTRIBUTES = "url narHash name unpack rev revCount lastModified".split(" ");
+const FORGE_ATTRIBUTES = "owner repo ref rev narHash lastModified host treeHash".split(" ");
+
+/** What inputs of each type may say (Nix 2.34, libfetchers: `allowedAttrs`). */
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  path: ["path", "rev", "revCount", "lastModified", "narHash"],
+  git: (
+    "url ref rev shallow submodules lfs exportIgnore lastModified revCount narHash allRefs name dirtyRev dirtyShortRev " +
+    "verifyCommit keytype publicKey publicKeys"
+  ).split(" "),
+  tarball: ARCHIVE_ATTRIBUTES,
+  file: ARCHIVE_ATTRIBUTES,
+  github: FORGE_ATTRIBUTES,
+  gitlab: FORGE_ATTRIBUTES,
+  sourcehut: FORGE_ATTRIBUTES,
+  indirect: ["id", "ref", "rev", "narHash"],
+};
+
+/** @throws D2nError `flake-reference` for an attribute that inputs of this type do not have */
+export function checkAttributes(type: string, attributes: RefAttributes): void {
+  const allowed = ATTRIBUTES[type];
+  if (allowed === undefined) return;
+  for (const name of attributes.keys())
+    if (name !== "type" && name !== "__final" && !allowed.includes(name))
+      throw new D2nError("flake-reference", `input attribute '${name}' not supported by scheme '${type}'`, {
+        hint: `An input of type ${type} has ${allowed.map((one) => `\`${one}\``).join(", ")}.`,
+      });
 }
 
 /** The attributes with `dir`, for a lock file. */
@@ -149,6 +179,11 @@ export function formatReference(reference: FlakeReference): string {
       head = `d2n:${text("id")}`;
       break;
     default:
+      if (type !== "tarball" && type !== "file")
+        throw new D2nError(
+          "flake-reference",
+          `cannot show unsupported input '${JSON.stringify(Object.fromEntries(attributes))}'`,
+        );
       head = type === "file" && !/^file\+/.test(text("url")) ? `file+${text("url")}` : text("url");
       add("narHash");
   }

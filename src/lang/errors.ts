@@ -69,6 +69,15 @@ export class StackOverflowError extends EvalError {
   }
 }
 
+/** What is to be made does not fit into the memory that evaluation may use. */
+export class OutOfMemoryError extends EvalError {
+  override readonly name = "OutOfMemoryError";
+
+  constructor() {
+    super("out of memory", { hint: "An expression builds something without end, or something enormous." });
+  }
+}
+
 /**
  * JavaScript's own errors that a Nix expression can cause become evaluation errors; any other passes through. Safe to call
  * when the stack is nearly used up: should it overflow again, the next frame out converts that.
@@ -79,5 +88,6 @@ export function asEvalError(error: unknown): unknown {
   if (error.message.startsWith("Invalid string length"))
     return new EvalError("the string is too long: strings end at 2^29 - 24 bytes");
   if (error.message.startsWith("Invalid array length")) return new EvalError("the list is too long");
+  if (/^(Map|Set) maximum size exceeded/.test(error.message)) return new EvalError("more than 2^24 different values");
   return error;
 }

@@ -5,6 +5,7 @@ export * from "./errors.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export type { LintLevel, Lints } from "./lints.ts";
+export { watchHeap } from "./memory.ts";
 export type { KeptTrees, TreeCache } from "./loader.ts";
 export { TREE_FORMAT } from "./syntax/index.ts";
 export * from "./native.ts";

@@ -1,6 +1,7 @@
 /** Running a task in a thread with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
-import { D2nError, InterruptedError } from "../../base/index.ts";
+import { InterruptedError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
+import { workerFailure } from "../evaluation/engine.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
 import { type EvaluatorThread, startEvaluatorThread } from "./evaluator-thread.ts";
@@ -47,7 +48,7 @@ export async function runClassic({ job, sink, context, signal, thread }: Classic
         else if ("failed" in message) reject(messageToError(message.failed));
         else resolve();
       });
-      worker.once("error", (error: NodeJS.ErrnoException) => reject(workerFailure(error)));
+      worker.once("error", (error) => reject(workerFailure(error)));
       worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
       signal?.addEventListener("abort", () => reject(new InterruptedError()), { once: true });
       worker.postMessage(job);
@@ -57,11 +58,6 @@ export async function runClassic({ job, sink, context, signal, thread }: Classic
     await (await opened)?.close();
     void worker.terminate();
   }
-}
-
-function workerFailure(error: NodeJS.ErrnoException): Error {
-  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") return new D2nError("evaluation", "out of memory");
-  return error;
 }
 
 async function answer(opened: Promise<OpenServices>, { service, argument }: ServiceRequest): Promise<ServiceReply> {

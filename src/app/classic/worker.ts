@@ -1,6 +1,7 @@
 /** Entry of the thread that evaluates. */
 import { parentPort, workerData } from "node:worker_threads";
 import { keepCompiledCode } from "../../base/index.ts";
+import { guardHeap } from "../evaluation/heap.ts";
 import { createServiceClient } from "../evaluation/service-client.ts";
 import { classicErrorMessage } from "./errors.ts";
 import type { ThreadData } from "./evaluator-thread.ts";
@@ -11,6 +12,7 @@ import { runTask } from "./task.ts";
 const { signal, port } = workerData as ThreadData;
 const send = (message: ClassicMessage): void => parentPort!.postMessage(message);
 
+guardHeap();
 parentPort!.once("message", (job: ClassicJob) => {
   try {
     runTask(job, createServiceClient(port, new Int32Array(signal)) as SyncClassicServices, {

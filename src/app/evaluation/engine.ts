@@ -2,6 +2,7 @@
 import { totalmem } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { setFlagsFromString } from "node:v8";
+import { D2nError } from "../../base/index.ts";
 
 export const workerLimits: Readonly<ResourceLimits> = {
   /** Megabytes. Deep recursion is what Nix code does; 10,000 nested calls must fit, and far more if somebody allows it. */
@@ -32,6 +33,14 @@ const FLAGS = [
   // A regular expression that tries ever more ways to match is handed to an engine that tries all at the same time.
   "--enable-experimental-regexp-engine-on-excessive-backtracks",
 ];
+
+/** What becomes of a worker's own failure, as its thread reports it to the one that started it. */
+export function workerFailure(error: NodeJS.ErrnoException): Error {
+  if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") return error;
+  return new D2nError("evaluation", "out of memory", {
+    hint: "An expression builds something without end, or something enormous.",
+  });
+}
 
 let tuned = false;
 

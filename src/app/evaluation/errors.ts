@@ -2,6 +2,13 @@
 import { D2nError, messageOf, type SourceLocation } from "../../base/index.ts";
 import type { ErrorMessage } from "./protocol.ts";
 
+/** Positions of attributes are worked out when somebody asks, and what asks is lost on the way to another thread. */
+function plainLocation(location: SourceLocation | undefined): SourceLocation | undefined {
+  if (location === undefined) return undefined;
+  const { location: known } = location as { location?: () => SourceLocation };
+  return { ...(known === undefined ? location : known.call(location)) };
+}
+
 export function errorToMessage(error: unknown): ErrorMessage {
   if (error instanceof D2nError)
     return {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { Activity, D2nError, InterruptedError, type SourceLocation } from "../../base/index.ts";
-import { tuneEngine, workerLimits } from "./engine.ts";
+import { tuneEngine, workerFailure, workerLimits } from "./engine.ts";
 import { errorToMessage, messageToError } from "./errors.ts";
 import type {
   Job,
@@ -66,15 +66,7 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
         context.signal.removeEventListener("abort", interrupt);
         resolve(message);
       });
-      worker.once("error", (error: NodeJS.ErrnoException) =>
-        reject(
-          error.code === "ERR_WORKER_OUT_OF_MEMORY"
-            ? new D2nError("evaluation", "evaluation ran out of memory", {
-                hint: "An expression builds something without end, or something enormous.",
-              })
-            : error,
-        ),
-      );
+      worker.once("error", (error) => reject(workerFailure(error)));
       worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
     });
     if ("error" in reply) throw inUsersFiles(messageToError(reply.error), session.project);

@@ -2,12 +2,14 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { keepCompiledCode } from "../../base/index.ts";
 import { errorToMessage } from "./errors.ts";
+import { guardHeap } from "./heap.ts";
 import { runJob } from "./job.ts";
 import type { Job, WorkerReply } from "./protocol.ts";
 import { createServiceClient } from "./service-client.ts";
 
 const { job, signal, port } = workerData as { job: Job; signal: SharedArrayBuffer; port: MessagePort };
 
+guardHeap();
 let reply: WorkerReply;
 try {
   reply = { result: runJob(job, createServiceClient(port, new Int32Array(signal))) };

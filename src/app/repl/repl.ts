@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { D2nError, InterruptedError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
-import { tuneEngine, workerLimits } from "../evaluation/engine.ts";
+import { tuneEngine, workerFailure, workerLimits } from "../evaluation/engine.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
 import type { OpenServices } from "../classic/services.ts";
@@ -311,15 +311,9 @@ export class Repl {
           else if ("failed" in message) failed(messageToError(message.failed));
           else output.notice(message.notice.level, message.notice.text);
         });
-        thread.worker.once("error", (error: NodeJS.ErrnoException) => {
+        thread.worker.once("error", (error) => {
           lost();
-          failed(
-            error.code === "ERR_WORKER_OUT_OF_MEMORY"
-              ? new D2nError("evaluation", "out of memory", {
-                  hint: "An expression builds something without end, or something enormous.",
-                })
-              : error,
-          );
+          failed(workerFailure(error));
         });
         const call: ReplCall = { request, showTrace: this.#showTrace };
         thread.worker.postMessage(call);

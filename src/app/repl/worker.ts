@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { keepCompiledCode } from "../../base/index.ts";
 import { classicErrorMessage } from "../classic/errors.ts";
 import type { SyncClassicServices } from "../classic/services.ts";
+import { guardHeap } from "../evaluation/heap.ts";
 import { createServiceClient } from "../evaluation/service-client.ts";
 import type { ReplCall, ReplMessage, ReplSettings } from "./protocol.ts";
 import { ReplScope } from "./scope.ts";
@@ -19,6 +20,7 @@ export interface ReplThreadData {
 const { settings, signal, port } = workerData as ReplThreadData;
 const send = (message: ReplMessage): void => parentPort!.postMessage(message);
 const services = createServiceClient(port, new Int32Array(signal)) as SyncClassicServices;
+guardHeap();
 const world = createReplWorld(settings.world, services, (level, text) => send({ notice: { level, text } }));
 const scope = new ReplScope(world, settings);
 

@@ -1,5 +1,6 @@
 /** Attribute sets (manual, "attrNames" … "zipAttrsWith"). */
 import { EvalError } from "../errors.ts";
+import { reserveElements } from "../memory.ts";
 import {
   addTrace,
   atPosition,
@@ -134,6 +135,7 @@ export const attrsets: Family = {
     }
     if (found.size === 0) return Attrs.empty;
     const ids = [...found.keys()].sort((x, y) => x - y);
+    reserveElements(ids.length);
     const values = new Array<Lazy>(ids.length);
     const positions = new Array<LazyPosition>(ids.length);
     const valueId = symbol("value");
@@ -151,6 +153,7 @@ export const attrsets: Family = {
   mapAttrs(f: Lazy, set: Lazy): Attrs {
     const attrs = forceAttrs(set, second("mapAttrs"));
     const { ids } = attrs.keys;
+    reserveElements(ids.length);
     const values = new Array<Lazy>(ids.length);
     for (let slot = 0; slot < ids.length; slot++) values[slot] = apply2(f, symbolName(ids[slot]!), attrs.values[slot]!);
     return new Attrs(attrs.keys, values);

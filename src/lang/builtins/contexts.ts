@@ -117,7 +117,7 @@ export function contexts({ host, world }: Interpreter): Family {
             throw new EvalError(`context key '${attributeName(path)}' is not a store path`);
           append(context, path, forceAttrs(lazy, "while evaluating the value of a string context"));
         } catch (error) {
-          throw atPosition(error, attrs.position(path));
+          throw atPosition(error, attrs.place(path));
         }
       }
       return makeString(textOf(string), context);

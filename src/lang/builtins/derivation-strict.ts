@@ -56,12 +56,12 @@ export function derivations({ host, world }: Interpreter): Family {
           "while evaluating the `name` attribute passed to builtins.derivationStrict",
         );
       } catch (error) {
-        throw addTrace(error, "while evaluating the derivation attribute 'name'", attrs.position("name"));
+        throw addTrace(error, "while evaluating the derivation attribute 'name'", attrs.place("name"));
       }
       try {
         return instantiate(host, hashes, elements, new Recipe(host, world, name).read(attrs));
       } catch (error) {
-        const at = attrs.position("name");
+        const at = attrs.place("name");
         const where = at === undefined ? "«none»:0" : `${at.file}:${at.line}:${at.column}`;
         throw addTrace(error, `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`);
       }
@@ -131,7 +131,7 @@ class Recipe {
         throw addTrace(
           error,
           `while evaluating attribute '${attributeName(key)}' of derivation '${this.name}'`,
-          attrs.position(key),
+          attrs.place(key),
         );
       }
     }

@@ -37,7 +37,14 @@ function derivationSet(drvAttrs: Attrs, derivationStrict: Value): Lazy {
   const drvPath = computed("drvPath");
   return outputSets(
     outputNames(drvAttrs.get("outputs") ?? ["out"]),
-    (named, all) => updateAttrs(updateAttrs(drvAttrs, named), derivationCommon(all, drvAttrs)),
+    (named, all) =>
+      updateAttrs(
+        updateAttrs(drvAttrs, named),
+        derivationCommon(
+          lazy(() => all),
+          drvAttrs,
+        ),
+      ),
     (name) => derivationOutput(computed(name), drvPath, "derivation", name),
   );
 }

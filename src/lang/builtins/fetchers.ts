@@ -2,7 +2,7 @@
 import { D2nError } from "../../base/index.ts";
 import { checkStorePathName } from "../../formats/index.ts";
 import { EvalError } from "../errors.ts";
-import type { FetchTreeResult, Host } from "../host.ts";
+import type { FetchTreeRequest, FetchTreeResult, Host } from "../host.ts";
 import {
   addTrace,
   coerceToString,
@@ -81,6 +81,7 @@ function fetchUrl(host: Host, argument: Lazy, who: "fetchurl" | "fetchTarball"):
   }
   if (host.pure && sha256 === undefined)
     throw new EvalError(`in pure evaluation mode, '${who}' requires a 'sha256' argument`);
+  checkUrl(url);
   return storeString(host.fetchUrl({ url, name: storeName, unpack: who === "fetchTarball", sha256 }));
 }
 
@@ -105,6 +106,7 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
     );
     if (isGit) request.set("url", gitUrl(reference));
     else {
+      checkUrl(reference);
       if (host.parseFlakeReference === undefined)
         throw new EvalError(`passing a string argument to '${who}' is not supported by this host`);
       for (const [key, attribute] of host.parseFlakeReference(reference)) request.set(key, attribute);
@@ -119,8 +121,29 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
     );
   refuseRelativeFile(request);
   if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
-  return treeAttrs(host.fetchTree(request), isGit);
+  try {
+    return treeAttrs(host.fetchTree(request), isGit);
+  } catch (error) {
+    throw addTrace(error, `while fetching the input '${shown(host, request)}'`);
+  }
 }
+
+function shown(host: Host, request: FetchTreeRequest): string {
+  try {
+    return host.showFlakeReference!(request);
+  } catch {
+    // What has no such form at all is told by its type.
+    return String(request.get("type"));
+  }
+}
+
+/** A URL is ASCII, whatever the path that it names. */
+function checkUrl(url: string): void {
+  if (/[^\x21-\x7e]/.test(url)) throw new EvalError(`'${url}' is not a valid URL: leftover`);
+  if (!SCHEME.test(url)) throw new EvalError(`'${url}' doesn't have a scheme`);
+}
+
+const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*:/;
 
 function looksLikeArchive(reference: string): boolean {
   return (

@@ -1,5 +1,6 @@
 /** `builtins.genericClosure` (manual): everything that can be reached from a start set. */
 import { addTrace, callFunction1, forceAttrs, forceFunction, forceList, lessThan } from "../operations/index.ts";
+import { reserveElements } from "../memory.ts";
 import { showForError } from "../print/printer.ts";
 import type { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
@@ -86,6 +87,8 @@ export const closures: Family = {
       const element = queue[next]!;
       if (!seen.add(force(keyOf(element)), element)) continue;
       result.push(element);
+      // The tables double when they are full.
+      if ((result.length & (result.length - 1)) === 0) reserveElements(8 * result.length);
       try {
         const reached = forceList(
           callFunction1(operator, element),

@@ -1,5 +1,6 @@
 /** Lists (manual, "all" … "tail"). */
-import { EvalError } from "../errors.ts";
+import { EvalError, OutOfMemoryError } from "../errors.ts";
+import { reserveElements } from "../memory.ts";
 import {
   addTrace,
   callFunction2,
@@ -12,9 +13,10 @@ import {
   forceList,
   lessThan as isLess,
 } from "../operations/index.ts";
+import { Source, SourcePosition } from "../syntax/source.ts";
 import { Attrs } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
-import { type NixList, PrimOp, type Value } from "../values/value.ts";
+import { Lambda, type NixList, type Position, PrimOp, type Value } from "../values/value.ts";
 import { apply } from "./application.ts";
 import { lessThan } from "./arithmetic.ts";
 import type { Family } from "./interpreter.ts";
@@ -22,6 +24,19 @@ import { peeksort } from "./peeksort.ts";
 
 /** Nothing sensible makes longer lists, and V8 would end the process rather than fail. */
 const MAX_LENGTH = 2 ** 26;
+
+function resultList(fn: Value, result: Value): NixList {
+  if (Array.isArray(result)) return result as NixList;
+  const step = "while evaluating the return value of the function passed to builtins.concatMap";
+  return forceList(result, step, lambdaPlace(result) ?? lambdaPlace(fn));
+}
+
+/** Where a function stands, for messages. */
+function lambdaPlace(fn: Value): Position | undefined {
+  if (!(fn instanceof Lambda)) return undefined;
+  const { source, offset } = fn.info;
+  return source instanceof Source ? new SourcePosition(source, offset) : fn.info.position();
+}
 
 const first = (name: string): string => `while evaluating the first argument passed to builtins.${name}`;
 const second = (name: string): string => `while evaluating the second argument passed to builtins.${name}`;
@@ -46,14 +61,7 @@ export const lists: Family = {
   concatMap(f: Lazy, list: Lazy): NixList {
     const fn = forceFunction(f, first("concatMap"));
     const elements = forceList(list, second("concatMap"));
-    return concatLists(
-      elements.map((element) =>
-        forceList(
-          callFunction1(fn, element),
-          "while evaluating the return value of the function passed to builtins.concatMap",
-        ),
-      ),
-    );
+    return concatLists(elements.map((element) => resultList(fn, callFunction1(fn, element))));
   },
 
   /** Whether a list has an element equal to a value. */
@@ -86,6 +94,7 @@ export const lists: Family = {
     const elements = forceList(list, second("filter"));
     if (elements.length === 0) return elements;
     const fn = forceFunction(predicate, first("filter"));
+    reserveElements(elements.length);
     const kept = elements.filter((element) =>
       forceBool(
         callFunction1(fn, element),
@@ -107,8 +116,10 @@ export const lists: Family = {
   /** `[ (f 0) (f 1) … ]` of the given length. */
   genList(generator: Lazy, length: Lazy): NixList {
     const size = forceInt(length, second("genList"));
-    if (size < 0 || size > MAX_LENGTH) throw new EvalError(`cannot create list of size ${size}`);
+    if (size < 0) throw new EvalError(`cannot create list of size ${size}`);
+    if (size > MAX_LENGTH) throw new OutOfMemoryError();
     forceFunction(generator, first("genList"));
+    reserveElements(Number(size));
     const elements = new Array<Lazy>(Number(size));
     for (let i = 0; i < elements.length; i++) elements[i] = apply(generator, i);
     return elements;
@@ -129,6 +140,7 @@ export const lists: Family = {
     const elements = forceList(list, second("map"));
     if (elements.length === 0) return elements;
     forceFunction(f, first("map"));
+    reserveElements(elements.length);
     const results = new Array<Lazy>(elements.length);
     for (let i = 0; i < elements.length; i++) results[i] = apply(f, elements[i]!);
     return results;

@@ -1,6 +1,14 @@
 /** Bringing files into the store (manual, "filterSource", "path", "storePath", "toFile"). */
+import { D2nError } from "../../base/index.ts";
 import { EvalError } from "../errors.ts";
-import { formatHash, isInStore, isStorePath, parseHash, splitStorePath } from "../../formats/index.ts";
+import {
+  checkStorePathName,
+  formatHash,
+  isInStore,
+  isStorePath,
+  parseHash,
+  splitStorePath,
+} from "../../formats/index.ts";
 import type { AddPathRequest, Host, PathFilter } from "../host.ts";
 import {
   addTrace,
@@ -61,7 +69,7 @@ export function sources({ host, world }: Interpreter): Family {
           );
         else
           throw new EvalError(`unsupported argument '${attributeName(key)}' to 'builtins.path'`, {
-            location: attrs.position(key),
+            location: attrs.place(key),
           });
       }
       if (root === undefined)
@@ -94,9 +102,19 @@ export function sources({ host, world }: Interpreter): Family {
           );
         references.push(element.path);
       }
+      checkName(wanted);
       return storeString(host.addText(wanted, Buffer.from(textOf(string), "latin1"), references));
     },
   };
+}
+
+/** A name is told as the text that it is, not as its bytes. */
+function checkName(name: string): void {
+  try {
+    checkStorePathName(name);
+  } catch (error) {
+    throw error instanceof D2nError ? new EvalError(error.message, { code: error.code, hint: error.hint }) : error;
+  }
 }
 
 /** A store path as a string that depends on it. */
@@ -120,7 +138,9 @@ function pathFilter(fn: Value): PathFilter {
 function addPath(host: Host, root: PathArgument, request: Omit<AddPathRequest, "path">): NixString {
   try {
     realise(host, root.path, root.context);
-    return storeString(host.addPath({ ...request, path: followLinks(host, root.path) }));
+    const path = followLinks(host, root.path);
+    if (host.status(path) === undefined) throw new EvalError(`path '${path}' does not exist`);
+    return storeString(host.addPath({ ...request, path }));
   } catch (error) {
     throw addTrace(error, `while adding path '${root.path}'`);
   }

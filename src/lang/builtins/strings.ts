@@ -1,5 +1,6 @@
 /** Strings (manual, "concatStringsSep" … "toString"). */
 import { EvalError } from "../errors.ts";
+import { reserveBytes } from "../memory.ts";
 import {
   coerceToString,
   interpolated,
@@ -29,6 +30,7 @@ export function strings({ world }: Interpreter): Family {
         "while evaluating the second argument (the list of strings to concat) passed to builtins.concatStringsSep",
       );
       let context = contextOf(between);
+      let length = 0;
       const texts = new Array<string>(elements.length);
       for (let i = 0; i < elements.length; i++) {
         const element = coerceToString(
@@ -38,8 +40,10 @@ export function strings({ world }: Interpreter): Family {
           "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
         );
         texts[i] = textOf(element);
+        length += texts[i]!.length;
         context = joinContexts(context, contextOf(element));
       }
+      reserveBytes(length + elements.length * textOf(between).length);
       return makeString(texts.join(textOf(between)), context);
     },
 
@@ -135,6 +139,7 @@ function replace(wanted: readonly string[], replacements: readonly Lazy[], sourc
       at++;
     }
   }
+  reserveBytes(pieces.reduce((length, piece) => length + piece.length, 0));
   return makeString(pieces.join(""), context);
 }
 

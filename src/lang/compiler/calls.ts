@@ -1,7 +1,7 @@
 /** Calls: the commonest numbers of arguments have code of their own. */
 import { callDepth } from "../call-depth.ts";
 import { StackOverflowError } from "../errors.ts";
-import { callFunction, notAFunction, partial, runAll, runWith } from "../operations/index.ts";
+import { addsNoStep, callFunction, notAFunction, partial, runAll, runWith } from "../operations/index.ts";
 import { type CallNode, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
@@ -147,9 +147,7 @@ export function leaving(error: unknown, callee: Value, source: Source, offset: n
     return addFrame(error, "from call site", source, offset, true);
   }
   if (callee instanceof PrimOp)
-    return callee.name === "addErrorContext"
-      ? locateNear(error, source, offset)
-      : addBuiltinFrame(error, callee.name, source, offset);
+    return addsNoStep(callee) ? locateNear(error, source, offset) : addBuiltinFrame(error, callee.name, source, offset);
   if (callee instanceof Attrs && callee.has("__functor"))
     return addFrame(error, "while calling a functor (an attribute set with a '__functor' attribute)", source, offset);
   return locate(error, source, offset);

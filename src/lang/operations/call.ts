@@ -5,8 +5,8 @@ import { showForError } from "../print/printer.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
-import { addTrace } from "./trace.ts";
-import { showType } from "./types.ts";
+import { addTrace, atPosition } from "./trace.ts";
+import { isCallable, showType } from "./types.ts";
 
 const FUNCTOR = symbol("__functor");
 
@@ -33,7 +33,9 @@ export function callFunction1(fn: Value, argument: Lazy): Value {
       try {
         // A functor that returns itself calls itself for ever.
         enterCall();
-        const result = callFunction(force(functor), fn, argument);
+        const called = force(functor);
+        if (!isCallable(called)) throw atPosition(notAFunction(called), fn.place("__functor"));
+        const result = callFunction(called, fn, argument);
         leaveCall();
         return result;
       } catch (error) {
@@ -83,9 +85,13 @@ export function runPrimOp(fn: PrimOp, args: readonly Lazy[]): Value {
   }
 }
 
+/** `addErrorContext` adds a step of its own, and `break` has given its argument before that is evaluated. */
+export function addsNoStep({ name }: PrimOp): boolean {
+  return name === "addErrorContext" || name === "break";
+}
+
 function leavingBuiltin(error: unknown, fn: PrimOp): unknown {
-  // This one adds a step of its own.
-  return fn.name === "addErrorContext" ? error : addTrace(error, `while calling the '${fn.name}' builtin`);
+  return addsNoStep(fn) ? error : addTrace(error, `while calling the '${fn.name}' builtin`);
 }
 
 /** The function with more of its arguments, but not all. */

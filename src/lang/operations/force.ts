@@ -12,6 +12,7 @@ import {
   type NixFunction,
   type NixList,
   type NixString,
+  type Position,
   type Value,
 } from "../values/value.ts";
 import { addTrace } from "./trace.ts";
@@ -41,10 +42,10 @@ export function forceAttrs(lazy: Lazy, context?: string): Attrs {
   throw addTrace(typeMismatch("a set", value), context);
 }
 
-export function forceList(lazy: Lazy, context?: string): NixList {
+export function forceList(lazy: Lazy, context?: string, place?: Position): NixList {
   const value = force(lazy);
   if (Array.isArray(value)) return value as NixList;
-  throw addTrace(typeMismatch("a list", value), context);
+  throw addTrace(typeMismatch("a list", value), context, place);
 }
 
 export function forceBool(lazy: Lazy, context?: string): boolean {

@@ -8,6 +8,7 @@ import {
   listPositions,
   symbol,
 } from "../values/attrs.ts";
+import { reserveElements } from "../memory.ts";
 import { SHARED_UP_TO, type UpdatePlan } from "../values/keys.ts";
 import type { Lazy } from "../values/thunk.ts";
 import type { NixList } from "../values/value.ts";
@@ -104,6 +105,7 @@ function makePlan(left: KeyTable, right: KeyTable): UpdatePlan {
 
 /** The merge in one pass, for big sets. */
 function mergeOnce(left: Attrs, right: Attrs): Attrs {
+  reserveElements(left.keys.ids.length + right.keys.ids.length);
   const a = left.keys.ids;
   const b = right.keys.ids;
   const positioned = left.positions !== undefined || right.positions !== undefined;
@@ -133,6 +135,7 @@ function mergeOnce(left: Attrs, right: Attrs): Attrs {
 
 /** The merge of a small set into a big one: what is between the new attributes is copied as it is. */
 function insertInto(left: Attrs, right: Attrs): Attrs {
+  reserveElements(left.keys.ids.length);
   const a = left.keys.ids;
   const b = right.keys.ids;
   /** Runs of the left set: start, end; one before each attribute of the right set. */
@@ -171,6 +174,7 @@ function replaceExisting(left: Attrs, right: Attrs): Attrs | undefined {
     if (slot < 0) return undefined;
     slots.push(slot);
   }
+  reserveElements(left.values.length);
   const values = left.values.slice();
   for (let i = 0; i < slots.length; i++) values[slots[i]!] = right.values[i]!;
   // The same set put over again and again: its attributes are where they were the last time.
@@ -203,6 +207,7 @@ export function concatLists(lists: readonly NixList[]): NixList {
     }
   if (only === undefined) return [];
   if (length === only.length) return only;
+  reserveElements(length);
   const result = new Array<Lazy>(length);
   let at = 0;
   for (const list of lists) for (let i = 0; i < list.length; i++) result[at++] = list[i]!;

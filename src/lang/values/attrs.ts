@@ -4,7 +4,14 @@
  * The table holds symbols sorted by number. Listing goes by name, in byte order, as Nix does.
  */
 import { KeyTable } from "./keys.ts";
-import { knownPosition, type LazyPosition, ListedPositions, pickPositions, type Positions } from "./positions.ts";
+import {
+  knownPosition,
+  type LazyPosition,
+  ListedPositions,
+  pickPositions,
+  positionOf,
+  type Positions,
+} from "./positions.ts";
 import { knownSymbol, type Symbol, symbol, symbolName } from "./symbols.ts";
 import type { Lazy } from "./thunk.ts";
 import type { Position } from "./value.ts";
@@ -95,6 +102,12 @@ export class Attrs {
   position(name: string): Position | undefined {
     const slot = this.keys.find(symbol(name));
     return slot < 0 ? undefined : knownPosition(this.positionAt(slot));
+  }
+
+  /** The same for messages, which also know places that are in no file. */
+  place(name: string): Position | undefined {
+    const slot = this.keys.find(symbol(name));
+    return slot < 0 ? undefined : positionOf(this.positionAt(slot));
   }
 
   /** Names in byte order. */
