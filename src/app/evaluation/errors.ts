@@ -2,13 +2,6 @@
 import { D2nError, messageOf, type SourceLocation } from "../../base/index.ts";
 import type { ErrorMessage } from "./protocol.ts";
 
-/** Positions of attributes are worked out when somebody asks, and what asks is lost on the way to another thread. */
-function plainLocation(location: SourceLocation | undefined): SourceLocation | undefined {
-  if (location === undefined) return undefined;
-  const { location: known } = location as { location?: () => SourceLocation };
-  return { ...(known === undefined ? location : known.call(location)) };
-}
-
 export function errorToMessage(error: unknown): ErrorMessage {
   if (error instanceof D2nError)
     return {
@@ -59,6 +52,7 @@ export function messageToError(message: ErrorMessage): Error {
 /** Field by field: places in Nix source work their fields out when asked, so that a copy of the object has none of them. */
 function plainLocation(location: SourceLocation | undefined): SourceLocation | undefined {
   if (location === undefined) return undefined;
-  const { file, line, column, text, previous, next } = location;
+  const { location: known } = location as { location?: () => SourceLocation };
+  const { file, line, column, text, previous, next } = known === undefined ? location : known.call(location);
   return { file, line, column, text, previous, next };
 }
