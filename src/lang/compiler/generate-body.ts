@@ -1,4 +1,4 @@
-/** One generated function: its scopes, its temporary variables, and what it adds to errors that pass. */
+/** One generated function: what each kind of expression becomes. Operators stand in `generate-operators.ts`. */
 import {
   type AssertNode,
   type AttrsNode,
@@ -22,130 +22,27 @@ import { tableOf } from "./attributes.ts";
 import { assertionFailure } from "./control.ts";
 import { isValueToNix } from "./exact.ts";
 import { lambdaInfo } from "./functions.ts";
-import type { Unit } from "./generate.ts";
-import { addSlowly } from "./operators.ts";
+import { Frame, type Scope } from "./generate-frame.ts";
+import { generateBinary, isBoolean, MAX } from "./generate-operators.ts";
 import { nameReader, selectFrom, selectPathOf } from "./select.ts";
 import { offsetInMessages } from "./trace.ts";
 
-const MAX = Number.MAX_SAFE_INTEGER;
-
-/** Temporaries beyond this make frames too big for deep recursion; what is left stays closures. */
-const MOST_TEMPORARIES = 120;
-
-/** An environment that the function itself makes. */
-interface Scope {
-  /** The JavaScript variable that holds the environment. */
-  readonly environment: string;
-  /** The argument that is its only slot: then the environment is made when somebody needs it. */
-  readonly argument: string | undefined;
-  /** While its slots are being filled in, some are undefined. */
-  filling: boolean;
-}
-
-interface Handler {
-  /** A JavaScript expression for what is to be thrown instead of `error`. */
-  readonly code: string;
-  /** The operation around this one. */
-  readonly outer: number;
-}
-
-export class FunctionBody {
-  readonly #unit: Unit;
-  /** The environment that the function is given. */
-  readonly #given: string;
-  /** Innermost first. */
-  #scopes: readonly Scope[] = [];
-  readonly #variables: string[] = [];
-  readonly #handlers: Handler[] = [];
-  /** The operation that errors belong to: the number of a handler, 0 for none. */
-  #around = 0;
-  readonly #source: string;
-
-  constructor(unit: Unit, given: string, parameters: readonly string[]) {
-    this.#unit = unit;
-    this.#given = given;
-    this.#source = unit.constant(unit.compiler.source);
-    for (const argument of parameters)
-      this.#scopes = [{ environment: this.#variable("e"), argument, filling: false }, ...this.#scopes];
-  }
-
-  /** The function's text around the value that it gives. */
-  wrap(value: string): string {
-    const variables = this.#variables.length === 0 ? "" : `let ${this.#variables.join(", ")};`;
-    if (this.#handlers.length === 0) return `${variables} return ${value};`.replaceAll(/\(s = 0, /g, "(");
-    const cases = this.#handlers.map(({ code, outer }, i) => `case ${i + 1}: error = ${code}; s = ${outer}; continue;`);
-    return `let s = 0; ${variables} const d = depth.current;
-try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) { ${cases.join("\n")} default: throw error; } }`;
-  }
-
-  #variable(prefix: string): string {
-    const name = `${prefix}${this.#variables.length}`;
-    this.#variables.push(name);
-    return name;
-  }
-
-  #temporary(): string {
-    return this.#variable("t");
-  }
-
-  #handler(code: string): number {
-    return this.#handlers.push({ code, outer: this.#around });
-  }
-
-  /** Generates something whose errors belong to an operation. */
-  #within<R>(handler: number, generate: () => R): R {
-    const before = this.#around;
-    this.#around = handler;
-    const result = generate();
-    this.#around = before;
-    return result;
-  }
-
-  /** An expression that may fail. */
-  #failing(expression: string, handler = this.#around): string {
-    return `(s = ${handler}, ${expression})`;
-  }
-
-  #inScopes<R>(scopes: readonly Scope[], generate: () => R): R {
-    const before = this.#scopes;
-    this.#scopes = scopes;
-    const result = generate();
-    this.#scopes = before;
-    return result;
-  }
-
-  /** The environment at a level, made if it has not been yet. */
-  #environment(level = 0): string {
-    const scope = this.#scopes[level];
-    if (scope === undefined) return this.#given + ".up".repeat(level - this.#scopes.length);
-    const { environment, argument } = scope;
-    if (argument === undefined) return environment;
-    return `(${environment} ??= new Environment1(${this.#environment(level + 1)}, ${argument}))`;
-  }
-
-  /** The slot of a variable as it is. */
-  #slot({ level, shape, slot }: VariableNode): string {
-    const argument = this.#scopes[level]?.argument;
-    if (argument !== undefined) return argument;
-    const environment = this.#environment(level);
-    return shape === 0 ? `${environment}.slots[${slot}]` : `${environment}.v${shape === 1 ? 0 : slot}`;
-  }
-
+export class FunctionBody extends Frame {
   /** A value that is computed at once. */
   value(node: Expression): string {
     if (node.kind === "deferred" && node.expanded !== undefined) return this.value(node.expanded);
-    if (!this.#unit.spend() || this.#variables.length > MOST_TEMPORARIES) return this.#closure(node);
+    if (!this.spend()) return this.#closure(node);
     switch (node.kind) {
       case "integer":
-        return typeof node.value === "number" ? `(${node.value})` : this.#unit.constant(node.value);
+        return typeof node.value === "number" ? `(${node.value})` : this.unit.constant(node.value);
       case "string":
-        return node.value.length < 100 ? JSON.stringify(node.value) : this.#unit.constant(node.value);
+        return node.value.length < 100 ? JSON.stringify(node.value) : this.unit.constant(node.value);
       case "float":
-        return this.#unit.constant(new NixFloat(node.value));
+        return this.unit.constant(new NixFloat(node.value));
       case "variable":
         return this.#read(node);
       case "lambda":
-        return `new Lambda(${this.#environment()}, ${this.#unit.constant(lambdaInfo(this.#unit.compiler, node))})`;
+        return `new Lambda(${this.environment()}, ${this.unit.constant(lambdaInfo(this.unit.compiler, node))})`;
       case "call":
         return this.#call(node);
       case "select":
@@ -155,9 +52,9 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
       case "if":
         return this.#if(node);
       case "not":
-        return `!${this.#condition(node.operand, offsetInMessages(node.operand), "in the argument of the not operator")}`;
+        return `!${this.condition(node.operand, offsetInMessages(node.operand), "in the argument of the not operator")}`;
       case "binary":
-        return this.#binary(node);
+        return node.overridden === undefined ? generateBinary(this, node) : this.#closure(node);
       case "list":
         return this.#list(node);
       case "attrs":
@@ -177,12 +74,12 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
 
   /** What is not generated: its closure. */
   #closure(node: Expression): string {
-    return this.#failing(`${this.#unit.constant(this.#unit.compiler.later(node))}(${this.#environment()})`);
+    return this.failing(`${this.unit.constant(this.unit.compiler.later(node))}(${this.environment()})`);
   }
 
   /** A value for later: as `Compiler.delay` makes it. */
   #delay(node: Expression): string {
-    const { exact } = this.#unit.compiler.context;
+    const { exact } = this.unit.compiler.context;
     if (exact && !isValueToNix(node)) return this.#thunk(node);
     switch (node.kind) {
       case "path":
@@ -206,33 +103,27 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
   }
 
   #thunk(node: Expression): string {
-    return `new Thunk(${this.#unit.thunkCode(node)}, ${this.#environment()})`;
+    return `new Thunk(${this.unit.thunkCode(node)}, ${this.environment()})`;
   }
 
   #delayVariable(node: VariableNode): string {
     if (node.level < 0) {
-      const found = this.#unit.compiler.context.global(symbolName(node.name));
-      return found === undefined ? this.#thunk(node) : this.#unit.constant(found);
+      const found = this.unit.compiler.context.global(symbolName(node.name));
+      return found === undefined ? this.#thunk(node) : this.unit.constant(found);
     }
-    const slot = this.#slot(node);
-    if (this.#scopes[node.level]?.filling !== true) return slot;
+    const slot = this.slot(node);
+    if (this.scopes[node.level]?.filling !== true) return slot;
     return `(${slot} === undefined ? ${this.#thunk(node)} : ${slot})`;
-  }
-
-  /** The value in a slot if it has been evaluated; a thunk, or undefined, if not. */
-  #evaluated(slot: string): string {
-    const t = this.#temporary();
-    return `((${t} = ${slot}) instanceof Thunk && ${t}.code === null ? ${t}.x : ${t})`;
   }
 
   #delaySelect(node: SelectNode): string {
     const [id] = node.path;
     if (node.of.kind !== "variable" || node.of.level < 0 || node.path.length !== 1 || typeof id !== "number")
       return this.#thunk(node);
-    const set = this.#temporary();
-    const value = this.#temporary();
-    const { keys, slot } = this.#site();
-    return `((${set} = ${this.#evaluated(this.#slot(node.of))}) instanceof Attrs && (${set}.keys !== ${keys} && (${slot} = ${set}.keys.find(${id}), ${keys} = ${set}.keys), ${slot} >= 0) && !((${value} = ${this.#evaluated(`${set}.values[${slot}]`)}) instanceof Thunk) ? ${value} : ${this.#thunk(node)})`;
+    const set = this.temporary();
+    const value = this.temporary();
+    const { keys, slot } = this.site();
+    return `((${set} = ${this.evaluated(this.slot(node.of))}) instanceof Attrs && (${set}.keys !== ${keys} && (${slot} = ${set}.keys.find(${id}), ${keys} = ${set}.keys), ${slot} >= 0) && !((${value} = ${this.evaluated(`${set}.values[${slot}]`)}) instanceof Thunk) ? ${value} : ${this.#thunk(node)})`;
   }
 
   #delayBinary(node: BinaryNode): string {
@@ -242,79 +133,71 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
     const a = this.#number(left);
     const b = this.#number(right);
     if (a === undefined || b === undefined) return this.#thunk(node);
-    const x = this.#temporary();
-    const y = this.#temporary();
-    const result = this.#temporary();
+    const x = this.temporary();
+    const y = this.temporary();
+    const result = this.temporary();
     return `(${x} = ${a}, ${y} = ${b}, typeof ${x} === "number" && typeof ${y} === "number" && (${result} = ${x} ${operator} ${y}) <= ${MAX} && ${result} >= ${-MAX} ? ${result} : ${this.#thunk(node)})`;
   }
 
   #number(node: Expression): string | undefined {
     if (node.kind === "integer" && typeof node.value === "number") return `(${node.value})`;
-    return node.kind === "variable" && node.level >= 0 ? this.#evaluated(this.#slot(node)) : undefined;
+    return node.kind === "variable" && node.level >= 0 ? this.evaluated(this.slot(node)) : undefined;
   }
 
   #read(node: VariableNode): string {
     if (node.level < 0) {
-      const found = this.#unit.compiler.context.global(symbolName(node.name));
+      const found = this.unit.compiler.context.global(symbolName(node.name));
       if (found === undefined) return this.#closure(node);
-      const constant = this.#unit.constant(found);
-      return found instanceof Thunk ? this.#failing(`force(${constant})`) : constant;
+      const constant = this.unit.constant(found);
+      return found instanceof Thunk ? this.failing(`force(${constant})`) : constant;
     }
-    const t = this.#temporary();
-    return `((${t} = ${this.#slot(node)}) instanceof Thunk ? ${t}.code === null ? ${t}.x : ${this.#failing(`forceVariable(${t}, ${this.#source}, ${node.offset})`)} : ${t})`;
+    const t = this.temporary();
+    return `((${t} = ${this.slot(node)}) instanceof Thunk ? ${t}.code === null ? ${t}.x : ${this.failing(`forceVariable(${t}, ${this.source}, ${node.offset})`)} : ${t})`;
   }
 
   #call(node: CallNode): string {
     const { args, offset } = node;
     const count = args.length;
     if (count > 3) return this.#closure(node);
-    const callee = this.#temporary();
-    const result = this.#temporary();
+    const callee = this.temporary();
+    const result = this.temporary();
     const fn = this.value(node.fn);
     const given = args.map((argument) => {
-      const name = this.#temporary();
+      const name = this.temporary();
       return { name, value: this.#delay(argument) };
     });
     const names = given.map(({ name }) => name).join(", ");
     const suffix = count === 1 ? "" : String(count);
-    const handler = this.#handler(
+    const handler = this.handler(
       count === 1
-        ? `leaving(error, ${callee}, ${this.#source}, ${offset})`
-        : `leavingInner(error, ${callee}.info.failed${suffix}, ${this.#source}, ${offset})`,
+        ? `leaving(error, ${callee}, ${this.source}, ${offset})`
+        : `leavingInner(error, ${callee}.info.failed${suffix}, ${this.source}, ${offset})`,
     );
     const test =
       count === 1
         ? `${callee} instanceof Lambda`
         : `${callee} instanceof Lambda && ${callee}.info.apply${suffix} !== undefined`;
-    return `(${callee} = ${fn}, ${given.map(({ name, value }) => `${name} = ${value}`).join(", ")}, s = ${this.#around}, ${test}
-? (d > depth.limit && overflow(${this.#source}, ${offset}), s = ${handler}, depth.current = d + 1, ${result} = ${callee}.info.apply${suffix}(${callee}.environment, ${names}), depth.current = d, ${result} instanceof Thunk ? force(${result}) : ${result})
-: call${count}(${callee}, ${names}, ${this.#source}, ${offset}))`;
-  }
-
-  /** The variables of a place that remembers in which slot it found an attribute. */
-  #site(): { readonly keys: string; readonly slot: string } {
-    const keys = this.#unit.name("k");
-    const slot = this.#unit.name("n");
-    this.#unit.declare(`let ${keys}, ${slot} = -1;`);
-    return { keys, slot };
+    return `(${callee} = ${fn}, ${given.map(({ name, value }) => `${name} = ${value}`).join(", ")}, s = ${this.around}, ${test}
+? (d > depth.limit && overflow(${this.source}, ${offset}), s = ${handler}, depth.current = d + 1, ${result} = ${callee}.info.apply${suffix}(${callee}.environment, ${names}), depth.current = d, ${result} instanceof Thunk ? force(${result}) : ${result})
+: call${count}(${callee}, ${names}, ${this.source}, ${offset}))`;
   }
 
   #select(node: SelectNode): string {
     const { path, fallback, offset } = node;
     const [id] = path;
-    const set = this.#temporary();
+    const set = this.temporary();
     const of = this.value(node.of);
     if (path.length !== 1 || typeof id !== "number") {
       // Only computed names and what stands for a missing attribute need an environment.
       const closed = fallback === undefined && path.every((name) => typeof name === "number");
-      const select = this.#unit.constant(selectPathOf(this.#unit.compiler, node));
-      return `(${set} = ${of}, ${this.#failing(`${select}(${set}, ${closed ? "undefined" : this.#environment()})`)})`;
+      const select = this.unit.constant(selectPathOf(this.unit.compiler, node));
+      return `(${set} = ${of}, ${this.failing(`${select}(${set}, ${closed ? "undefined" : this.environment()})`)})`;
     }
-    const value = this.#temporary();
-    const { keys, slot } = this.#site();
-    const taken = `(${value} = ${set}.values[${slot}]) instanceof Thunk ? ${value}.code === null ? ${value}.x : ${this.#failing(`forceAttribute(${value}, ${id}, ${set}, ${slot}, ${this.#source}, ${offset})`)} : ${value}`;
+    const value = this.temporary();
+    const { keys, slot } = this.site();
+    const taken = `(${value} = ${set}.values[${slot}]) instanceof Thunk ? ${value}.code === null ? ${value}.x : ${this.failing(`forceAttribute(${value}, ${id}, ${set}, ${slot}, ${this.source}, ${offset})`)} : ${value}`;
     if (fallback === undefined)
-      return `((${set} = ${of}) instanceof Attrs && ${set}.keys === ${keys} || ${this.#failing(`(${slot} = slotOf(${set}, ${id}, ${this.#source}, ${offset}), ${keys} = ${set}.keys)`)}, ${taken})`;
+      return `((${set} = ${of}) instanceof Attrs && ${set}.keys === ${keys} || ${this.failing(`(${slot} = slotOf(${set}, ${id}, ${this.source}, ${offset}), ${keys} = ${set}.keys)`)}, ${taken})`;
     return `((${set} = ${of}) instanceof Attrs && (${set}.keys !== ${keys} && (${slot} = ${set}.keys.find(${id}), ${keys} = ${set}.keys), ${slot} >= 0) ? ${taken} : ${this.value(fallback)})`;
   }
 
@@ -322,166 +205,42 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
     let current = this.value(of);
     const tests: string[] = [];
     for (const name of path) {
-      const set = this.#temporary();
-      const found = this.#temporary();
+      const set = this.temporary();
+      const found = this.temporary();
       if (typeof name === "number") tests.push(`(${set} = ${current}) instanceof Attrs`);
-      const id = typeof name === "number" ? String(name) : this.#temporary();
+      const id = typeof name === "number" ? String(name) : this.temporary();
       if (typeof name !== "number") {
-        const reader = nameReader(this.#unit.compiler, name) as (environment: never) => Symbol;
-        const read = this.#failing(`${this.#unit.constant(reader)}(${this.#environment()})`);
+        const reader = nameReader(this.unit.compiler, name) as (environment: never) => Symbol;
+        const read = this.failing(`${this.unit.constant(reader)}(${this.environment()})`);
         tests.push(`(${set} = ${current}, ${id} = ${read}, ${set} instanceof Attrs)`);
       }
       tests.push(`(${found} = ${set}.getSymbol(${id})) !== undefined`);
-      current = this.#failing(`force(${found})`);
+      current = this.failing(`force(${found})`);
     }
     return `(${tests.join(" && ")})`;
   }
 
   /** A Boolean; `step` becomes a step of the trace when it is none, or fails. */
-  #condition(node: Expression, offset: number, step: string): string {
-    const handler = this.#handler(`addFrame(error, ${JSON.stringify(step)}, ${this.#source}, ${offset})`);
-    return this.#within(handler, () => {
+  condition(node: Expression, offset: number, step: string): string {
+    const handler = this.handler(`addFrame(error, ${JSON.stringify(step)}, ${this.source}, ${offset})`);
+    return this.within(handler, () => {
       const value = this.value(node);
       if (isBoolean(node)) return value;
-      const t = this.#temporary();
-      return `((${t} = ${value}) === true || ${t} !== false && ${this.#failing(`forceBool(${t})`)})`;
+      const t = this.temporary();
+      return `((${t} = ${value}) === true || ${t} !== false && ${this.failing(`forceBool(${t})`)})`;
     });
   }
 
   #if({ condition, yes, no, offset }: IfNode): string {
-    const test = this.#condition(condition, offset, "while evaluating a branch condition");
+    const test = this.condition(condition, offset, "while evaluating a branch condition");
     return `(${test} ? ${this.value(yes)} : ${this.value(no)})`;
   }
 
   #assert(node: AssertNode): string {
-    const test = this.#condition(node.condition, node.offset, "in the condition of the assert statement");
-    const fail = this.#unit.constant(assertionFailure(this.#unit.compiler, node));
-    const failed = this.#failing(`${fail}(${this.#environment()})`);
+    const test = this.condition(node.condition, node.offset, "in the condition of the assert statement");
+    const fail = this.unit.constant(assertionFailure(this.unit.compiler, node));
+    const failed = this.failing(`${fail}(${this.environment()})`);
     return `(${test} ? ${this.value(node.body)} : ${failed})`;
-  }
-
-  #binary(node: BinaryNode): string {
-    const { operator, offset, left, right } = node;
-    if (node.overridden !== undefined) return this.#closure(node);
-    const logical = (name: string): readonly [string, string] => [
-      this.#condition(left, offset, `in the left operand of the ${name} (${operator}) operator`),
-      this.#condition(right, offset, `in the right operand of the ${name} (${operator}) operator`),
-    ];
-    switch (operator) {
-      case "&&":
-        return `(${logical("AND").join(" && ")})`;
-      case "||":
-        return `(${logical("OR").join(" || ")})`;
-      case "->":
-        return `(!${logical("IMPL").join(" || ")})`;
-      case "==":
-        return this.#equal(node, "while testing two values for equality");
-      case "!=":
-        return `!${this.#equal(node, "while testing two values for inequality")}`;
-      case "<":
-        return this.#less(left, right, offset);
-      case ">":
-        return this.#less(right, left, offset);
-      case "<=":
-        return `!${this.#less(right, left, offset)}`;
-      case ">=":
-        return `!${this.#less(left, right, offset)}`;
-      case "+":
-        return this.#add(node);
-      case "-":
-        return this.#arithmetic(node, "sub", "subtract");
-      case "*":
-        return this.#arithmetic(node, "mul", "multiply");
-      case "/":
-        return this.#arithmetic(node, "div", "divide");
-      case "//":
-        return this.#update(node);
-      case "++":
-        return this.#concat(node);
-    }
-  }
-
-  /** Two values computed one after the other, in temporaries. */
-  #operands(first: Expression, second: Expression): readonly [a: string, b: string, both: string] {
-    const a = this.#temporary();
-    const b = this.#temporary();
-    return [a, b, `${a} = ${this.value(first)}, ${b} = ${this.value(second)}`];
-  }
-
-  #equal({ left, right, offset }: BinaryNode, step: string): string {
-    const [a, b, both] = this.#operands(left, right);
-    const handler = this.#handler(`addFrame(error, ${JSON.stringify(step)}, ${this.#source}, ${offset})`);
-    return `(${both}, typeof ${a} === "string" && typeof ${b} === "string" || typeof ${a} === "number" && typeof ${b} === "number" ? ${a} === ${b} : ${this.#failing(`equalValues(${a}, ${b})`, handler)})`;
-  }
-
-  #less(first: Expression, second: Expression, offset: number): string {
-    const handler = this.#handler(`addBuiltinFrame(error, "lessThan", ${this.#source}, ${offset})`);
-    return this.#within(handler, () => {
-      const [a, b, both] = this.#operands(first, second);
-      return `(${both}, typeof ${a} === "number" && typeof ${b} === "number" ? ${a} < ${b} : ${this.#failing(`lessThan(${a}, ${b})`)})`;
-    });
-  }
-
-  #arithmetic({ left, right, offset }: BinaryNode, builtin: string, operation: string): string {
-    const handler = this.#handler(`addBuiltinFrame(error, "${builtin}", ${this.#source}, ${offset})`);
-    return this.#within(handler, () => {
-      const [a, b, both] = this.#operands(left, right);
-      const slow = this.#failing(`${operation}(${a}, ${b})`);
-      if (operation !== "subtract") return `(${both}, ${slow})`;
-      const result = this.#temporary();
-      return `(${both}, typeof ${a} === "number" && typeof ${b} === "number" && (${result} = ${a} - ${b}) <= ${MAX} && ${result} >= ${-MAX} ? ${result} : ${slow})`;
-    });
-  }
-
-  #add(node: BinaryNode): string {
-    const a = this.#temporary();
-    const b = this.#temporary();
-    const result = this.#temporary();
-    const add = this.#unit.constant(addSlowly(this.#unit.compiler, node));
-    const slow = this.#failing(`${add}(${a}, ${b})`);
-    // What cannot be added to fails before the other operand is evaluated.
-    const addable = `typeof ${a} === "number" || typeof ${a} === "string" || addable(${a}) || ${this.#failing(`${add}(${a}, null)`)}`;
-    const both = `${a} = ${this.value(node.left)}, ${addable}, ${b} = ${this.value(node.right)}`;
-    return `(${both}, typeof ${a} === "number" && typeof ${b} === "number" && (${result} = ${a} + ${b}) <= ${MAX} && ${result} >= ${-MAX} ? ${result} : typeof ${a} === "string" && typeof ${b} === "string" && ${a}.length + ${b}.length < ${1 << 28} ? ${a} + ${b} : ${slow})`;
-  }
-
-  /** The right operand first, as Nix does. */
-  #update({ left, right }: BinaryNode): string {
-    const over = this.#set(right, "in the right operand of the update (//) operator");
-    const under = this.#set(left, "in the left operand of the update (//) operator");
-    const a = this.#temporary();
-    return `(${a} = ${over}, updateAttrs(${under}, ${a}))`;
-  }
-
-  #set(node: Expression, step: string): string {
-    // Of `a // b // c`, the outer operators add nothing to what the inner ones say.
-    const quiet = node.kind === "binary" && node.operator === "//";
-    const handler = quiet
-      ? this.#around
-      : this.#handler(
-          `addFrame(locateNear(error, ${this.#source}, ${node.offset}), ${JSON.stringify(step)}, ${this.#source}, ${offsetInMessages(node)})`,
-        );
-    return this.#within(handler, () => {
-      const t = this.#temporary();
-      return `((${t} = ${this.value(node)}) instanceof Attrs ? ${t} : ${this.#failing(`forceAttrs(${t})`)})`;
-    });
-  }
-
-  /** `a ++ b ++ c` makes one new list, not two. */
-  #concat(node: BinaryNode): string {
-    const operands: Expression[] = [];
-    let rest: Expression = node;
-    while (rest.kind === "binary" && rest.operator === "++") {
-      operands.push(rest.left);
-      rest = rest.right;
-    }
-    operands.push(rest);
-    const lists = operands.map((operand) => {
-      const t = this.#temporary();
-      const other = this.#failing(`expectList(${t}, ${this.#source}, ${node.offset})`);
-      return `Array.isArray(${t} = ${this.value(operand)}) ? ${t} : ${other}`;
-    });
-    return `concatLists([${lists.join(", ")}])`;
   }
 
   #list({ elements }: ListNode): string {
@@ -493,7 +252,7 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
     const names: string[] = [];
     let code = "";
     for (const source of node.sources) {
-      const name = this.#temporary();
+      const name = this.temporary();
       names.push(name);
       code += `${name} = ${this.#delay(source)}, `;
     }
@@ -501,44 +260,44 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
   }
 
   #inherited(name: Symbol, { source, offset }: Binding, sources: readonly string[]): string {
-    const select = this.#unit.constant(selectFrom(name, this.#unit.compiler.source, offset));
+    const select = this.unit.constant(selectFrom(name, this.unit.compiler.source, offset));
     return `new Thunk(${select}, ${sources[source]!})`;
   }
 
   #attrs(node: AttrsNode): string {
     if (node.recursive || node.dynamics.length > 0) return this.#closure(node);
     if (node.statics.size === 0) return "Attrs.empty";
-    const { keys, bindings, positions } = tableOf(this.#unit.compiler, node);
+    const { keys, bindings, positions } = tableOf(this.unit.compiler, node);
     const { names, code } = this.#sources(node);
     const values = bindings.map((binding, slot) =>
       binding.value === undefined ? this.#inherited(keys.ids[slot]!, binding, names) : this.#delay(binding.value),
     );
-    const made = `new Attrs(${this.#unit.constant(keys)}, [${values.join(", ")}], ${this.#unit.constant(positions)})`;
+    const made = `new Attrs(${this.unit.constant(keys)}, [${values.join(", ")}], ${this.unit.constant(positions)})`;
     return code === "" ? made : `(${code}${made})`;
   }
 
   #let({ bindings, body, shape }: LetNode): string {
-    const environment = this.#variable("e");
+    const environment = this.variable("e");
     const scope: Scope = { environment, argument: undefined, filling: true };
-    const outside = this.#scopes;
+    const outside = this.scopes;
     const definitions: (readonly [Symbol, Binding])[] = [];
     for (const [name, binding] of bindings.statics) definitions[binding.slot] = [name, binding];
     const size = definitions.length;
     const empty = (count: number): string => new Array<string>(count).fill("undefined").join(", ");
-    const parent = this.#environment();
+    const parent = this.environment();
     const made =
       shape === 1
         ? `new Environment1(${parent}, undefined)`
         : shape === 4
           ? `new Environment4(${parent}, ${empty(4)})`
           : `new EnvironmentN(${parent}, [${empty(size)}])`;
-    return this.#inScopes([scope, ...outside], () => {
+    return this.inScopes([scope, ...outside], () => {
       const { names, code } = this.#sources(bindings);
       const filled = definitions.map(([name, binding], slot) => {
         const { value, inherited } = binding;
         const place = shape === 0 ? `${environment}.slots[${slot}]` : `${environment}.v${slot}`;
         if (value === undefined) return `${place} = ${this.#inherited(name, binding, names)}, `;
-        const delayed = inherited ? this.#inScopes(outside, () => this.#delay(value)) : this.#delay(value);
+        const delayed = inherited ? this.inScopes(outside, () => this.#delay(value)) : this.#delay(value);
         return `${place} = ${delayed}, `;
       });
       scope.filling = false;
@@ -547,15 +306,15 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
   }
 
   #with({ scope, body }: WithNode): string {
-    const environment = this.#variable("e");
-    const made = `${environment} = new Environment1(${this.#environment()}, ${this.#delay(scope)})`;
+    const environment = this.variable("e");
+    const made = `${environment} = new Environment1(${this.environment()}, ${this.#delay(scope)})`;
     const inner: Scope = { environment, argument: undefined, filling: false };
-    return this.#inScopes([inner, ...this.#scopes], () => `(${made}, ${this.value(body)})`);
+    return this.inScopes([inner, ...this.scopes], () => `(${made}, ${this.value(body)})`);
   }
 
   #interpolation(node: InterpolationNode): string {
     if (node.path) return this.#closure(node);
-    const world = this.#unit.constant(this.#unit.compiler.context.world);
+    const world = this.unit.constant(this.unit.compiler.context.world);
     const steps: string[] = [];
     const texts: string[] = [];
     const pieces: string[] = [];
@@ -564,8 +323,8 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
         pieces.push(this.value(part));
         return;
       }
-      const t = this.#temporary();
-      const coerced = this.#failing(`${t} = coerceAt(${world}, ${t}, ${this.#source}, ${node.starts[i]!})`);
+      const t = this.temporary();
+      const coerced = this.failing(`${t} = coerceAt(${world}, ${t}, ${this.source}, ${node.starts[i]!})`);
       steps.push(`typeof (${t} = ${this.value(part)}) === "string" || ${t} instanceof ContextString || ${coerced}`);
       texts.push(`typeof ${t} === "string"`);
       pieces.push(t);
@@ -573,11 +332,4 @@ try { return ${value}; } catch (error) { depth.current = d; for (;;) switch (s) 
     if (texts.length === 0) return this.#closure(node);
     return `(${steps.join(", ")}, ${texts.join(" && ")} ? "" + ${pieces.join(" + ")} : joinParts([${pieces.join(", ")}]))`;
   }
-}
-
-/** Whether an expression gives a Boolean or fails. */
-function isBoolean(node: Expression): boolean {
-  if (node.kind === "not" || node.kind === "has") return true;
-  if (node.kind !== "binary" || node.overridden !== undefined) return false;
-  return ["==", "!=", "<", "<=", ">", ">=", "&&", "||", "->"].includes(node.operator);
 }
