@@ -91,16 +91,26 @@ export class Context {
 
   async #openStore(): Promise<LocalStore> {
     const { LocalStore } = await import("../store/index.ts");
-    return LocalStore.open({ rootDir: this.storeRoot, storeDir: this.storeDir });
+    // As in Nix, a folder that holds a whole store has its own places for state and logs.
+    const places = this.chroot
+      ? {}
+      : {
+          stateDir: this.environment["NIX_STATE_DIR"] || undefined,
+          logDir: this.environment["NIX_LOG_DIR"] || undefined,
+        };
+    return LocalStore.open({ rootDir: this.storeRoot, storeDir: this.storeDir, ...places });
   }
 
   #findStoreRoot(): string {
     const given = this.options.store ?? (this.environment["D2N_STORE"] || undefined) ?? this.configuration.store;
     if (given !== undefined && given !== "local" && given !== "auto") return resolve(this.cwd, given);
     if (this.#uid === 0 || given === "local") return "/";
+    const { NIX_STORE_DIR, NIX_STATE_DIR } = this.environment;
+    // Whoever names both means these, be they there already or not.
+    if (NIX_STORE_DIR && NIX_STATE_DIR) return "/";
     return userStoreRoot({
       storeDir: this.storeDir,
-      databaseFolder: "/nix/var/nix/db",
+      databaseFolder: join(NIX_STATE_DIR || "/nix/var/nix", "db"),
       own: join(this.directories.data, "store"),
     });
   }

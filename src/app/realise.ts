@@ -24,6 +24,8 @@ export async function realise(
     wanted,
     system: context.system,
     sandbox: () => sandboxTools(context),
+    sandboxing: options.sandboxing,
+    sandboxPaths: options.sandboxPaths,
     maxJobs: options.maxJobs ?? numberSetting(context, "max-jobs"),
     cores: options.cores ?? numberSetting(context, "cores"),
     timeout: options.timeout,

@@ -104,6 +104,9 @@ export interface CommonOptions {
   /** Seconds. */
   readonly maxSilent?: number | undefined;
   readonly keepGoing?: boolean | undefined;
+  /** Nix's settings, which only the classic commands have: see `RealiseOptions`. */
+  readonly sandboxing?: "always" | "relaxed" | "never" | undefined;
+  readonly sandboxPaths?: readonly { readonly source: string; readonly target: string }[] | undefined;
   readonly keepFailed?: boolean | undefined;
   readonly overrideInputs?: readonly (readonly [string, string])[] | undefined;
   /** Leaves flake.lock and d2n.lock as they are on disk. */

@@ -3,6 +3,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { D2nError, isSystemError } from "../base/index.ts";
 import { formatHash, isInStore, splitStorePath } from "../formats/index.ts";
+export type { GarbageResult } from "../store/index.ts";
 import type { GarbageResult, PathInfo, VerifyResult } from "../store/index.ts";
 import type { Context } from "./context.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
@@ -131,12 +132,19 @@ export async function verifyStore(
 
 export async function collectGarbage(
   context: Context,
-  request: { readonly dryRun: boolean; readonly maxFreed: number | undefined },
+  request: {
+    readonly dryRun: boolean;
+    readonly maxFreed: number | undefined;
+    readonly keepOutputs?: boolean;
+    readonly keepDerivations?: boolean;
+  },
 ): Promise<GarbageResult> {
   const store = await context.store();
   if (!request.dryRun) await pruneViews(context);
   return store.collectGarbage({
     action: { type: request.dryRun ? "list-dead" : "delete-dead" },
     maxFreed: request.maxFreed,
+    keepOutputs: request.keepOutputs,
+    keepDerivations: request.keepDerivations,
   });
 }

@@ -1,12 +1,12 @@
 /** Building one derivation in the sandbox. */
-import { lstatSync, mkdirSync, renameSync, statfsSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, renameSync, statfsSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { explainFileError, Activity, D2nError, isSystemError, notice } from "../base/index.ts";
 import { equalHashes, formatHash, storePathBase } from "../formats/index.ts";
-import { type BuildEnd, runBuild } from "../sandbox/index.ts";
+import { type BuildEnd, runBuild, sandboxBuildDirectory } from "../sandbox/index.ts";
 import type { NewPathInfo } from "../store/index.ts";
-import { fromBytes } from "./derivation-options.ts";
+import { type DerivationOptions, fromBytes } from "./derivation-options.ts";
 import { builderEnvironment } from "./environment.ts";
 import { BuildLog } from "./log.ts";
 import { checkOutputs } from "./output-checks.ts";
@@ -65,14 +65,18 @@ async function build(state: BuildState): Promise<Realisation> {
   const outputs = new Set([...derivation.outputs.values()].map(({ path }) => path));
   const inputs = await inputClosure(state);
   for (const path of outputs) inputs.delete(path);
-  const [build, scratchStore, scratch] = ["build", "store", "scratch"].map((part) => join(workspace, part)) as [
-    string,
-    string,
-    string,
-  ];
-  for (const folder of [build, scratchStore, scratch]) mkdirSync(folder, { mode: 0o700 });
+  const machine = seesMachine(request, options);
+  const [scratchStore, scratch] = ["store", "scratch"].map((part) => join(workspace, part)) as [string, string];
+  for (const folder of [scratchStore, scratch]) mkdirSync(folder, { mode: 0o700 });
+  // The machine's files are all there but for the store's, so the build directory has to lie elsewhere.
+  await using temporary = machine ? temporaryFolder(request) : undefined;
+  const build = temporary?.path ?? join(workspace, "build");
+  if (temporary === undefined) mkdirSync(build, { mode: 0o700 });
   const cores = request.cores ?? availableParallelism();
-  const { env, files } = await builderEnvironment({ store, drvPath, derivation, options, inputs, cores, environment });
+  const { env, files } = await builderEnvironment({
+    ...{ store, drvPath, derivation, options, inputs, cores, environment },
+    buildDirectory: machine ? build : sandboxBuildDirectory,
+  });
   for (const [file, content] of files) writeFileSync(join(build, file), content, { encoding: "latin1", mode: 0o644 });
   const fixed = fixedOutput(derivation);
   const tools = await request.sandbox();
@@ -84,6 +88,8 @@ async function build(state: BuildState): Promise<Realisation> {
     scratchStore,
     scratch,
     buildDirectory: build,
+    machine,
+    mounts: request.sandboxPaths,
     inputs: [...inputs].sort().map((path) => ({ source: store.toPhysical(path), target: path })),
     network: fixed !== undefined,
     certificates: environment.NIX_SSL_CERT_FILE || environment.SSL_CERT_FILE || "/etc/ssl/certs/ca-certificates.crt",
@@ -115,6 +121,19 @@ async function build(state: BuildState): Promise<Realisation> {
     throw error;
   }
   return planned.check ? "checked" : "built";
+}
+
+/** Whether a builder sees the machine as it is. */
+function seesMachine({ sandboxing, store }: RealiseOptions, { noSandbox }: DerivationOptions): boolean {
+  if (store.physicalStoreDir !== store.storeDir) return false;
+  return sandboxing === "never" || (sandboxing === "relaxed" && noSandbox);
+}
+
+function temporaryFolder({ store, buildDirectory }: RealiseOptions): AsyncDisposable & { readonly path: string } {
+  const parent = buildDirectory ?? join(store.stateDir, "builds");
+  mkdirSync(parent, { recursive: true });
+  const path = mkdtempSync(join(parent, "d2n-"));
+  return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
 
 /** Everything that the builder may see. */
@@ -193,8 +212,9 @@ async function compare(
   const differing: string[] = [];
   for (const [name, info] of outputs) {
     const path = outputPath(derivation, name);
-    const known = await store.queryPathInfo(path);
-    if (equalHashes(known.narHash, info.narHash)) continue;
+    const known = await store.findPathInfo(path);
+    // Only some of the outputs may have been wanted, or kept.
+    if (known === undefined || equalHashes(known.narHash, info.narHash)) continue;
     differing.push(`${path}: was ${formatHash(known.narHash, "sri")}, is ${formatHash(info.narHash, "sri")} now`);
     if (keepFailed !== true) continue;
     const kept = `${store.toPhysical(path)}.check`;

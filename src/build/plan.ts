@@ -212,8 +212,11 @@ function checkBuildable(request: RealiseOptions, drvPath: string, { derivation, 
     throw unsupported(
       `building '${drvPath}' requires the system feature '${lacking.join("', '")}', which d2n's builds do not have`,
     );
-  if (options!.noSandbox)
-    throw unsupported(`derivation '${drvPath}' has '__noChroot' set, but d2n always builds in a sandbox`);
+  if (options!.noSandbox && (request.sandboxing ?? "always") === "always")
+    throw unsupported(
+      `derivation '${drvPath}' has '__noChroot' set, but that's not allowed when 'sandbox' is 'true'`,
+      "d2n always builds in a sandbox; only its classic commands heed the setting `sandbox` of nix.conf.",
+    );
   if (request.maxJobs === 0)
     throw unsupported(
       `'${drvPath}' has to be built, but builds are switched off (--max-jobs 0)`,

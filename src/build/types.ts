@@ -5,7 +5,7 @@
 import type { EventSink } from "../base/index.ts";
 import type { ContentCache, Environment } from "../fetchers/index.ts";
 import type { Derivation, Hash } from "../formats/index.ts";
-import type { SandboxTools } from "../sandbox/index.ts";
+import type { Mount, SandboxTools } from "../sandbox/index.ts";
 import type { PhysicalStore } from "../store/index.ts";
 
 /** What somebody wants to be there: outputs of a derivation, or a store path as it is (substituted if it is not valid). */
@@ -41,6 +41,8 @@ export interface Substituter {
   substitute(path: string, sink: EventSink, signal: AbortSignal | undefined): Promise<void>;
 }
 
+export type Sandboxing = "always" | "relaxed" | "never";
+
 export interface RealiseOptions {
   readonly store: PhysicalStore;
   readonly wanted: readonly Wanted[];
@@ -52,6 +54,13 @@ export interface RealiseOptions {
    * The tools of the sandbox; asked for when the first sandboxed build is certain, since getting them may mean a download.
    */
   readonly sandbox: () => Promise<SandboxTools>;
+  /**
+   * Nix's setting `sandbox`: "always" (unless given); "relaxed": derivations with `__noChroot` see the machine's files and network;
+   * "never": all do. A store that does not lie at its own name needs the sandbox in any case.
+   */
+  readonly sandboxing?: Sandboxing | undefined;
+  /** Nix's setting `sandbox-paths`: more of the machine that builders see. */
+  readonly sandboxPaths?: readonly Mount[] | undefined;
   /** Builds at once; the number of cores unless given. 0 refuses to build anything. */
   readonly maxJobs?: number | undefined;
   /** Downloads at once, beside the builds; 6 unless given. */

@@ -8,6 +8,7 @@ export * from "./derivation.ts";
 export * from "./derivation-file.ts";
 export * from "./derivation-hash.ts";
 export * from "./errors.ts";
+export * from "./export-stream.ts";
 export * from "./hash.ts";
 export * from "./nar-reader.ts";
 export * from "./nar-tree.ts";

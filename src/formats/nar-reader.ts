@@ -119,7 +119,10 @@ export class NarParser {
       if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0"))
         this.#fail(`invalid file name '${name}'`);
       const before = open.at(-1)!;
-      if (name <= before) this.#fail(name === before ? `file name '${name}' occurs twice` : "names are not sorted");
+      if (name <= before)
+        this.#fail(
+          name === before ? `NAR directory is not sorted: '${name}' occurs twice` : "NAR directory is not sorted",
+        );
       open[open.length - 1] = name;
       yield* this.#expect("node");
     }

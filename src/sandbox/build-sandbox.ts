@@ -39,23 +39,25 @@ export async function runBuild(build: BuildSandbox): Promise<BuildEnd> {
   const { tools, signal } = build;
   const [mode, known] = await Promise.all([checkSandbox(tools), bubblewrapFeatures(tools.bubblewrap)]);
   signal?.throwIfAborted();
-  const options = [
-    ...(mode === "user-namespace" ? ["--unshare-user", "--uid", `${uid}`, "--gid", `${gid}`] : ["--cap-drop", "ALL"]),
-    ...["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"],
-    ...(build.network ? [] : ["--unshare-net"]),
-    ...["--hostname", "localhost", "--die-with-parent", "--new-session", "--as-pid-1"],
-    ...(await mounts(build)),
-    ...[
-      "--proc",
-      "/proc",
-      "--dev",
-      "/dev",
-      ...(known.has("--perms") ? ["--perms", "1777"] : []),
-      "--tmpfs",
-      "/dev/shm",
-    ],
-    ...["--remount-ro", "/", "--chdir", sandboxBuildDirectory],
-  ];
+  const options =
+    build.machine === true
+      ? [
+          ...(mode === "user-namespace" ? ["--unshare-user"] : []),
+          ...["--unshare-pid", "--die-with-parent", "--new-session", "--as-pid-1", "--dev-bind", "/", "/"],
+          ...["--proc", "/proc", ...(await storeMounts(build)), "--chdir", bytes(build.buildDirectory)],
+        ]
+      : [
+          ...(mode === "user-namespace"
+            ? ["--unshare-user", "--uid", `${uid}`, "--gid", `${gid}`]
+            : ["--cap-drop", "ALL"]),
+          ...["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"],
+          ...(build.network ? [] : ["--unshare-net"]),
+          ...["--hostname", "localhost", "--die-with-parent", "--new-session", "--as-pid-1"],
+          ...(await mounts(build)),
+          ...["--proc", "/proc", "--dev", "/dev"],
+          ...[...(known.has("--perms") ? ["--perms", "1777"] : []), "--tmpfs", "/dev/shm"],
+          ...["--remount-ro", "/", "--chdir", sandboxBuildDirectory],
+        ];
   // Before version 0.5: what the shell on the way may have set.
   if (known.has("--clearenv")) options.push("--clearenv");
   else for (const name of ["PATH", "PWD", "OLDPWD", "SHLVL", "_"]) options.push("--unsetenv", name);
@@ -139,17 +141,17 @@ export async function runBuild(build: BuildSandbox): Promise<BuildEnd> {
 }
 
 async function mounts(build: BuildSandbox): Promise<string[]> {
-  const { scratch, scratchStore, storeDir } = build;
+  const { scratch, storeDir } = build;
   const etc = join(scratch, "etc");
   const tmp = join(scratch, "tmp");
-  await Promise.all([mkdir(etc), mkdir(tmp), chmod(scratchStore, 0o1775)]);
+  await Promise.all([mkdir(etc), mkdir(tmp)]);
   await chmod(tmp, 0o1777);
   await Promise.all([writeFile(join(etc, "passwd"), passwd), writeFile(join(etc, "group"), group)]);
   const options = [
     // Created on the way to a mount, they would be closed to all but their owner.
     ...["--dir", "/bin", ...parents(storeDir).flatMap((folder) => ["--dir", folder])],
     ...["--bind", bytes(build.buildDirectory), sandboxBuildDirectory, "--bind", bytes(tmp), "/tmp"],
-    ...["--bind", bytes(scratchStore), storeDir, "--ro-bind", bytes(etc), "/etc"],
+    ...["--ro-bind", bytes(etc), "/etc"],
   ];
   if (build.network) {
     await writeFile(join(etc, "nsswitch.conf"), "hosts: files dns\nservices: files\n");
@@ -166,7 +168,24 @@ async function mounts(build: BuildSandbox): Promise<string[]> {
     }
   } else await writeFile(join(etc, "hosts"), "127.0.0.1 localhost\n::1 localhost\n");
   await chmod(etc, 0o555);
-  for (const { source, target } of build.inputs) {
+  options.push(...(await storeMounts(build)));
+  for (const { source, target, optional } of build.mounts ?? []) {
+    const real = await realpath(source).catch((error: unknown) => {
+      if (optional === true) return undefined;
+      throw error;
+    });
+    if (real !== undefined) options.push("--ro-bind", bytes(real), target);
+  }
+  if (!(build.mounts ?? []).some(({ target }) => target === "/bin" || target === "/bin/sh"))
+    options.push("--ro-bind", bytes(await realpath(build.tools.shell)), "/bin/sh");
+  return options;
+}
+
+/** The store directory of a build: its inputs, and room for its outputs. */
+async function storeMounts({ scratchStore, storeDir, inputs }: BuildSandbox): Promise<string[]> {
+  await chmod(scratchStore, 0o1775);
+  const options = ["--bind", bytes(scratchStore), storeDir];
+  for (const { source, target } of inputs) {
     const status = await lstat(source);
     if (status.isSymbolicLink()) {
       // A link cannot be mounted; a copy of it is the same.
@@ -175,8 +194,6 @@ async function mounts(build: BuildSandbox): Promise<string[]> {
     }
     options.push("--ro-bind", bytes(source), target);
   }
-  for (const { source, target } of build.mounts ?? []) options.push("--ro-bind", bytes(await realpath(source)), target);
-  options.push("--ro-bind", bytes(await realpath(build.tools.shell)), "/bin/sh");
   return options;
 }
 

@@ -16,6 +16,8 @@ export interface SandboxTools {
 export interface Mount {
   readonly source: string;
   readonly target: string;
+  /** Left out if it does not exist. */
+  readonly optional?: boolean | undefined;
 }
 
 /** What a build may see and do. Strings of derivations are byte strings: one code unit a byte. */
@@ -30,8 +32,13 @@ export interface BuildSandbox {
   readonly scratchStore: string;
   /** Store paths that may be read: logical target, physical source. */
   readonly inputs: Iterable<Mount>;
-  /** Becomes `/build`. */
+  /** Becomes `/build`; with `machine` it stays where it is, which must not be in the store directory. */
   readonly buildDirectory: string;
+  /**
+   * What Nix calls no sandbox: the machine's files and network are there, with the right to write of whoever builds. The store
+   * still shows the inputs only.
+   */
+  readonly machine?: boolean | undefined;
   /** An empty folder for what the sandbox needs besides: /tmp, /etc. */
   readonly scratch: string;
   /** Further read-only mounts. */

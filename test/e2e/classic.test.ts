@@ -44,9 +44,9 @@ describe("launchers", () => {
   });
 
   it("say what they do not serve", async () => {
-    const outcome = await call("nix-shell", ["-p", "hello"]);
+    const outcome = await call("nix-env", ["-i", "hello"]);
     expect(outcome.status).toBe(1);
-    expect(outcome.stderr).toContain("does not serve the program 'nix-shell'");
+    expect(outcome.stderr).toContain("does not serve the program 'nix-env'");
   });
 });
 
@@ -185,7 +185,7 @@ ${call}`);
     );
     expect(await refused("--eval", "-E", "let x = x + 1; in x")).toContain("infinite recursion encountered");
     expect(await refused("--eval", "-E", "builtins.length (builtins.genList (x: x) 1000000000)")).toContain(
-      "cannot create list",
+      "out of memory",
     );
     writeFileSync(join(rig.folder, "deep.nix"), "[".repeat(1_000_000));
     expect(await refused("--eval", "deep.nix")).toContain("nested too deeply");

@@ -1,10 +1,12 @@
 /** `nix-hash`, `nix hash`: hashes of files and trees, and from one form to another. */
+import { readFileSync, statSync } from "node:fs";
 import {
   compressHash,
   formatHash,
   type Hash,
   type HashAlgorithm,
   type HashFormat,
+  hashBytes,
   hashFileSync,
   hashNarSync,
   parseHash,
@@ -25,10 +27,18 @@ export interface HashPathOptions {
 
 export function hashPath({ path, method, algorithm, format, truncate }: HashPathOptions): string {
   const named = parseHashAlgorithm(algorithm);
-  const { hash } = method === "flat" ? hashFileSync(path, named) : hashNarSync(path, undefined, named);
+  const { hash } =
+    method === "flat"
+      ? { hash: isPipe(path) ? hashBytes(named, readFileSync(path)) : hashFileSync(path, named).hash }
+      : hashNarSync(path, undefined, named);
   const short: Hash =
     truncate === true && hash.bytes.length > 20 ? { algorithm: named, bytes: compressHash(hash.bytes, 20) } : hash;
   return formatHash(short, format, false);
+}
+
+/** `<(…)` of a shell: its size is not known beforehand. */
+function isPipe(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
 /** @param algorithm where the text does not name one itself. @throws FormatError for what is no hash */

@@ -56,6 +56,8 @@ export type ClassicTask =
       readonly strict: boolean;
       /** In XML: where attributes and functions are defined. */
       readonly locations: boolean;
+      /** For `nix-shell`: folders mean their `shell.nix`, functions that want `inNixShell` get it. */
+      readonly shell?: boolean;
     }
   | { readonly kind: "find-files"; readonly names: readonly string[] }
   /** `nix eval --expr`, `--file`. */

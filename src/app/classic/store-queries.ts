@@ -1,89 +1,170 @@
 /** What `nix-store` asks of and does to the store. */
 import { basename, resolve } from "node:path";
 import { D2nError } from "../../base/index.ts";
-import { formatHash, hashNarSync, parseHashAlgorithm, readNar } from "../../formats/index.ts";
+import {
+  formatHash,
+  hashNarSync,
+  makeFixedOutputPath,
+  parseHash,
+  parseHashAlgorithm,
+  readNar,
+} from "../../formats/index.ts";
 import type { Context } from "../context.ts";
+import { followToStorePath, outputsOrPath, referencesFirst } from "./store-arguments.ts";
+import { dotGraph, graphMl, referenceTree } from "./store-graphs.ts";
 
 export type StoreQuery =
-  "outputs" | "requisites" | "references" | "referrers" | "deriver" | "hash" | "size" | "binding";
+  | "outputs"
+  | "requisites"
+  | "references"
+  | "referrers"
+  | "referrers-closure"
+  | "deriver"
+  | "valid-derivers"
+  | "binding"
+  | "hash"
+  | "size"
+  | "tree"
+  | "graph"
+  | "graphml"
+  | "resolve"
+  | "roots";
 
-/** One or more lines for each path. @param binding the variable that `--binding` asks a derivation for */
+export interface QueryOptions {
+  /** Outputs in the place of derivations. */
+  readonly useOutputs: boolean;
+  /** Makes paths valid first. */
+  readonly realise: boolean;
+  /** With requisites: the valid outputs of derivations, too. */
+  readonly includeOutputs: boolean;
+  /** The variable that "binding" asks a derivation for. */
+  readonly binding: string | undefined;
+}
+
+/** What the store knows of paths, with line ends; a byte string. @param texts paths, or links to them */
 export async function queryStore(
   context: Context,
   query: StoreQuery,
-  paths: readonly string[],
-  binding?: string,
-): Promise<string[]> {
+  texts: readonly string[],
+  options: QueryOptions,
+): Promise<string> {
   const store = await context.store();
-  const lines: string[] = [];
-  if (query === "requisites") return referencesFirst(context, paths);
-  for (const path of paths) {
-    switch (query) {
-      case "outputs": {
-        if (path.endsWith(".drv"))
-          for (const { path: output } of (await store.readDerivation(path)).outputs.values()) lines.push(output);
-        else lines.push((await store.queryPathInfo(path)).path);
-        break;
-      }
-      case "references":
-        lines.push(...[...(await store.queryPathInfo(path)).references].sort());
-        break;
-      case "referrers":
-        lines.push(...[...(await store.queryReferrers(path))].sort());
-        break;
-      case "deriver":
-        lines.push((await store.queryPathInfo(path)).deriver ?? "unknown-deriver");
-        break;
-      case "hash":
-        lines.push(formatHash((await store.queryPathInfo(path)).narHash, "nix32", true));
-        break;
-      case "size":
-        lines.push(String((await store.queryPathInfo(path)).narSize));
-        break;
-      case "binding": {
-        const value = (await store.readDerivation(path)).env.get(binding ?? "");
-        if (value === undefined)
-          throw new D2nError("settings", `derivation '${path}' has no environment binding named '${binding ?? ""}'`);
-        lines.push(value);
-      }
+  const named = texts.map((text) => followToStorePath(context, text));
+  const meant = async (useOutputs = options.useOutputs): Promise<string[]> => {
+    const all: string[] = [];
+    for (const path of named) all.push(...(await outputsOrPath(context, path, { ...options, useOutputs })));
+    return all;
+  };
+  const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`).join("");
+  const sorted = async (all: Iterable<string>): Promise<string> => lines(await referencesFirst(context, all));
+  const each = async (paths: readonly string[], tell: (path: string) => Promise<string>): Promise<string> => {
+    const all: string[] = [];
+    for (const path of paths) all.push(await tell(path));
+    return lines(all);
+  };
+  switch (query) {
+    case "outputs":
+      return lines(await meant(true));
+    case "requisites":
+      return sorted(await store.closure(await meant(), { includeOutputs: options.includeOutputs }));
+    case "references": {
+      const all = new Set<string>();
+      for (const path of await meant())
+        for (const reference of (await store.queryPathInfo(path)).references) all.add(reference);
+      return sorted(all);
+    }
+    case "referrers": {
+      const all = new Set<string>();
+      for (const path of await meant()) for (const referrer of await store.queryReferrers(path)) all.add(referrer);
+      return sorted(all);
+    }
+    case "referrers-closure":
+      return sorted(await store.closure(await meant(), { reverse: true }));
+    case "deriver":
+      return each(named, async (path) => (await store.queryPathInfo(path)).deriver ?? "unknown-deriver");
+    case "valid-derivers": {
+      const all = new Set<string>();
+      for (const path of named) for (const deriver of await store.queryDerivers(path)) all.add(deriver);
+      return sorted(all);
+    }
+    case "binding":
+      return each(named, (path) => bindingOf(context, path, options.binding ?? ""));
+    case "hash":
+      return each(await meant(), async (path) => formatHash((await store.queryPathInfo(path)).narHash, "nix32", true));
+    case "size":
+      return each(await meant(), async (path) => String((await store.queryPathInfo(path)).narSize));
+    case "tree":
+      return lines(await referenceTree(context, named));
+    case "graph":
+      return dotGraph(context, await meant());
+    case "graphml":
+      return graphMl(context, await meant());
+    case "resolve":
+      return lines(named);
+    case "roots": {
+      const needing = await store.closure(await meant(), { reverse: true, includeDerivers: true });
+      const found: string[] = [];
+      for (const [path, keepers] of [...(await store.findRoots())].sort(([a], [b]) => (a < b ? -1 : 1)))
+        if (needing.has(path)) for (const keeper of [...keepers].sort()) found.push(`${keeper} -> ${path}`);
+      return lines(found);
     }
   }
-  return lines;
 }
 
-/** Everything that paths need, each after what it refers to. */
-async function referencesFirst(context: Context, paths: readonly string[]): Promise<string[]> {
+async function bindingOf(context: Context, path: string, name: string): Promise<string> {
   const store = await context.store();
-  const references = new Map<string, readonly string[]>();
-  for (const path of await store.closure(paths))
-    references.set(path, [...(await store.queryPathInfo(path)).references].sort());
-  const sorted = new Set<string>();
-  const started = new Set<string>();
-  const visit = (path: string): void => {
-    if (started.has(path)) return;
-    started.add(path);
-    for (const reference of references.get(path) ?? []) visit(reference);
-    sorted.add(path);
-  };
-  for (const path of references.keys()) visit(path);
-  return [...sorted];
+  const derivation = path.endsWith(".drv") ? path : (await store.queryPathInfo(path)).deriver;
+  if (derivation === undefined) throw new D2nError("store-path-missing", `deriver of path '${path}' is not known`);
+  const value = (await store.readDerivation(derivation)).env.get(name);
+  if (value !== undefined) return value;
+  throw new D2nError("settings", `derivation '${derivation}' has no environment binding named '${name}'`);
+}
+
+/** The variables of a derivation and its arguments, as shell code. Byte string. */
+export async function environmentCode(context: Context, path: string): Promise<string> {
+  const { env, args } = await (await context.store()).readDerivation(followToStorePath(context, path));
+  const variables = [...env].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...variables.map(([name, value]) => `export ${name}; ${name}=${quoteShellAlways(value)}\n`),
+    `export _args; _args=${quoteShellAlways(args.join(" "))}\n`,
+  ].join("");
+}
+
+function quoteShellAlways(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Copies files and folders to the store. @returns their store paths */
 export async function addToStore(
   context: Context,
   files: readonly string[],
-  { method, algorithm }: { readonly method: "nar" | "flat"; readonly algorithm?: string },
+  {
+    method,
+    algorithm = "sha256",
+    name,
+  }: { readonly method: "nar" | "flat"; readonly algorithm?: string; readonly name?: string | undefined },
 ): Promise<string[]> {
   const store = await context.store();
   const paths: string[] = [];
   for (const file of files) {
-    if (algorithm !== undefined && parseHashAlgorithm(algorithm) !== "sha256")
-      throw new D2nError("settings", `d2n adds files by their sha256 only, not by '${algorithm}'`);
     const place = resolve(context.cwd, file);
-    paths.push((await store.addTree({ path: place }, { name: basename(place), method })).path);
+    const options = { name: name ?? basename(place), method, algorithm: parseHashAlgorithm(algorithm) };
+    paths.push((await store.addTree({ path: place }, options)).path);
   }
   return paths;
+}
+
+/** The path that something with this hash has, without looking whether it is there. */
+export function fixedPath(
+  context: Context,
+  {
+    method,
+    algorithm,
+    hash,
+    name,
+  }: { readonly method: "nar" | "flat"; readonly algorithm: string; readonly hash: string; readonly name: string },
+): string {
+  return makeFixedOutputPath(context.storeDir, name, method, parseHash(hash, parseHashAlgorithm(algorithm)));
 }
 
 /** Those that the store does not have. */
@@ -97,9 +178,12 @@ export function dumpPath(context: Context, path: string): AsyncIterable<Uint8Arr
   return readNar(context.toPhysical(resolve(context.cwd, path)));
 }
 
-/** The log of a build, or undefined. */
+/** The log of the build of a derivation, or of what made a path; undefined if there is none. */
 export async function readBuildLog(context: Context, path: string): Promise<Uint8Array | undefined> {
-  return (await context.store()).readLog(path);
+  const store = await context.store();
+  if (path.endsWith(".drv")) return store.readLog(path);
+  const deriver = (await store.findPathInfo(path))?.deriver;
+  return deriver === undefined ? undefined : store.readLog(deriver);
 }
 
 /** Valid paths whose content is not what it was when they were registered, with both hashes. */

@@ -2,9 +2,11 @@
 import {
   addTrace,
   Attrs,
+  EvalError,
   type Evaluator,
   force,
   forceDeep,
+  Lambda,
   type Lazy,
   type NixPath,
   printClassic,
@@ -81,9 +83,9 @@ function runWith(
       output.write(`${ev.normalForm(text, { basePath, name })}\n`);
       continue;
     }
-    const root = evaluateSource(ev, host, source, cwd);
+    const root = evaluateSource(ev, host, source, cwd, task.shell === true);
     for (const path of task.attributePaths) {
-      const value = findAlongPath(ev, path, args, root);
+      const value = findAlongPath(ev, path, forShell(task, args, root), root);
       force(value);
       if (showsThunks(task, value)) {
         const exact = (exactWorld ??= createClassicEvaluator(settings, services, {
@@ -101,7 +103,7 @@ function runWith(
         continue;
       }
       if (task.action === "instantiate")
-        findDerivations(ev, value, args, (found) => {
+        findDerivations(ev, value, forShell(task, args, value), (found) => {
           host.flush();
           output.derivation(found);
         });
@@ -109,6 +111,13 @@ function runWith(
     }
   }
   host.flush();
+}
+
+/** Arguments with `inNixShell = true` for a function that names it. */
+function forShell({ shell }: Extract<ClassicTask, { kind: "instantiate" }>, args: Attrs, called: Lazy): Attrs {
+  const value = shell === true ? force(called) : undefined;
+  const wants = value instanceof Lambda && value.info.formals?.names.has("inNixShell") === true;
+  return wants && !args.has("inNixShell") ? Attrs.from([...args.entries(), ["inNixShell", true]]) : args;
 }
 
 /**
@@ -127,16 +136,26 @@ function readSource(
   host: ClassicHost,
   source: ExpressionSource,
   cwd: string,
+  shell = false,
 ): { text: string; basePath: string; name: string } {
   if (source.kind === "text") return { text: source.text, basePath: cwd, name: source.name };
   const named = /^<(.+)>$/s.exec(source.file)?.[1];
-  const file = ev.resolveFile(named === undefined ? absolute(utf8(source.file), cwd) : findFile(ev, utf8(named)).path);
+  const given = named === undefined ? absolute(utf8(source.file), cwd) : findFile(ev, utf8(named)).path;
+  const file = ev.resolveFile(shell ? shellFile(host, given) : given);
   const text = Buffer.from(host.readFile(file)).toString("latin1");
   return { text, basePath: file.slice(0, Math.max(1, file.lastIndexOf("/"))), name: file };
 }
 
-function evaluateSource(ev: Evaluator, host: ClassicHost, source: ExpressionSource, cwd: string): Value {
-  const { text, basePath, name } = readSource(ev, host, source, cwd);
+/** In a folder: `shell.nix`, else `default.nix`. */
+function shellFile(host: ClassicHost, path: string): string {
+  if (host.status(path)?.type !== "directory" && host.status(`${path}/.`)?.type !== "directory") return path;
+  const names = host.readDirectory(path);
+  for (const name of ["shell.nix", "default.nix"]) if (names.has(name)) return `${path}/${name}`;
+  throw new EvalError(`neither 'shell.nix' nor 'default.nix' found in '${path}'`);
+}
+
+function evaluateSource(ev: Evaluator, host: ClassicHost, source: ExpressionSource, cwd: string, shell = false): Value {
+  const { text, basePath, name } = readSource(ev, host, source, cwd, shell);
   return ev.evaluate(text, { basePath, name });
 }
 

@@ -6,7 +6,9 @@ import { endProcess, processWorld } from "../process-world.ts";
 
 const [name = "nix", ...argv] = process.argv.slice(2);
 const evaluates =
-  (name === "nix-instantiate" || name === "nix-build") && !argv.includes("--version") && !argv.includes("--help");
+  ["nix-instantiate", "nix-build", "nix-shell"].includes(name) &&
+  !argv.includes("--version") &&
+  !argv.includes("--help");
 tuneEngine();
 // It loads its modules while this thread loads its own.
 const thread = evaluates ? startEvaluatorThread() : undefined;

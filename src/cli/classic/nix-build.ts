@@ -1,3 +1,4 @@
+/** The program `nix-build` (Nix: `nix-build.cc`). */
 import type { ExpressionSource, FoundDerivation } from "../../app/classic/protocol.ts";
 import { runClassic } from "../../app/classic/run.ts";
 import { bytes, takeCommon, unknownFlag, Words } from "./arguments.ts";
@@ -10,11 +11,14 @@ export async function nixBuild(program: Program): Promise<number> {
   const attributePaths: string[] = [];
   let link: string | undefined = "result";
   let fromArguments = false;
+  let fromStdin = false;
   let dryRun = false;
   let check = false;
   for (let word = words.next(); word !== undefined; word = words.next()) {
+    if (word === "--help") return help(program);
     if (word === "--version") return program.printVersion();
-    if (word === "--attr" || word === "-A") attributePaths.push(bytes(words.value(word)));
+    if (word === "-") fromStdin = true;
+    else if (word === "--attr" || word === "-A") attributePaths.push(bytes(words.value(word)));
     else if (word === "--expr" || word === "-E") fromArguments = true;
     else if (word === "--out-link" || word === "-o" || word === "--add-root") link = words.value(word);
     else if (word === "--no-out-link" || word === "--no-link") link = undefined;
@@ -25,37 +29,63 @@ export async function nixBuild(program: Program): Promise<number> {
     else if (word.startsWith("-")) throw unknownFlag(word);
     else files.push(word);
   }
-  const sources = files.map((file): ExpressionSource =>
-    fromArguments ? { kind: "text", text: bytes(file), name: "«string»" } : { kind: "file", file },
-  );
-  if (sources.length === 0 && !fromArguments) sources.push({ kind: "file", file: "./default.nix" });
-  const settings = await program.evaluationSettings({ writes: true });
+  const { storeDerivationOf } = await import("../../app/classic/store-arguments.ts");
   const found: FoundDerivation[] = [];
-  await runClassic({
-    job: {
-      settings,
-      task: {
-        kind: "instantiate",
-        sources,
-        attributePaths: attributePaths.length === 0 ? [""] : attributePaths,
-        arguments: [...common.autoArguments.values()],
-        action: "instantiate",
-        format: "classic",
-        strict: false,
-        locations: false,
+  const sources: ExpressionSource[] = [];
+  if (fromStdin) sources.push({ kind: "text", text: program.read("-"), name: "«stdin»" });
+  else if (fromArguments) for (const text of files) sources.push({ kind: "text", text: bytes(text), name: "«string»" });
+  else
+    for (const file of files.length === 0 ? ["."] : files) {
+      const [path = "", output = "out"] = file.split("!");
+      const drvPath = storeDerivationOf(world.cwd, path);
+      if (drvPath === undefined) sources.push({ kind: "file", file });
+      else found.push({ drvPath, output });
+    }
+  if (sources.length > 0)
+    await runClassic({
+      job: {
+        settings: await program.evaluationSettings({ writes: true }),
+        task: {
+          kind: "instantiate",
+          sources,
+          attributePaths: attributePaths.length === 0 ? [""] : attributePaths,
+          arguments: [...common.autoArguments.values()],
+          action: "instantiate",
+          format: "classic",
+          strict: false,
+          locations: false,
+        },
       },
-    },
-    context: () => program.context(),
-    signal: program.signal,
-    thread: program.thread,
-    sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
-  });
+      context: () => program.context(),
+      signal: program.signal,
+      thread: program.takeThread(),
+      sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
+    });
+  const { buildDerivations, missingDerivations } = await import("../../app/classic/build.ts");
+  const context = await program.context();
   if (dryRun) {
-    for (const { drvPath } of found) world.stderr.write(`${drvPath}\n`);
+    program.tellMissing(
+      await missingDerivations(
+        context,
+        found.map(({ drvPath, output }) => `${drvPath}!${output}`),
+      ),
+    );
     return 0;
   }
-  const { buildDerivations } = await import("../../app/classic/build.ts");
-  for (const path of await buildDerivations(await program.context(), { derivations: found, link, check }))
-    program.print(`${path}\n`);
+  for (const path of await buildDerivations(context, { derivations: found, link, check })) program.print(`${path}\n`);
+  return 0;
+}
+
+function help(program: Program): number {
+  program.print(`Usage: nix-build [OPTION]… [FILE]…
+Builds the derivations of FILE (default.nix unless given) and links them as ./result.
+  -A, --attr PATH            only what this attribute is; may be repeated
+  -E, --expr                 Nix expressions, in place of files; \`-\` reads one from standard input
+  -o, --out-link LINK        another name for the link; --no-out-link makes none
+  --check                    build again and compare
+  --dry-run                  say what would be built
+  -j N, --cores N, -k, -K    builds at once, cores for each, go on after failures, keep the folders of failed builds
+  --arg NAME EXPRESSION, --argstr NAME TEXT, -I PATH, --option NAME VALUE
+`);
   return 0;
 }

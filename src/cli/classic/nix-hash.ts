@@ -23,6 +23,7 @@ export async function nixHash(program: Program): Promise<number> {
   let truncate = false;
   for (let word = words.next(); word !== undefined; word = words.next()) {
     const option = word.slice(2);
+    if (word === "--help") return help(program);
     if (word === "--version") return program.printVersion();
     if (word === "--flat") flat = true;
     else if (word === "--truncate") truncate = true;
@@ -37,6 +38,18 @@ export async function nixHash(program: Program): Promise<number> {
     program.print(
       `${to === undefined ? hashPath({ path: operand, method: flat ? "flat" : "nar", algorithm, format, truncate }) : convertHash(operand, algorithm, to)}\n`,
     );
+  return 0;
+}
+
+function help(program: Program): number {
+  program.print(`Usage: nix-hash [OPTION]… PATH…
+       nix-hash --to-base16|--to-base32|--to-base64|--to-sri [--type ALGORITHM] HASH…
+Prints hashes of files and trees, or writes hashes in another form.
+  --type ALGORITHM                        md5 (unless given), sha1, sha256, sha512, blake3
+  --flat                                  of a file as it is, not of its NAR
+  --base16, --base32, --base64, --sri     how to print it; base 16 unless given
+  --truncate                              shortened to 160 bits
+`);
   return 0;
 }
 

@@ -57,7 +57,7 @@ export async function nixInstantiate(program: Program): Promise<number> {
     job: { settings, task },
     context: () => program.context(),
     signal: program.signal,
-    thread: program.thread,
+    thread: program.takeThread(),
     sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
   });
   await printDerivations(program, found, settings.store === "read-write" ? root : undefined, root === undefined);

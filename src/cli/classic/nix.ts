@@ -119,7 +119,7 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
     sink: program.sink,
     context: () => program.context(),
     signal: program.signal,
-    thread: program.thread,
+    thread: program.takeThread(),
   });
   return 0;
 }

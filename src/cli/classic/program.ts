@@ -1,15 +1,17 @@
 /** What all classic programs share: their world, their messages, and a context when one is needed. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readSync } from "node:fs";
 import { NixSettings } from "../../app/classic/settings.ts";
 import { classicSettings, storeFolder } from "../../app/classic/environment.ts";
 import type { EvaluatorThread } from "../../app/classic/evaluator-thread.ts";
 import type { ClassicSettings } from "../../app/classic/protocol.ts";
 import type { ClassicSink } from "../../app/classic/run.ts";
 import type { Context } from "../../app/context.ts";
-import type { Event } from "../../base/index.ts";
+import { type Event, isSystemError, unescapeBytes } from "../../base/index.ts";
 import type { World } from "../world.ts";
+import { buildSettings } from "../../app/classic/build-settings.ts";
 import { type CommonArguments, commonArguments } from "./arguments.ts";
 import { plainText } from "./plain-text.ts";
+import { renderNixError } from "./render-nix-error.ts";
 import { nixVersion } from "./version.ts";
 
 export class Program {
@@ -19,15 +21,21 @@ export class Program {
   #context: Context | undefined;
   readonly #interrupter = new AbortController();
 
-  /** Started already for programs that evaluate. */
-  readonly thread: EvaluatorThread | undefined;
+  #thread: EvaluatorThread | undefined;
 
   constructor(name: string, world: World, thread?: EvaluatorThread) {
-    this.thread = thread;
+    this.#thread = thread;
     this.name = name;
     this.world = world;
     const warn = (message: string): void => void world.stderr.write(`warning: ${message}\n`);
     this.common = commonArguments(NixSettings.read({ environment: world.environment, warn }));
+  }
+
+  /** The thread that was started beforehand, for the first evaluation. */
+  takeThread(): EvaluatorThread | undefined {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    return thread;
   }
 
   /** Aborted when the user interrupts. */
@@ -36,7 +44,12 @@ export class Program {
   }
 
   /** Reads a file, or standard input for "-", as a byte string. */
-  readonly read = (name: string): string => readFileSync(name === "-" ? 0 : name).toString("latin1");
+  readonly read = (name: string): string => (name === "-" ? readInput() : readFileSync(name)).toString("latin1");
+
+  /** The bytes of standard input as they come. */
+  input(): AsyncIterable<Uint8Array> {
+    return this.world.stdin() as unknown as AsyncIterable<Uint8Array>;
+  }
 
   warn(message: string): void {
     this.world.stderr.write(`warning: ${message}\n`);
@@ -45,6 +58,34 @@ export class Program {
   /** Prints to standard output; bytes as they are, text as UTF-8. */
   print(text: string | Uint8Array): void {
     this.world.stdout.write(text);
+  }
+
+  /** Prints a byte string. */
+  printBytes(text: string): void {
+    this.print(Buffer.from(text, "latin1"));
+  }
+
+  /** What realising would do, on standard error, in Nix's words. */
+  tellMissing({ builds, unknown }: { readonly builds: readonly string[]; readonly unknown: readonly string[] }): void {
+    const tell = (head: string, paths: readonly string[]): void => {
+      if (paths.length > 0) this.world.stderr.write(`${head}\n${paths.map((path) => `  ${path}\n`).join("")}`);
+    };
+    const many = builds.length === 1 ? "this derivation" : `these ${builds.length} derivations`;
+    tell(`${many} will be built:`, builds);
+    tell("don't know how to build these paths:", unknown);
+  }
+
+  /** Said once a run when results are not linked. */
+  warnOfCollector(): void {
+    if (!this.common.gcWarning) return;
+    this.common.gcWarning = false;
+    this.warn("you did not specify '--add-root'; the result might be removed by the garbage collector");
+  }
+
+  /** What a collection keeps besides roots. */
+  collectorSettings(): { readonly keepOutputs: boolean; readonly keepDerivations: boolean } {
+    const { settings } = this.common;
+    return { keepOutputs: settings.flag("keep-outputs"), keepDerivations: settings.flag("keep-derivations", true) };
   }
 
   printVersion(): number {
@@ -101,6 +142,7 @@ export class Program {
         cores: settings.number("cores", 0) || undefined,
         keepGoing: settings.flag("keep-going"),
         keepFailed: settings.flag("keep-failed"),
+        ...buildSettings(settings),
       },
     });
     return this.#context;
@@ -134,4 +176,31 @@ export class Program {
   async close(): Promise<void> {
     await this.#context?.close();
   }
+}
+
+/** All of standard input, which may be a pipe that somebody made non-blocking. */
+function readInput(): Buffer {
+  const pieces: Buffer[] = [];
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    const piece = Buffer.allocUnsafe(1 << 16);
+    try {
+      const size = readSync(0, piece);
+      if (size === 0) return Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, size));
+    } catch (error) {
+      if (isSystemError(error, "EOF")) return Buffer.concat(pieces);
+      if (!isSystemError(error, "EAGAIN")) throw error;
+      Atomics.wait(pause, 0, 0, 10);
+    }
+  }
+}
+
+/** An error as the classic commands show it, bytes that are no text as they are. */
+export function shown(error: unknown, { world, common }: Pick<Program, "world" | "common">): Uint8Array {
+  const color =
+    world.stderr.isTTY === true &&
+    (world.environment["TERM"] ?? "dumb") !== "dumb" &&
+    world.environment["NO_COLOR"] === undefined;
+  return unescapeBytes(renderNixError(error, { showTrace: common.settings.text("show-trace") === "true", color }));
 }

@@ -3,14 +3,18 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Those that do something, and `nix-shell`, `nix-env` and `nix-channel`, which say that they are not served. */
+/** Those that do something, and some that say that they are not served and what is to be done instead. */
 export const programs = [
   "nix",
   "nix-build",
   "nix-channel",
+  "nix-collect-garbage",
+  "nix-copy-closure",
+  "nix-daemon",
   "nix-env",
   "nix-hash",
   "nix-instantiate",
+  "nix-prefetch-url",
   "nix-shell",
   "nix-store",
 ] as const;
