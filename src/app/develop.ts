@@ -5,9 +5,9 @@ import { dirname, join, resolve } from "node:path";
 import { D2nError, makeFolders, writeFileAtomically } from "../base/index.ts";
 import { isPathLike, parseInstallable, parseReference } from "../flake/syntax.ts";
 import type { Context } from "./context.ts";
-import { cleanEnvironment } from "./develop/clean-environment.ts";
 import { otherShell } from "./develop/other-shells.ts";
-import { interactiveCode, shellCode } from "./develop/shell-code.ts";
+import { interactiveCode, phaseCode, shellCode } from "./develop/shell-code.ts";
+import { chosenEnvironment, type EnvironmentOptions } from "./environment-options.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -17,8 +17,9 @@ export interface DevelopRequest {
   readonly command: readonly string[] | undefined;
   /** The build environment of a package although it has a shell. */
   readonly buildEnvironment: boolean;
-  /** Nothing of the user's environment but what `cleanEnvironment` leaves, and these variables. */
-  readonly onlyKeep?: readonly string[] | undefined;
+  /** A phase of the build to run, without `Phase`: of the package's own build, even if it has a shell. */
+  readonly phase: string | undefined;
+  readonly environment: EnvironmentOptions;
 }
 
 interface Shell {
@@ -30,18 +31,20 @@ interface Shell {
 /** Enters the shell or runs a command in it. @returns its exit status */
 export async function develop(
   context: Context,
-  { installable, command, buildEnvironment, onlyKeep }: DevelopRequest,
+  { installable, command, buildEnvironment, phase, environment: options }: DevelopRequest,
 ): Promise<number> {
-  const { bash, code } = await shellFor(context, installable, buildEnvironment);
+  const ofBuild = buildEnvironment || phase !== undefined;
+  const { bash, code } = await shellFor(context, installable, ofBuild);
   const plain = keep(context, code);
-  const environment = onlyKeep === undefined ? context.environment : cleanEnvironment(context.environment, onlyKeep);
+  const environment = chosenEnvironment(context.environment, options);
   const start = (script: string, ...args: readonly string[]): Promise<number> =>
     runProgram(context, [bash, "--noprofile", "--norc", "-c", script, "d2n", plain, ...args], {}, environment);
+  if (phase !== undefined) return start(`. "$1"; ${phaseCode(phase)}`);
   if (command !== undefined) return start('_d2n_command=("${@:2}"); . "$1"; exec "${_d2n_command[@]}"', ...command);
-  const interactive = keep(context, interactiveCode(code, { usersOwn: onlyKeep === undefined }));
+  const interactive = keep(context, interactiveCode(code, { usersOwn: !options.ignore }));
   // The phases of a build are functions of bash; and without the user's environment none of their shells is asked for.
   const other =
-    buildEnvironment || onlyKeep !== undefined
+    ofBuild || options.ignore
       ? undefined
       : otherShell(context.environment["SHELL"], (name, text) => keep(context, text, name));
   // Commands may come through a pipe as well: then there is no prompt and no start-up file.
@@ -59,7 +62,7 @@ export async function develop(
  */
 export async function printDevEnv(
   context: Context,
-  { installable, buildEnvironment }: Omit<DevelopRequest, "command">,
+  { installable, buildEnvironment }: Pick<DevelopRequest, "installable" | "buildEnvironment">,
 ): Promise<string> {
   const { bash, code } = await shellFor(context, installable, buildEnvironment);
   if (!context.chroot) return code;

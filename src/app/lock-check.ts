@@ -2,6 +2,7 @@
 import { D2nError } from "../base/index.ts";
 import { parseInstallable } from "../flake/syntax.ts";
 import type { Context } from "./context.ts";
+import { usersEnvironment } from "./environment-options.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 
 export interface CheckedLock {
@@ -118,6 +119,7 @@ export async function lock(context: Context, installable: string, field?: string
     context,
     `${reference}#${fragment === "" ? "default" : fragment}.lock`,
     field === undefined ? [] : ["--field", field],
+    usersEnvironment,
   );
 }
 

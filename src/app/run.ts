@@ -4,17 +4,24 @@ import { join } from "node:path";
 import { D2nError, didYouMean } from "../base/index.ts";
 import { lockAttribute, lockSpecFile, type Toolchain, type ToolchainWish } from "../python/index.ts";
 import type { Context } from "./context.ts";
+import { chosenEnvironment, type EnvironmentOptions } from "./environment-options.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { runLock } from "./lock.ts";
 import { realiseInstallable } from "./realise-installable.ts";
 import { runProgram } from "./run-program.ts";
 
 /** @returns the exit status of the program */
-export async function run(context: Context, installable: string, args: readonly string[]): Promise<number> {
+export async function run(
+  context: Context,
+  installable: string,
+  args: readonly string[],
+  options: EnvironmentOptions,
+): Promise<number> {
+  const environment = chosenEnvironment(context.environment, options);
   const evaluated = await evaluateInstallable(context, installable, { lookup: "run", want: "app" });
   const { value } = evaluated.result;
   const { wanted } = await realiseInstallable(context, evaluated);
-  if (value.type === "app") return runProgram(context, [value.program, ...args]);
+  if (value.type === "app") return runProgram(context, [value.program, ...args], {}, environment);
   if (value.type === "lock") {
     const only = fieldOf(args);
     await runLock(context, value.spec, {
@@ -32,7 +39,7 @@ export async function run(context: Context, installable: string, args: readonly 
     await runLock(context, readFileSync(spec, "utf8"), { only: fieldOf(args) });
     return 0;
   }
-  return runProgram(context, [programOf(context, out, value.derivation), ...args]);
+  return runProgram(context, [programOf(context, out, value.derivation), ...args], {}, environment);
 }
 
 /** Evaluates what a source distribution asks for. What that takes of the archive is pinned in d2n.lock from then on. */

@@ -19,6 +19,7 @@ import { addShell } from "./commands/shell.ts";
 import { addShims } from "./commands/shims.ts";
 import { addStore } from "./commands/store.ts";
 import { addExamples } from "./help-examples.ts";
+import { joinEnvironmentOptions } from "./environment-options.ts";
 import { commandFirst } from "./leading-options.ts";
 import { renderError } from "./render-error.ts";
 import { jsonReporter } from "./reporters/json.ts";
@@ -118,7 +119,9 @@ export async function runCommandLine(world: World): Promise<number> {
   };
 
   try {
-    await program(invocation).parseAsync(joinOverrides(joinCommand(commandFirst(world.argv))), { from: "user" });
+    await program(invocation).parseAsync(joinOverrides(joinEnvironmentOptions(joinCommand(commandFirst(world.argv)))), {
+      from: "user",
+    });
   } catch (thrown) {
     const error = explainFileError(thrown) ?? thrown;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : exitStatus.usage;

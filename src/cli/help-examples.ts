@@ -18,6 +18,7 @@ const examples: Readonly<Record<string, readonly (readonly [command: string, mea
     ["d2n develop", "a shell with the sources of this folder and the locked packages"],
     ["d2n develop -c pytest -q", "one command in it; its exit status is that of d2n"],
     ["d2n develop .#docs", "devShells.<system>.docs, or the shell of the package docs"],
+    ["d2n develop --build", "a phase of the package's build, in this folder"],
     ["d2n develop --build-env -i", "what a build sees; `genericBuild` runs its phases"],
   ],
   "print-dev-env": [

@@ -1,7 +1,7 @@
 /** `d2n --store DIR build .`: options in front of the command, as Nix allows them. */
 
 /** Options of all commands that take values, with how many. */
-const VALUES: ReadonlyMap<string, number> = new Map([
+export const optionValues: ReadonlyMap<string, number> = new Map([
   ["--override-input", 2],
   ["--max-call-depth", 1],
   ["-j", 1],
@@ -21,7 +21,7 @@ export function commandFirst(argv: readonly string[]): readonly string[] {
   let at = 0;
   while (at < argv.length && argv[at]!.startsWith("-")) {
     if (["--", "-h", "--help", "--version"].includes(argv[at]!)) return argv;
-    at += 1 + (VALUES.get(argv[at]!) ?? 0);
+    at += 1 + (optionValues.get(argv[at]!) ?? 0);
   }
   if (at === 0 || at >= argv.length) return argv;
   const words = GROUPS.has(argv[at]!) && argv[at + 1]?.startsWith("-") === false ? 2 : 1;

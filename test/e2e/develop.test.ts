@@ -229,19 +229,42 @@ describe("a package's development shell", { timeout: 900_000 }, () => {
     );
   });
 
+  it("runs single phases of the build in the project's folder", async () => {
+    const folder = await rig.project({
+      "flake.nix": `{
+  inputs.nixpkgs.url = "d2n:nixpkgs";
+  outputs = { nixpkgs, ... }: {
+    packages.x86_64-linux.default = nixpkgs.legacyPackages.x86_64-linux.stdenv.mkDerivation { name = "made-1"; src = ./.; doCheck = true; };
+  };
+}`,
+      Makefile:
+        "all:\n\techo made > it\ncheck:\n\tgrep made it\ninstall:\n\tmkdir -p $(out) && cp it $(out)/it && test -d $$TMPDIR\n",
+    });
+    const phase = (...args: string[]): Promise<Outcome> => rig.d2n(rig.home, ["develop", folder, ...args]);
+    expect((await phase("--check")).status).toBe(2);
+    for (const option of [["--build"], ["--check", "-i"], ["--phase", "installPhase"], ["--unpack"]]) {
+      const outcome = await phase(...option);
+      expect(outcome.status, shown(outcome)).toBe(0);
+    }
+    expect(readFileSync(join(rig.home, "outputs/out/it"), "utf8")).toBe("made\n");
+    expect((await phase("--phase", "dist")).stderr).toContain("switched the phase 'dist' off");
+    const unknown = await phase("--phase", "instal");
+    expect(unknown.status).toBe(1);
+    expect(unknown.stderr).toMatch(/no phase 'instal'; there are: .*\binstall\b/);
+    expect((await phase("--build", "-c", "true")).status).toBe(2);
+    expect(
+      (
+        await rig.d2n(rig.home, ["run", "-s", "A", "1 2", "-u", "B", "nixpkgs#gnused", "-s", "p", "/dev/null"], {
+          env: { B: "3" },
+        })
+      ).status,
+    ).toBe(0);
+  });
+
   it("comes without the user's environment, if that is wanted", async () => {
     const shown = await rig.d2n(
       project,
-      [
-        "develop",
-        "-i",
-        "--keep-env-var",
-        "KEPT",
-        "-c",
-        "bash",
-        "-c",
-        'echo "$PATH|$KEPT|$GONE|$HOME"; command -v node',
-      ],
+      ["develop", "-i", "--keep", "KEPT", "-c", "bash", "-c", 'echo "$PATH|$KEPT|$GONE|$HOME"; command -v node'],
       {
         env: { KEPT: "kept", GONE: "gone" },
       },

@@ -1,16 +1,33 @@
 import type { Command } from "commander";
 import { UsageError } from "../../base/index.ts";
-import { collect, type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
+import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
+import { environmentOptions, type RawEnvironmentOptions, withEnvironmentOptions } from "../environment-options.ts";
 
 export interface CommandOption {
   /** Words of the command, joined: see `joinCommand`. */
   readonly command?: string;
 }
 
-interface DevelopOptions extends RawOptions, CommandOption {
+interface DevelopOptions extends RawOptions, CommandOption, RawEnvironmentOptions {
   readonly buildEnv?: boolean;
-  readonly ignoreEnv?: boolean;
-  readonly keepEnvVar?: readonly string[];
+  readonly phase?: string;
+  /** The phases that have options of their own. */
+  readonly unpack?: boolean;
+  readonly configure?: boolean;
+  readonly build?: boolean;
+  readonly check?: boolean;
+  readonly install?: boolean;
+  readonly installcheck?: boolean;
+}
+
+const PHASES = ["unpack", "configure", "build", "check", "install", "installcheck"] as const;
+
+/** The phase that is asked for. */
+function phaseOf(options: DevelopOptions): string | undefined {
+  const chosen = options.phase ?? PHASES.find((name) => options[name] === true);
+  if (chosen !== undefined && options.command !== undefined)
+    throw new UsageError("a phase and `--command` cannot be had at once");
+  return chosen === "installcheck" ? "installCheck" : chosen?.replace(/Phase$/, "");
 }
 
 const WITH_COMMAND = new Set(["develop", "shell"]);
@@ -32,28 +49,29 @@ export function commandOf({ command }: CommandOption): readonly string[] | undef
 }
 
 export function addDevelop(root: Command, invocation: Invocation): void {
-  withCommonOptions(
-    root
-      .command("develop")
-      .description("Enter the development shell of a flake or package: editable sources, locked packages.")
-      .argument(
-        "[installable]",
-        "whose shell: `devShells`, else a package's own, else its build environment; `.` unless given",
-      )
-      .option("-c, --command <command>", "run a command in it, with all words that follow as its arguments")
-      .option("--build-env", "the build environment of a package although it has a shell")
-      .option("-i, --ignore-env", "without your own environment: PATH holds nothing but what the shell brings")
-      .option("--keep-env-var <name>", "with `-i`: a variable to keep (may be repeated)", collect, []),
-  ).action(async (installable: string | undefined, options: DevelopOptions) =>
-    invocation.execute(options, async (context) => {
-      const { develop } = await import("../../app/develop.ts");
-      return develop(context, {
-        installable: installable ?? ".",
-        command: commandOf(options),
-        buildEnvironment: options.buildEnv === true,
-        onlyKeep: options.ignoreEnv === true ? (options.keepEnvVar ?? []) : undefined,
-      });
-    }),
+  const develop = root
+    .command("develop")
+    .description("Enter the development shell of a flake or package: editable sources, locked packages.")
+    .argument(
+      "[installable]",
+      "whose shell: `devShells`, else a package's own, else its build environment; `.` unless given",
+    )
+    .option("-c, --command <command>", "run a command in it, with all words that follow as its arguments")
+    .option("--build-env", "the build environment of a package although it has a shell")
+    .option("--phase <name>", "run a phase of the build, in the flake's folder");
+  for (const name of PHASES) develop.option(`--${name}`, `run the phase \`${name}\``);
+  withCommonOptions(withEnvironmentOptions(develop)).action(
+    async (installable: string | undefined, options: DevelopOptions) =>
+      invocation.execute(options, async (context) => {
+        const { develop } = await import("../../app/develop.ts");
+        return develop(context, {
+          installable: installable ?? ".",
+          command: commandOf(options),
+          buildEnvironment: options.buildEnv === true,
+          phase: phaseOf(options),
+          environment: environmentOptions(options),
+        });
+      }),
   );
 
   withCommonOptions(
