@@ -82,6 +82,19 @@ describe("the guide's Pillow", () => {
     expect(result.at("devShell", "drvPath").textWithoutContext()).toMatch(/-shell\.drv$/);
   });
 
+  it("is in its own environment, for it comes from the index and there is nothing to edit", () => {
+    const { view, host } = playground({ files: locked });
+    const builtInto = (project: string): boolean => {
+      const drvPath = view(project).at("config", "public", "pyEnv", "drvPath").textWithoutContext();
+      return [...host.derivations.get(drvPath)!.inputDrvs.keys()].some((path) => /-pillow\.drv$/.test(path));
+    };
+    const project = evalModules("./default.nix");
+    expect(view(project).at("config", "pip", "editables").names()).toEqual([]);
+    expect(builtInto(project)).toBe(true);
+    const edited = `(${project}).extendModules { modules = [ { pip.editables.pillow = "./src"; } ]; }`;
+    expect(builtInto(edited)).toBe(false);
+  });
+
   it("is changed by extendModules, and mkForce replaces a dependency", () => {
     const { view } = playground({ files: locked });
     const result = view(

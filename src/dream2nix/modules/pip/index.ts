@@ -69,8 +69,9 @@ export const pip: NativeModule = defineModule({
       name: m.config.at("name"),
       paths: m.config.at("paths"),
       pyEnv: m.config.at("public", "pyEnv"),
-      // The package itself is always editable.
-      editables: later(() => ({ [m.config.at("name").text()]: m.config.at("paths", "package") })),
+      editables: later(() =>
+        rootFromIndex(m) ? {} : { [m.config.at("name").text()]: m.config.at("paths", "package") },
+      ),
       editablesDevShell: m.config.at("public", "devShell"),
       versions: later(() => editableVersions(m)),
     },
@@ -81,7 +82,7 @@ export const pip: NativeModule = defineModule({
       propagatedBuildInputs: later(() => rootDependencies(m, false)),
     },
     public: {
-      pyEnv: later(() => environment(m)),
+      pyEnv: later(() => environment(m, () => builtRoot(m))),
       shellHook: later(() => m.config.at("pip", "editablesShellHook")),
       devShell: later(() => developmentShell(m)),
     },
@@ -99,11 +100,28 @@ function rootDependencies(m: ModuleScope, forBuilding: boolean): View[] {
     .map(([name]) => cfg.at("drvs", name, "public", "out"));
 }
 
-/** The interpreter with everything locked; the root is not in it, for it is meant to be editable. */
-export function environment(m: ModuleScope): View {
+/** Whether the root is a package of the index, as in the guide's first example: then there is nothing here to edit. */
+function rootFromIndex(m: ModuleScope): boolean {
+  if (m.config.at("pip", "flattenDependencies").bool()) return false;
+  const type = m.config.at("lock", "content", pipField, "sources").or([m.config.at("name").text(), "type"], "local");
+  return type.text() !== "local";
+}
+
+/** The root as it is built, where a shell cannot take it from the working tree. */
+function builtRoot(m: ModuleScope): View[] {
+  const editable = m.config.at("pip", "editables").has(m.config.at("name").text());
+  return rootFromIndex(m) && !editable ? [m.config.at("public", "out")] : [];
+}
+
+/**
+ * The interpreter with everything locked.
+ * @param root the root, which is not in it where it is meant to be editable
+ */
+export function environment(m: ModuleScope, root: () => readonly View[] = () => []): View {
   const { config, ev } = m;
   const python = config.at("deps", "python");
   const packages = (): View[] => [
+    ...root(),
     ...config.at("mkDerivation", "propagatedBuildInputs").list(),
     ...config.at("mkDerivation", "buildInputs").list(),
     python.at("pkgs", "wheel"),

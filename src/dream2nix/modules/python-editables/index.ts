@@ -10,7 +10,7 @@ export const pythonEditables: NativeModule = defineModule({
     editables: mkOption({
       type: types.attrsOf(types.str),
       description:
-        "Packages to take from the working tree in a development shell: name to folder, absolute or relative to the project's root. A string, so that nothing is copied to the store. The package itself is always among them.",
+        "Packages to take from the working tree in a development shell: name to folder, absolute or relative to the project's root. A string, so that nothing is copied to the store. The package itself is always among them, unless it comes from the index.",
       example: { "charset-normalizer": "/home/user/src/charset-normalizer" },
     }),
     editablesShellHook: mkOption({
