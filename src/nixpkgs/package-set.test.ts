@@ -208,6 +208,22 @@ describe("the set", () => {
     expect(shell.env.get("nativeBuildInputs")).toMatch(/-git-/);
     expect(shell.env.get("buildInputs")).toMatch(/-zlib-/);
     expect(shell.env.get("shellHook")).toBe("one\ntwo");
+    const over =
+      "pkgs.mkShell.override { stdenv = pkgs.stdenv // { mkDerivation = args: args // { mine = true; }; }; }";
+    expect(
+      evaluate(`((${over}) { packages = [ ]; }).mine && lib.isFunction (pkgs.mkShell.override (old: { })).override`),
+    ).toBe(true);
+  });
+
+  it("python packages that Debian lacks come from the index, with Debian's beside them", () => {
+    expect(
+      evaluate(
+        "map (p: p.pname) pkgs.python3.pkgs.python-lsp-ruff.dependencies ++ map (p: p.name) [ pkgs.hatch pkgs.python311.pkgs.pynvml ]",
+      ),
+    ).toEqual(["cattrs", "lsprotocol", "python-lsp-server", "ruff", "hatch-1.14.1", "python3.11-pynvml-13.0.1"]);
+    expect(evaluate("pkgs.python3.pkgs.ruff.src.urls")).toEqual([
+      expect.stringMatching(/^mirror:\/\/pypi\/wheels\/r\/ruff\/ruff-.*manylinux.*\.whl$/),
+    ]);
   });
 });
 

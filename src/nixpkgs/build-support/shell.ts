@@ -1,5 +1,14 @@
 /** `mkShell`: an environment to work in, as a derivation. */
-import { Attrs, callFunction, force, isDerivation, type Lazy, lazy, updateAttrs } from "../../lang/index.ts";
+import {
+  Attrs,
+  callFunction,
+  force,
+  isCallable,
+  isDerivation,
+  type Lazy,
+  lazy,
+  updateAttrs,
+} from "../../lang/index.ts";
 import { makeOverridable } from "../customisation.ts";
 import type { Scope } from "../scope.ts";
 import { attribute, expectSet, fn, given, join, listAttribute, merge, omit, set, setFunction } from "../values.ts";
@@ -16,7 +25,7 @@ const ownArguments = new Set([
   "stdenv",
 ]);
 
-/** `mkShell` over a standard environment. */
+/** `mkShell` over a standard environment, which `mkShell.override { stdenv = …; }` changes. */
 export function createMkShell(scope: Scope, stdenv: Lazy): Lazy {
   const build = (environment: Lazy): Lazy =>
     setFunction("mkShell", {}, (args) => {
@@ -65,11 +74,23 @@ export function createMkShell(scope: Scope, stdenv: Lazy): Lazy {
         ),
       );
     });
-  return fn("mkShell", 1, (args) => {
-    const given = expectSet(args, "the argument of mkShell");
-    const shell = makeOverridable(build(given.get("stdenv") ?? stdenv), given);
-    return shell instanceof Attrs ? updateAttrs(shell, Attrs.empty) : shell;
-  });
+  const over = (environment: Lazy): Attrs =>
+    set({
+      __functor: fn("mkShell", 2, (_self, args) => {
+        const given = expectSet(args, "the argument of mkShell");
+        const shell = makeOverridable(build(given.get("stdenv") ?? environment), given);
+        return shell instanceof Attrs ? updateAttrs(shell, Attrs.empty) : shell;
+      }),
+      override: fn("mkShell.override", 1, (change) => {
+        const changed = force(change);
+        const given = expectSet(
+          isCallable(changed) ? callFunction(changed, set({ stdenv: environment })) : changed,
+          "the argument of override",
+        );
+        return over(given.get("stdenv") ?? environment);
+      }),
+    });
+  return over(stdenv);
 }
 
 /** A package whose own inputs are taken is no input itself. */

@@ -96,6 +96,11 @@ export function createContext(ev: Evaluator, options: DebianOptions): DebianCont
         throw new D2nError(
           "debian-package",
           `Debian's suite '${suite}' has no package '${name}' for ${platform.architecture}`,
+          {
+            hint: name.startsWith("python3-")
+              ? "Another interpreter may have it, each has its packages from its own suite; or let pip have it: add it to `pip.requirementsList`, and use `config.pip.drvs.<name>.public`."
+              : "Do without it, or take it from a nixpkgs of your own as one more input.",
+          },
         );
       return pin;
     },

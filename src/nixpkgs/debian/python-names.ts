@@ -32,7 +32,7 @@ const sameName =
   "stevedore structlog sympy tables tabulate tenacity termcolor threadpoolctl tomlkit toolz torch tornado tqdm traitlets treq " +
   "trio twisted typer tzlocal ua-parser ujson unicorn unidecode uritemplate uvicorn uvloop versioneer vine voluptuous watchdog " +
   "watchfiles wcwidth websockets werkzeug whitenoise wrapt wsproto wtforms xarray xlib xlrd xlsxwriter xlwt yapf yarl zeroconf " +
-  "zstandard";
+  "zstandard h5netcdf ipywidgets lsprotocol openai shellingham textual userpath";
 
 /** The others. */
 const otherName: Readonly<Record<string, string>> = {
@@ -47,6 +47,7 @@ const otherName: Readonly<Record<string, string>> = {
   gitpython: "python3-git",
   "jaraco-classes": "python3-jaraco.classes",
   "jaraco-functools": "python3-jaraco.functools",
+  "grpcio-tools": "python3-grpc-tools",
   jsonpointer: "python3-json-pointer",
   jupyterlab: "jupyterlab",
   "markdown-it-py": "python3-markdown-it",

@@ -353,6 +353,13 @@ const programs: Readonly<Record<string, TableEntry>> = {
   busybox: entry("busybox-static"),
   ccache: entry("ccache"),
   chrpath: entry("chrpath"),
+  "clang-tools": entry("clang-format-19 clang-tidy-19 clangd-19", {
+    pname: "clang-tools",
+    // The compiler, which Debian's packages depend on, would be found before the standard environment's.
+    postFix:
+      'rm -f bin/clang-19 bin/clang++-19 bin/clang-cl-19 bin/clang-cpp-19; for n in bin/*-19; do ln -sf "${n#bin/}" "${n%-19}"; done',
+  }),
+  cloc: entry("cloc"),
   cmake: entry("cmake cmake-data", { cut: ["procps"], drop: ["share/vim", "share/emacs", "share/icons"] }),
   cpio: entry("cpio"),
   curl: entry("curl libcurl4t64 libcurl4-openssl-dev"),

@@ -25,6 +25,7 @@ import {
   setFunction,
   textAttribute,
 } from "../values.ts";
+import { indexModules } from "./index-modules.ts";
 import { buildPythonPackage, type PythonBuildContext } from "./build-python-package.ts";
 import type { InterpreterContext } from "./interpreter.ts";
 import { hasPythonModule, pythonModuleAttributes, requiredPythonModules, toPythonModule } from "./modules.ts";
@@ -88,6 +89,11 @@ function basePackages(context: PythonPackagesContext, self: Lazy): Attrs {
   ]);
   const everything = lazy(() =>
     updateAttrs(expectSet(scope.pkgs, "the package set"), expectSet(self, "the Python packages")),
+  );
+  const fromIndex = indexModules(
+    scope,
+    (name) => member(self, name),
+    (args) => buildPythonPackage(build, args),
   );
   const functions = set({
     python,
@@ -175,7 +181,7 @@ function basePackages(context: PythonPackagesContext, self: Lazy): Attrs {
     flit_core: lazy(() => member(self, "flit-core")),
     poetry_core: lazy(() => member(self, "poetry-core")),
   });
-  return updateAttrs(Attrs.from(packages), functions);
+  return updateAttrs(updateAttrs(Attrs.from(packages), Attrs.from(fromIndex)), functions);
 }
 
 const unittestHook = `unittestCheckPhase() {

