@@ -3,6 +3,8 @@
  * it: compilers, linkers, pkg-config, meson, cmake and scripts have each their own words for the same thing.
  */
 
+import { adviceOnLibraries } from "./missing-libraries.ts";
+
 export type MissingKind = "header" | "library" | "module" | "program" | "python" | "crates";
 
 export interface Missing {
@@ -234,6 +236,8 @@ const shownAtMost = 3;
  * @param pname canonical name of the package that does not build
  */
 export function adviceOnMissing(log: Iterable<string>, pname: string): string | undefined {
+  const libraries = adviceOnLibraries(log, pname, (word) => attributeOf("library", word));
+  if (libraries !== undefined) return libraries;
   const all = findMissing(log);
   if (all.some(({ kind }) => kind === "crates"))
     return (

@@ -111,7 +111,7 @@ function basePackages(
   const xorg = lazy(() =>
     Attrs.from(
       packageNames(debian)
-        .filter((name) => /^lib(X|xcb|SM$|ICE$|FS$)/.test(name))
+        .filter((name) => /^lib(X|xcb|SM$|ICE$|FS$)|^xcbutil/.test(name))
         .map((name) => [name, named(name)]),
     ),
   );

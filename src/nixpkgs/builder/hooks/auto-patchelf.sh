@@ -208,11 +208,14 @@ autoPatchelf() {
   while IFS='' read -r -d '' _path; do _autoPatchelfFile "$_path"; done < <(find "${_paths[@]}" "${_options[@]}" -type f -print0 | sort -z)
 
   if [ "${#_autoPatchelfMissing[@]}" -gt 0 ]; then
-    local _name _file
+    local _name _first _count
+    local -a _files=()
+    # One line a library: a package may have hundreds of files that want the same one.
     while IFS='' read -r _name; do
-      while IFS='' read -r _file; do
-        if [ -n "$_file" ]; then echo "error: auto-patchelf could not satisfy dependency $_name wanted by $_file" >&2; fi
-      done <<<"${_autoPatchelfMissing[$_name]}"
+      mapfile -t _files <<<"${_autoPatchelfMissing[$_name]%$'\n'}"
+      _first=${_files[0]#"$out"/} _count=$((${#_files[@]} - 1))
+      if [ "$_count" -gt 0 ]; then _first+=" and $_count more"; fi
+      echo "error: auto-patchelf could not satisfy dependency $_name wanted by $_first" >&2
     done < <(printf '%s\n' "${!_autoPatchelfMissing[@]}" | sort)
     echo "Add the packages that have these libraries to buildInputs. If a library comes from elsewhere at run time (a driver, say), name it: autoPatchelfIgnoreMissingDeps = [ \"libcuda.so.*\" ];" >&2
     exit 1
