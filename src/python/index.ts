@@ -22,6 +22,7 @@ export * from "./pip-configuration.ts";
 export * from "./pip-environment.ts";
 export * from "./pip-lock.ts";
 export * from "./pip-report.ts";
+export * from "./pip-session.ts";
 export * from "./pip-versions.ts";
 export * from "./requirement.ts";
 export * from "./run.ts";

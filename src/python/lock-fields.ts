@@ -9,7 +9,8 @@ import { lockChanges, noticeWritten } from "./lock-changes.ts";
 import { formatLockFile } from "./lock-file.ts";
 import type { LockSpec } from "./lock-spec.ts";
 import { lockWithPdm } from "./pdm-locker.ts";
-import { lockWithPip, type PipLockServices } from "./pip-lock.ts";
+import { lockWithPip } from "./pip-lock.ts";
+import type { PipLockServices } from "./pip-session.ts";
 import type { Environment } from "./pip-environment.ts";
 
 export interface LockServices extends Omit<PipLockServices, "projectRoot" | "toolchain"> {

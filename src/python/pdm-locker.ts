@@ -9,7 +9,7 @@ import { certificateVariables, cleanEnvironment, type Environment } from "./pip-
 import { Leftovers } from "./build-leftovers.ts";
 import { noticeWritten, pdmLockChanges } from "./lock-changes.ts";
 import { pipIndexes } from "./pip-configuration.ts";
-import type { PipLockServices } from "./pip-lock.ts";
+import type { PipLockServices } from "./pip-session.ts";
 import { hostPrograms, readText, removeAll } from "./pip-workspace.ts";
 import { formatVersion } from "./version.ts";
 
