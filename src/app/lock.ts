@@ -21,6 +21,7 @@ import { enterStore } from "./enter.ts";
 import { fixedOutputHash } from "./fod-hash.ts";
 import { contentCache } from "./content-cache.ts";
 import { realise } from "./realise.ts";
+import { indexResolver } from "./index-resolver.ts";
 import { makeScratchFolder } from "./scratch.ts";
 
 export interface LockOptions {
@@ -97,7 +98,7 @@ function fileServices(context: Context, temporaryDir: string): Pick<LockServices
       const destination = join(mkdtempSync(join(temporaryDir, "source-")), "file");
       try {
         await downloadFile({
-          urls: [url],
+          urls: [...(await indexResolver(context)({ url, hash }))],
           destination,
           expectedHash: hash,
           environment,
@@ -133,15 +134,12 @@ async function describeStorePath(
 }
 
 /** Writes into d2n.lock what the lock file has no place for, and lets git know of it. */
-async function recordLock(
-  context: Context,
-  { projectRoot, lockFile, newHashes, buildSystems }: LockResult,
-): Promise<void> {
+async function recordLock(context: Context, { projectRoot, newHashes, buildSystems }: LockResult): Promise<void> {
   const folder = flakeFolder(projectRoot);
   // Read only now: it is another's while pip works.
   const d2nLock = D2nLock.read(join(folder, "d2n.lock"));
   for (const [name, sha256] of newHashes) d2nLock.recordHash(name, sha256);
-  if (buildSystems !== "kept") d2nLock.setBuildSystems(relative(folder, lockFile), buildSystems);
+  for (const [lockFile, systems] of buildSystems) d2nLock.setBuildSystems(relative(folder, lockFile), systems);
   d2nLock.keepBuildSystems((file) => existsSync(join(folder, file)));
   if (!d2nLock.changed) return;
   const isNew = !existsSync(d2nLock.file);

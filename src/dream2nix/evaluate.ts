@@ -94,7 +94,8 @@ export function createLibrary(
                       new NixPath(`${inside.path}/${name}`),
                       {
                         paths: {
-                          projectRoot: root,
+                          // As it was given: a path in a string would be no input of what is built from it.
+                          projectRoot: given.at("projectRoot"),
                           projectRootFile: given.at("projectRootFile"),
                           package: `${folder}/${name}`,
                         },

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { View } from "../modules/index.ts";
 import { parseLockSpec } from "../python/index.ts";
 import { MemoryHost } from "../lang/testing.ts";
+import { NixPath } from "../lang/index.ts";
+import type { BuildSystemsLock } from "../python/index.ts";
 import { evalModules, playgrounds } from "./testing.ts";
 
 const containing = (text: string): unknown => expect.stringContaining(text);
@@ -139,6 +141,48 @@ describe("modules", () => {
   });
 });
 
+describe("WIP-python-pyproject", () => {
+  const project = {
+    "default.nix": `{ config, dream2nix, ... }: {
+  imports = [ dream2nix.modules.dream2nix.WIP-python-pyproject ];
+  deps = { nixpkgs, ... }: { python = nixpkgs.python3; };
+  mkDerivation.src = "/project";
+}`,
+    "pyproject.toml": `[build-system]
+requires = ["Flit_Core>=3", "pdm-pep517"]
+[project]
+name = "tool"
+version = "1.0"
+dependencies = ["idna"]
+`,
+  };
+  it("takes name, version and requirements from pyproject.toml, and the build system from the lock or the package set", () => {
+    const result = playground({ files: project }).view(evalModules("./default.nix", "raw = true;")).at("config");
+    expect([result.at("name").text(), result.at("version").text()]).toEqual(["tool", "1.0"]);
+    expect(result.at("pip", "requirementsList").texts()).toEqual(["idna"]);
+    const inputs = (buildSystems: Readonly<Record<string, BuildSystemsLock>>): string[] => {
+      const config = playground({ files: project, buildSystems })
+        .view(
+          evalModules(
+            "./default.nix { lock.content = lib.mkForce { fetchPipMetadata = { sources = { }; targets.default = { }; }; }; }",
+          ),
+        )
+        .at("config");
+      return [
+        ...config
+          .at("mkDerivation", "buildInputs")
+          .list()
+          .filter((input) => input.has("pname")),
+        ...config.at("buildPythonPackage", "build-system").list(),
+      ].map((input) => `${input.at("pname").text()} ${input.at("version").text()}`);
+    };
+    expect(inputs({})).toEqual(["flit-core 1"]);
+    const locked = { url: "https://example.org/flit_core-3.12-py3-none-any.whl", sha256: "0".repeat(64) };
+    const systems = { sources: { tool: { inputs: ["flit-core==3.12"] } }, files: { "flit-core==3.12": locked } };
+    expect(inputs({ "/project/lock.x86_64-linux.json": systems })).toEqual(["flit-core 3.12"]);
+  });
+});
+
 describe("importPackages", () => {
   it("evaluates each folder", () => {
     const pkg = (name: string): string =>
@@ -150,5 +194,7 @@ describe("importPackages", () => {
     expect(packages.names()).toEqual(["a", "b"]);
     expect(packages.at("b", "name").text()).toBe("b");
     expect(packages.at("b", "config", "paths", "package").text()).toBe("./packages/b");
+    // A string would be no input of what is built from the project's files.
+    expect(packages.at("b", "config", "paths", "projectRoot").get()).toBeInstanceOf(NixPath);
   });
 });

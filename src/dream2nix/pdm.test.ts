@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { View } from "../modules/index.ts";
+import { type BuildSystemsLock, parseLockSpec } from "../python/index.ts";
 import { MemoryHost } from "../lang/testing.ts";
 import { evalModules, playgrounds } from "./testing.ts";
 
@@ -121,8 +123,8 @@ const project = (more = "", lockText = lock): Record<string, string> => ({
     }`,
 });
 
-const evaluated = (more = "", lockText = lock) => {
-  const { view, host } = playground({ files: project(more, lockText) });
+const evaluated = (more = "", lockText = lock, buildSystems: Readonly<Record<string, BuildSystemsLock>> = {}) => {
+  const { view, host } = playground({ files: project(more, lockText), buildSystems });
   const result = view(evalModules("./default.nix"));
   const group = (name: string) => result.at("config", "groups", name, "packages");
   const attributes = (drvPath: string) => host.derivations.get(drvPath)!.env;
@@ -162,6 +164,55 @@ describe("a project that pdm has locked", () => {
     expect(sdist.at("mkDerivation", "src", "url").text()).toBe("mirror://pypi/source/p/pysocks/PySocks-1.7.1.tar.gz");
     expect(sdist.at("buildPythonPackage", "pyproject").bool()).toBe(true);
     expect(sdist.at("env", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_PYSOCKS").text()).toBe("1.7.1");
+  });
+
+  it("is built, and what it needs from source is, with what d2n.lock says", () => {
+    const file = (name: string) => ({ url: `https://example.org/${name}`, sha256: "0".repeat(64) });
+    const systems: BuildSystemsLock = {
+      sources: {
+        "my-tool": { backend: "flit_core.buildapi", requires: ["flit_core>=3"], inputs: ["flit-core==3.12.0"] },
+        "pysocks==1.7.1": { backend: "b", requires: ["setuptools<60"], inputs: ["setuptools==59.0"] },
+        "native==1.0": { backend: "b", requires: [], inputs: [] },
+      },
+      files: {
+        "flit-core==3.12.0": file("flit_core-3.12.0-py3-none-any.whl"),
+        "setuptools==59.0": file("setuptools-59.0-py3-none-any.whl"),
+      },
+    };
+    const { result, group } = evaluated("", lock, { "/project/pdm.lock": systems });
+    const versions = (of: { at: (...path: string[]) => { list: () => readonly View[] } }): string[] =>
+      of
+        .at("buildPythonPackage", "build-system")
+        .list()
+        .map((pkg) => `${pkg.at("pname").text()} ${pkg.at("version").text()}`);
+    expect(versions(result.at("config"))).toEqual(["flit-core 3.12.0"]);
+    expect(result.at("config", "mkDerivation", "buildInputs").list()).toEqual([]);
+    const sdist = group("default").at("pysocks", "1.7.1", "evaluated");
+    expect(versions(sdist)).toEqual(["setuptools 59.0"]);
+    expect(sdist.at("env", "pythonIsolatedBuild").bool()).toBe(true);
+    expect(sdist.at("mkDerivation", "buildInputs").list()).toEqual([]);
+    // A wheel is not built.
+    const wheel = group("default").at("native", "1.0", "evaluated");
+    expect(versions(wheel)).toEqual([]);
+    // Whoever names a build system has that.
+    const own = evaluated("buildPythonPackage.build-system = [ config.deps.python.pkgs.poetry-core ];", lock, {
+      "/project/pdm.lock": systems,
+    });
+    expect(versions(own.result.at("config"))).toEqual(["poetry-core 1"]);
+    expect(result.at("pyEnv", "drvPath").textWithoutContext()).toMatch(/\.drv$/);
+  });
+
+  it("tells locking what it has to know to find build systems", () => {
+    const { result, host } = evaluated("pdm.sourceSelector = names: builtins.head names; overrides.pysocks = { };");
+    const drv = host.derivations.get(result.at("lock", "drvPath").textWithoutContext())!;
+    expect(parseLockSpec(drv.env.get("spec")!).pdm).toMatchObject({
+      folder: ".",
+      lockFile: "pdm.lock",
+      libraryVersion: "2.41",
+      musl: false,
+      sourceSelector: null,
+      overridden: ["pysocks"],
+    });
   });
 
   it("takes addresses that the lock has", () => {

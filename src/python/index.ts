@@ -15,6 +15,8 @@ export * from "./lock-targets.ts";
 export * from "./marker.ts";
 export * from "./marker-environment.ts";
 export * from "./names.ts";
+export * from "./pdm-build-systems.ts";
+export * from "./pdm-files.ts";
 export * from "./pdm-lock.ts";
 export * from "./pdm-locker.ts";
 export * from "./pdm-project.ts";

@@ -8,7 +8,7 @@ import { formatJson, type Json, type JsonObject, JsonSyntaxError, parseJson } fr
 import { lockChanges, noticeWritten } from "./lock-changes.ts";
 import { formatLockFile } from "./lock-file.ts";
 import type { LockSpec } from "./lock-spec.ts";
-import { lockWithPdm } from "./pdm-locker.ts";
+import { lockWithPdm, type PdmLocked } from "./pdm-locker.ts";
 import { lockWithPip } from "./pip-lock.ts";
 import type { PipLockServices } from "./pip-session.ts";
 import type { Environment } from "./pip-environment.ts";
@@ -30,8 +30,8 @@ export interface LockResult {
   readonly deleted: boolean;
   /** Hashes to record, `pip==99.0` to hexadecimal SHA-256. */
   readonly newHashes: ReadonlyMap<string, string>;
-  /** Of the source distributions in the lock file: undefined if pip locked nothing; `kept` if they are what they were. */
-  readonly buildSystems: BuildSystemsLock | "kept" | undefined;
+  /** Of the source distributions in the lock files that were made anew; undefined where nothing is known of any. */
+  readonly buildSystems: ReadonlyMap<string, BuildSystemsLock | undefined>;
 }
 
 /**
@@ -53,14 +53,15 @@ export async function runLockFields(
     const deleted = existsSync(lockFile);
     rmSync(lockFile, { force: true });
     if (deleted) notice(events, `lock file ${shown} deleted: nothing is locked any more`);
-    const newHashes = await runPdm(spec, projectRoot, services);
+    const pdm = await runPdm(spec, projectRoot, services);
     await runExtraScripts(spec, services);
-    return { projectRoot, lockFile, changed: deleted, deleted, newHashes, buildSystems: undefined };
+    const buildSystems = new Map([[lockFile, undefined], ...systemsOf(pdm)]);
+    return { projectRoot, lockFile, changed: deleted, deleted, newHashes: pdm?.newHashes ?? new Map(), buildSystems };
   }
 
   const fields = new Map<string, Json>();
   const newHashes = new Map<string, string>();
-  let buildSystems: LockResult["buildSystems"] = only === undefined ? undefined : "kept";
+  const buildSystems = new Map<string, BuildSystemsLock | undefined>(only === undefined ? [[lockFile, undefined]] : []);
   const before = only === undefined ? undefined : valuesToKeep(only, spec, lockFile);
   for (const field of spec.fields) {
     if (before !== undefined && field.name !== only) {
@@ -74,7 +75,7 @@ export async function runLockFields(
       });
     const { value, hashes, systems } = await computeField(field, projectRoot, spec, services);
     fields.set(field.name, value);
-    if (systems !== undefined && (buildSystems === undefined || buildSystems === "kept")) buildSystems = systems;
+    if (systems !== undefined && buildSystems.get(lockFile) === undefined) buildSystems.set(lockFile, systems);
     for (const [wheel, sha256] of hashes) newHashes.set(wheel, sha256);
   }
 
@@ -85,7 +86,9 @@ export async function runLockFields(
   if (old !== undefined && changed) for (const line of changesOf(old, spec, fields)) notice(events, line);
   noticeWritten(events, lockFile, shown, changed);
   if (only !== undefined) return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
-  for (const [wheel, sha256] of await runPdm(spec, projectRoot, services)) newHashes.set(wheel, sha256);
+  const pdm = await runPdm(spec, projectRoot, services);
+  for (const [wheel, sha256] of pdm?.newHashes ?? []) newHashes.set(wheel, sha256);
+  for (const [file, systems] of systemsOf(pdm)) buildSystems.set(file, systems);
   await runExtraScripts(spec, services);
   return { projectRoot, lockFile, changed, deleted: false, newHashes, buildSystems };
 }
@@ -219,15 +222,12 @@ async function runFieldScript(name: string, script: string, spec: LockSpec, serv
   }
 }
 
-/** @returns hashes to record */
-async function runPdm(
-  spec: LockSpec,
-  projectRoot: string,
-  services: LockServices,
-): Promise<ReadonlyMap<string, string>> {
-  return spec.pdm === undefined
-    ? new Map<string, string>()
-    : lockWithPdm(spec.pdm, { ...services, toolchain: undefined, projectRoot });
+async function runPdm(spec: LockSpec, projectRoot: string, services: LockServices): Promise<PdmLocked | undefined> {
+  return spec.pdm === undefined ? undefined : lockWithPdm(spec.pdm, { ...services, toolchain: undefined, projectRoot });
+}
+
+function systemsOf(pdm: PdmLocked | undefined): [string, BuildSystemsLock][] {
+  return pdm === undefined ? [] : [[pdm.lockFile, pdm.systems]];
 }
 
 async function runExtraScripts(spec: LockSpec, services: LockServices): Promise<void> {

@@ -43,6 +43,12 @@ const pdmSettings = v.strictObject({
   /** Of `pyproject.toml`, relative to the project's root. */
   folder: v.string(),
   lockFile: v.string(),
+  /** For finding out which files are taken, and with what those that are no wheels are built. */
+  libraryVersion: v.string(),
+  musl: v.boolean(),
+  sourceSelector: v.nullable(v.picklist(["wheel", "sdist"])),
+  overridden: texts,
+  path: texts,
 });
 
 const field = v.variant("kind", [

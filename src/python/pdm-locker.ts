@@ -4,30 +4,30 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { delimiter, dirname, join, relative } from "node:path";
 import { Activity, D2nError, isSystemError, makeFolders, notice, redactCredentials } from "../base/index.ts";
 import { runBootstrapPip } from "./bootstrap-pip.ts";
+import type { BuildSystemsLock } from "./build-systems-lock.ts";
 import { parseWheelName } from "./distribution-name.ts";
 import { certificateVariables, cleanEnvironment, type Environment } from "./pip-environment.ts";
 import { Leftovers } from "./build-leftovers.ts";
 import { noticeWritten, pdmLockChanges } from "./lock-changes.ts";
+import { lockPdmBuildSystems, type PdmBuildRequest } from "./pdm-build-systems.ts";
 import { pipIndexes } from "./pip-configuration.ts";
 import type { PipLockServices } from "./pip-session.ts";
 import { hostPrograms, readText, removeAll } from "./pip-workspace.ts";
 import { formatVersion } from "./version.ts";
 
-export interface PdmLockRequest {
-  /** Logical path of the interpreter to lock for, and to run pdm with. */
-  readonly interpreter: string;
-  /** Its full version, 3.13.5. */
-  readonly pythonVersion: string;
-  readonly system: string;
-  /** Logical path of a `site-packages` that holds any pip, to fetch pdm with. */
-  readonly bootstrapPip: string;
+/** The interpreter runs pdm as well; its pip fetches pdm. */
+export interface PdmLockRequest extends PdmBuildRequest {
   /** Null: the newest that the index has when it is asked first; d2n.lock keeps it. */
   readonly pdmVersion: string | null;
   readonly useUv: boolean;
-  /** The folder of `pyproject.toml`, relative to the project's root. */
-  readonly folder: string;
-  /** The name of the lock file in it. */
+}
+
+export interface PdmLocked {
+  /** The live lock file. */
   readonly lockFile: string;
+  readonly systems: BuildSystemsLock;
+  /** Hashes to record: those of pdm's own files where none were recorded, of a pip that d2n does not know. */
+  readonly newHashes: ReadonlyMap<string, string>;
 }
 
 /** What messages call it. */
@@ -35,14 +35,10 @@ const nameOf = ({ pdmVersion }: Pick<PdmLockRequest, "pdmVersion">): string =>
   pdmVersion === null ? "pdm" : `pdm ${pdmVersion}`;
 
 /**
- * Locks. Whether the old lock file stays when pdm fails is up to pdm, which writes last.
- * @returns hashes to record: those of pdm's own files where none were recorded
- * @throws D2nError `lock-pdm-failed`; InterruptedError
+ * Locks, and finds out what is built with what. Whether the old lock file stays when pdm fails is up to pdm, which writes last.
+ * @throws D2nError `lock-pdm-failed`, `lock-pip-version`, `lock-git-failed`; InterruptedError
  */
-export async function lockWithPdm(
-  request: PdmLockRequest,
-  services: PipLockServices,
-): Promise<ReadonlyMap<string, string>> {
+export async function lockWithPdm(request: PdmLockRequest, services: PipLockServices): Promise<PdmLocked> {
   const work = mkdtempSync(join(services.temporaryDir, "d2n-pdm-"));
   const leftovers = new Leftovers([join(services.projectRoot, request.folder)]);
   try {
@@ -52,7 +48,14 @@ export async function lockWithPdm(
     };
     const tool = await obtainPdm(request, services, environment, work);
     await runPdm(request, services, environment, tool.folder, work);
-    return tool.newHashes;
+    const forBuilding = join(work, "build-systems");
+    mkdirSync(forBuilding);
+    const { systems, newHashes } = await lockPdmBuildSystems(request, services, forBuilding);
+    return {
+      lockFile: join(services.projectRoot, request.folder, request.lockFile),
+      systems,
+      newHashes: new Map([...tool.newHashes, ...newHashes]),
+    };
   } finally {
     leftovers.remove();
     removeAll(work);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { markerEnvironment } from "./marker-environment.ts";
+import { pdmSourceDistributions } from "./pdm-build-systems.ts";
 import { closePdmGroup, parsePdmLock, pdmTargetFits } from "./pdm-lock.ts";
 import { parsePdmProject, parsePdmRequirement } from "./pdm-project.ts";
 
@@ -250,5 +251,58 @@ describe("pdm.lock", () => {
 
   it("must have what is required", () => {
     expect(() => names(variants, ["scipy"])).toThrow(/has no `scipy`, which pyproject\.toml requires/);
+  });
+});
+
+describe("source distributions of a lock", () => {
+  const text = `
+    [[package]]
+    name = "both"
+    version = "1.0"
+    files = [{file = "both-1.0-py3-none-any.whl", hash = "sha256:1"}, {file = "both-1.0.tar.gz", hash = "sha256:2"}]
+    [[package]]
+    name = "windows"
+    version = "1.0"
+    files = [{file = "windows-1.0-cp313-cp313-win_amd64.whl", hash = "sha256:1"}, {file = "windows-1.0.zip", hash = "sha256:2"}]
+    [[package]]
+    name = "only"
+    version = "2.0"
+    files = [{file = "only-2.0.tar.gz", hash = "sha256:3"}]
+    [[package]]
+    name = "away"
+    version = "1.0"
+    git = "https://example.org/away.git"
+    revision = "0123456789012345678901234567890123456789"
+    [[package]]
+    name = "elsewhere"
+    version = "1.0"
+    marker = "sys_platform == 'win32'"
+    files = [{file = "elsewhere-1.0.tar.gz", hash = "sha256:4"}]
+  `;
+  const groups = '[project]\nname = "me"\ndependencies = ["both", "windows", "elsewhere"]\n[dependency-groups]\n';
+  const found = (more: object = {}, dev = 'dev = ["only", "away"]'): string[] => [
+    ...pdmSourceDistributions(project(groups + dev), lock(text), {
+      pythonVersion: "3.13.5",
+      system: "x86_64-linux",
+      libraryVersion: "2.41",
+      musl: false,
+      sourceSelector: "wheel",
+      overridden: [],
+      ...more,
+    }).keys(),
+  ];
+
+  it("are those that there is no wheel of, in any group", () => {
+    expect(found()).toEqual(["windows", "only", "away"]);
+  });
+
+  it("are all where they are preferred, and where somebody else chooses", () => {
+    expect(found({ sourceSelector: "sdist" })).toEqual(["both", "windows", "only", "away"]);
+    expect(found({ sourceSelector: null })).toEqual(["both", "windows", "only", "away"]);
+    expect(found({ overridden: ["both"] })).toEqual(["both", "windows", "only", "away"]);
+  });
+
+  it("are found although a group is not in the lock", () => {
+    expect(found({}, 'dev = ["only"]\nother = ["unknown"]')).toEqual(["windows", "only"]);
   });
 });

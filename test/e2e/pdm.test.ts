@@ -14,6 +14,15 @@ beforeAll(async () => {
   project = await rig.project({});
   const outcome = await rig.d2n(project, ["flake", "init", "-t", "pdm"]);
   expect(outcome.status, shown(outcome)).toBe(0);
+  // A build system that no package set has, and a requirement that there is only the source of.
+  const file = join(project, "pyproject.toml");
+  writeFileSync(
+    file,
+    readFileSync(file, "utf8")
+      .replace('requires = ["setuptools"]', 'requires = ["pdm-pep517>=1"]')
+      .replace("setuptools.build_meta", "pdm.pep517.api")
+      .replace('  "requests",', '  "requests",\n  "docopt==0.6.2",'),
+  );
   await git("add", ".");
 });
 
@@ -29,7 +38,17 @@ describe("the template pdm", { timeout: 900_000 }, () => {
     const outcome = await rig.d2n(project, ["run", ".#default.lock"]);
     expect(outcome.status, shown(outcome)).toBe(0);
     expect(readFileSync(join(project, "pdm.lock"), "utf8")).toMatch(/^name = "requests"$/m);
-    const { pip } = JSON.parse(readFileSync(join(project, "d2n.lock"), "utf8")) as { pip: Record<string, string> };
+    const { pip, python } = JSON.parse(readFileSync(join(project, "d2n.lock"), "utf8")) as {
+      pip: Record<string, string>;
+      python: Record<string, { sources: Record<string, { backend: string; inputs: string[] }> }>;
+    };
+    expect(Object.keys(python)).toEqual(["pdm.lock"]);
+    const { sources } = python["pdm.lock"]!;
+    expect(Object.keys(sources)).toEqual(["docopt==0.6.2", "my-tool"]);
+    expect(sources["my-tool"]).toMatchObject({
+      backend: "pdm.pep517.api",
+      inputs: expect.arrayContaining([expect.stringMatching(/^pdm-pep517==1/)]) as string[],
+    });
     expect(
       Object.keys(pip).filter((name) => /^pdm-cp\d+-\S+-linux\/pdm-[\d.]+-py3-none-any\.whl$/.test(name)),
     ).toHaveLength(1);
@@ -51,7 +70,7 @@ describe("the template pdm", { timeout: 900_000 }, () => {
   it("has a shell with the project and its packages", async () => {
     const outcome = await rig.d2n(project, [
       ...["develop", ".#default", "-c", "python", "-c"],
-      "import my_tool, requests; print(my_tool.__file__)",
+      "import docopt, my_tool, requests; print(my_tool.__file__)",
     ]);
     expect(outcome.status, shown(outcome)).toBe(0);
     expect(outcome.stdout.trim()).toBe(join(project, "src/my_tool/__init__.py"));

@@ -13,25 +13,32 @@ import {
 import { buildSystemsOf } from "../../build-systems.ts";
 import { Dream2nixError, later } from "../../support.ts";
 
+/** The version in the lock, which is looked at only where something is known of any; undefined for what is not locked. */
+export type LockedVersion = () => string | undefined;
+
 export interface PipBuilds {
-  /** What is known of a locked package; undefined where d2n.lock says nothing. */
-  readonly of: (name: string) => SourceBuild | undefined;
+  /** What is known of a locked package; undefined where d2n.lock says nothing, or no version is locked. */
+  readonly of: (name: string, version: LockedVersion) => SourceBuild | undefined;
   /** Whether it is known what a package is built with. */
-  readonly has: (name: string) => boolean;
+  readonly has: (name: string, version: LockedVersion) => boolean;
   /** What the package itself is built with, where it is not locked and its own build system is not, either. */
   readonly forRoot: () => Lazy[] | undefined;
   /** The packages that it is built with: exactly those, and every one by itself. */
-  readonly inputs: (name: string) => Lazy[];
+  readonly inputs: (name: string, version: LockedVersion) => Lazy[];
 }
 
-export function pipBuilds(root: ModuleScope, packageSets: View, specialArgs: View, metadata: View): PipBuilds {
-  const systems = buildSystemsOf(specialArgs, root.config.at("paths", "lockFileAbs"));
+/**
+ * @param root scope of a module that has `fetchurl`, `autoPatchelfHook`, `unzip`, `python` and `stdenv` among its `deps`
+ * @param lockFile as `d2n.lock` is asked for it
+ */
+export function pipBuilds(root: ModuleScope, packageSets: View, specialArgs: View, lockFile: View): PipBuilds {
+  const systems = buildSystemsOf(specialArgs, lockFile);
   const packages = new Map<string, Lazy>();
 
-  const of = (name: string): SourceBuild | undefined => {
+  const of: PipBuilds["of"] = (name, versionOf) => {
     const known = systems();
-    if (known === undefined || !metadata.has("sources", name)) return undefined;
-    return known.sources[buildKey(name, metadata.at("sources", name, "version").text())];
+    const version = known === undefined ? undefined : versionOf();
+    return version === undefined ? undefined : known?.sources[buildKey(name, version)];
   };
 
   /** Packages are shared: two that want the same version of setuptools have the same one. */
@@ -91,7 +98,7 @@ export function pipBuilds(root: ModuleScope, packageSets: View, specialArgs: Vie
   return {
     forRoot: () => systems()?.sources[canonicalName(root.config.at("name").text())]?.inputs?.map(packageOf),
     of,
-    has: (name) => of(name)?.inputs !== undefined,
-    inputs: (name) => (of(name)?.inputs ?? []).map(packageOf),
+    has: (name, version) => of(name, version)?.inputs !== undefined,
+    inputs: (name, version) => (of(name, version)?.inputs ?? []).map(packageOf),
   };
 }

@@ -15,7 +15,7 @@ import { buildPythonPackage } from "../build-python-package/index.ts";
 import { core } from "../core/index.ts";
 import { mkDerivation } from "../mk-derivation/index.ts";
 import { versionVariables } from "../../../python/index.ts";
-import type { PipBuilds } from "./builds.ts";
+import type { LockedVersion, PipBuilds } from "./builds.ts";
 import { sourceText } from "./source-text.ts";
 import { neededByRoot, propagatedBy } from "./cycles.ts";
 import type { Targets } from "./targets.ts";
@@ -48,7 +48,7 @@ export function commonModule(
         return list.map((needed) => later(() => drvs.at(needed, "public", "out")));
       };
       const isWheel = (): boolean => sourceText(m).endsWith(".whl");
-      const found = (): boolean => builds.has(name()) && !isWheel();
+      const found = (): boolean => builds.has(name(), lockedVersion(metadata, name())) && !isWheel();
       return {
         // There is no repository around what is built here that could be asked for a version.
         env: mkIf(
@@ -60,7 +60,7 @@ export function commonModule(
         ),
         buildPythonPackage: mkIf(found, {
           pyproject: mkDefault(true),
-          "build-system": later(() => builds.inputs(name())),
+          "build-system": later(() => builds.inputs(name(), lockedVersion(metadata, name()))),
         }),
         deps: {
           ...inheritOverride(1001, nixpkgs, [
@@ -120,7 +120,7 @@ export function dependencyModules(root: ModuleScope, metadata: View, common: Nat
         mkDerivation: {
           buildInputs: later(() => {
             const name = m.config.at("name").text();
-            return isWheel() || builds.has(name) ? [] : [setuptoolsFor(name, root)];
+            return isWheel() || builds.has(name, lockedVersion(metadata, name)) ? [] : [setuptoolsFor(name, root)];
           }),
         },
       };
@@ -181,7 +181,7 @@ function fetchSource(root: ModuleScope, metadata: View, builds: PipBuilds, name:
       return config.at("deps", "fetchurl").call(take("url", "sha256"));
     case "git": {
       // The lock file's hash is of the tree alone; where it has submodules, d2n.lock has the hash of all.
-      const submodules = builds.of(name)?.submodules;
+      const submodules = builds.of(name, lockedVersion(metadata, name))?.submodules;
       return config.at("deps", "fetchgit").call({
         ...take("url", "sha256", "rev"),
         ...(submodules === undefined ? {} : { sha256: submodules }),
@@ -197,12 +197,16 @@ function fetchSource(root: ModuleScope, metadata: View, builds: PipBuilds, name:
   }
 }
 
+function lockedVersion(metadata: View, name: string): LockedVersion {
+  return () => (metadata.has("sources", name) ? metadata.at("sources", name, "version").text() : undefined);
+}
+
 function defaults(values: Readonly<Record<string, string | boolean>>): NativeObject {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mkDefault(value)]));
 }
 
 function subdirectoryOf(metadata: View, builds: PipBuilds, name: string): string | undefined {
-  const known = builds.of(name)?.subdirectory;
+  const known = builds.of(name, lockedVersion(metadata, name))?.subdirectory;
   if (known !== undefined) return known;
   const value = metadata.or(["sources", name, "subdirectory"], null);
   return value.isNull() ? undefined : value.textWithoutContext();

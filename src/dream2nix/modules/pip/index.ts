@@ -1,4 +1,4 @@
-import type { NativeObject } from "../../../lang/index.ts";
+import type { Native, NativeObject } from "../../../lang/index.ts";
 import {
   defineModule,
   mkDefault,
@@ -24,7 +24,7 @@ export const pip: NativeModule = defineModule({
   imports: (m) => {
     const metadata = m.config.at("lock", "content", pipField);
     const targets = pipTargets(m, metadata);
-    const builds = pipBuilds(m, m.packageSets, m.specialArgs, metadata);
+    const builds = pipBuilds(m, m.packageSets, m.specialArgs, m.config.at("paths", "lockFileAbs"));
     const common = commonModule(m, m.packageSets, metadata, targets, builds);
     const standard = (): boolean => {
       const cfg = m.config.at("buildPythonPackage");
@@ -116,15 +116,21 @@ function builtRoot(m: ModuleScope): View[] {
 /**
  * The interpreter with everything locked.
  * @param root the root, which is not in it where it is meant to be editable
+ * @param more packages that give way to all others
  */
-export function environment(m: ModuleScope, root: () => readonly View[] = () => []): View {
+export function environment(
+  m: ModuleScope,
+  root: () => readonly View[] = () => [],
+  more: () => readonly Native[] = () => [],
+): View {
   const { config, ev } = m;
   const python = config.at("deps", "python");
-  const packages = (): View[] => [
+  const packages = (): Native[] => [
     ...root(),
     ...config.at("mkDerivation", "propagatedBuildInputs").list(),
     ...config.at("mkDerivation", "buildInputs").list(),
     python.at("pkgs", "wheel"),
+    ...more(),
   ];
   const env = python.at("withPackages").call(() => packages());
   const site = (): View => python.at("sitePackages");

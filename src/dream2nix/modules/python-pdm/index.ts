@@ -2,6 +2,7 @@ import type { Native, NativeObject } from "../../../lang/index.ts";
 import {
   defineModule,
   mkDefault,
+  mkIf,
   mkOverride,
   type ModuleScope,
   type NativeModule,
@@ -12,6 +13,7 @@ import { Dream2nixError, inheritOverride, later, moduleFile, once } from "../../
 import { buildPythonPackage } from "../build-python-package/index.ts";
 import { core } from "../core/index.ts";
 import { groups } from "../groups/index.ts";
+import { pipBuilds } from "../pip/builds.ts";
 import { environment } from "../pip/index.ts";
 import { pdmScript } from "./locking.ts";
 import { pdmOption } from "./interface.ts";
@@ -27,6 +29,7 @@ export const pythonPdm: NativeModule = defineModule({
   config: (m) => {
     const files = pdmFiles(m);
     const nixpkgs = m.packageSets.at("nixpkgs");
+    const builds = pipBuilds(m, m.packageSets, m.specialArgs, m.config.at("pdm", "lockfile"));
     // Tools for the development shell, where the package set has them.
     const tools = once(() => ["pdm", "uv"].filter((name) => nixpkgs.has(name)));
     return {
@@ -61,15 +64,19 @@ export const pythonPdm: NativeModule = defineModule({
         editablesDevShell: m.config.at("public", "devShell"),
         versions: later(() => editableVersions(m, files)),
       },
-      buildPythonPackage: { pyproject: mkDefault(true) },
+      buildPythonPackage: {
+        pyproject: mkDefault(true),
+        // Whoever names a build system has the one that is named.
+        "build-system": mkIf(() => builds.forRoot() !== undefined, mkDefault(later(() => builds.forRoot() ?? []))),
+      },
       mkDerivation: {
-        buildInputs: later(() => buildSystems(m, files)),
+        buildInputs: later(() => (builds.forRoot() === undefined ? buildSystems(m, files) : [])),
         propagatedBuildInputs: later(() => lockedPackages(m, files)),
       },
       lock: { extraScripts: later(() => [pdmScript(m)]) },
-      groups: later(() => groupPackages(m, m.packageSets, files)),
+      groups: later(() => groupPackages(m, m.packageSets, files, builds)),
       public: {
-        pyEnv: later(() => environment(m)),
+        pyEnv: later(() => environment(m, undefined, () => builds.forRoot() ?? [])),
         shellHook: later(() => m.config.at("pdm", "editablesShellHook")),
         devShell: later(() => developmentShell(m, files)),
       },

@@ -3,6 +3,7 @@ import { type Attrs, NixPath, toNix } from "../../../lang/index.ts";
 import type { ModuleScope } from "../../../modules/index.ts";
 import { builtin, later, merged, scriptDerivation, text } from "../../support.ts";
 import { pdmAttribute } from "../lock/refresh.ts";
+import { libraryOf } from "./project.ts";
 
 /**
  * One of `lock.extraScripts`. d2n itself runs a pdm out of the index, by the settings that the attribute holds; as a program it
@@ -22,6 +23,16 @@ export function pdmScript(m: ModuleScope): Attrs {
     useUv: config.at("pdm", "useUvResolver"),
     folder: config.at("paths", "package"),
     lockFile: later(() => lockFileName(m)),
+    libraryVersion: later(() => libraryOf(m, python.at("system").text()).libraryVersion),
+    musl: later(() => libraryOf(m, python.at("system").text()).musl),
+    sourceSelector: later(() => {
+      const choice = config.at("pdm", "sourceSelector").get();
+      return choice === "wheel" || choice === "sdist" ? choice : null;
+    }),
+    overridden: later(() => config.at("overrides").names()),
+    path: later(() =>
+      [config.at("deps", "coreutils"), bash].map((pkg) => t`${m.system.view(m.lib.at("getBin").call(pkg))}/bin`),
+    ),
   });
   const derivation = scriptDerivation(ev, {
     name: "pdm-lock",

@@ -15,6 +15,7 @@ import { communityOverrides } from "../../overrides/index.ts";
 import { inheritOverride, later } from "../../support.ts";
 import { buildPythonPackage } from "../build-python-package/index.ts";
 import { core } from "../core/index.ts";
+import type { PipBuilds } from "../pip/builds.ts";
 import { propagatedBy } from "../pip/cycles.ts";
 import { sourceText } from "../pip/source-text.ts";
 import { sourceSelectorOption } from "./interface.ts";
@@ -22,23 +23,31 @@ import type { PdmFiles, PdmGroup } from "./project.ts";
 import { fetchPackage } from "./sources.ts";
 
 /** The value of `groups`. */
-export function groupPackages(root: ModuleScope, packageSets: View, files: PdmFiles): Attrs {
+export function groupPackages(root: ModuleScope, packageSets: View, files: PdmFiles, builds: PipBuilds): Attrs {
   return Attrs.from(
     [...files.project().groups.keys()].map((group) => [
       group,
-      later(() => ({ packages: later(() => packagesOf(root, packageSets, files, group)) })),
+      later(() => ({ packages: later(() => packagesOf(root, packageSets, files, builds, group)) })),
     ]),
   );
 }
 
-function packagesOf(root: ModuleScope, packageSets: View, files: PdmFiles, groupName: string): Attrs {
+function packagesOf(
+  root: ModuleScope,
+  packageSets: View,
+  files: PdmFiles,
+  builds: PipBuilds,
+  groupName: string,
+): Attrs {
   const group = files.group(groupName);
   return Attrs.from(
     [...group.packages.values()].map((pkg) => [
       pkg.name,
       later(() => ({
         [versionOf(pkg)]: {
-          module: later(() => root.system.module(packageModule(root, packageSets, files, groupName, group, pkg))),
+          module: later(() =>
+            root.system.module(packageModule(root, packageSets, files, builds, groupName, group, pkg)),
+          ),
         },
       })),
     ]),
@@ -59,6 +68,7 @@ function packageModule(
   root: ModuleScope,
   packageSets: View,
   files: PdmFiles,
+  builds: PipBuilds,
   groupName: string,
   group: PdmGroup,
   pkg: PdmPackage,
@@ -88,6 +98,8 @@ function packageModule(
     config: (m): NativeObject => {
       const isWheel = (): boolean => sourceText(m).endsWith(".whl");
       const patched = (): boolean => isWheel() && m.config.at("deps", "stdenv", "isLinux").bool();
+      // Locked for this version, and this file of it.
+      const found = (): boolean => !isWheel() && builds.has(pkg.name, () => versionOf(pkg));
       const { origin } = pkg;
       const subdirectory = "subdirectory" in origin ? origin.subdirectory : undefined;
       return {
@@ -103,13 +115,20 @@ function packageModule(
         env: mkIf(
           () => pkg.version !== undefined && !isWheel(),
           later(() => {
-            const variables = Object.entries(versionVariables(pkg.name, m.config.at("version").text()));
-            return Object.fromEntries(variables.map(([name, value]) => [name, mkDefault(value)]));
+            const variables = {
+              ...versionVariables(pkg.name, m.config.at("version").text()),
+              ...(found() ? { pythonIsolatedBuild: true, dontCheckRuntimeDeps: true } : {}),
+            };
+            return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, mkDefault(value)]));
           }),
         ),
         buildPythonPackage: {
           format: mkDefault(later(() => (isWheel() ? "wheel" : null))),
           pyproject: mkDefault(later(() => (isWheel() ? null : true))),
+          "build-system": mkIf(
+            found,
+            later(() => builds.inputs(pkg.name, () => versionOf(pkg))),
+          ),
         },
         mkDerivation: {
           src: mkDefault(
@@ -127,7 +146,7 @@ function packageModule(
             ...(patched() ? [m.config.at("deps", "autoPatchelfHook")] : []),
           ]),
           buildInputs: later((): Native =>
-            isWheel() ? (patched() ? [m.config.at("deps", "manylinux1")] : []) : [setuptools()],
+            isWheel() ? (patched() ? [m.config.at("deps", "manylinux1")] : []) : found() ? [] : [setuptools()],
           ),
           // Libraries may lie in other Python packages.
           preFixup: later(() => (patched() ? "addAutoPatchelfSearchPath $propagatedBuildInputs\n" : "")),

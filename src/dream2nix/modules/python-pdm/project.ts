@@ -99,7 +99,7 @@ export function pdmFiles(m: ModuleScope): PdmFiles {
 }
 
 /** The C library decides which wheels fit. */
-function libraryOf(m: ModuleScope, system: string): { readonly libraryVersion: string; readonly musl: boolean } {
+export function libraryOf(m: ModuleScope, system: string): { readonly libraryVersion: string; readonly musl: boolean } {
   const stdenv = m.config.at("deps", "python").or(["stdenv"], {});
   const musl = stdenv.or(["hostPlatform", "isMusl"], false).bool();
   const path = system.endsWith("-darwin") ? ["hostPlatform", "darwinSdkVersion"] : ["cc", "libc", "version"];

@@ -2,18 +2,16 @@
 import { canonicalPath, force, type Native, NixPath, toNix, utf8 } from "../../../lang/index.ts";
 import type { ModuleScope, View } from "../../../modules/index.ts";
 import {
-  bestWheel,
+  indexAddress,
+  isSourceDistribution,
   type PdmFile,
   type PdmPackage,
   type PdmSource,
+  preferredFile,
   tryParseWheelName,
   type WheelRanks,
 } from "../../../python/index.ts";
 import { builtin, Dream2nixError, merged, text } from "../../support.ts";
-
-const sdistEndings = [".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz"];
-
-const isSdist = (name: string): boolean => sdistEndings.some((ending) => name.endsWith(ending));
 
 /** The source of a package as `mkDerivation.src` takes it. `root` is the scope of the module `python-pdm`. */
 export function fetchPackage(
@@ -63,29 +61,11 @@ function fetchFile(root: ModuleScope, name: string, file: PdmFile, sources: read
     const plain = /^[A-Za-z0-9+\-._]+$/.test(file.name) && file.url.endsWith(`/${file.name}`);
     return fetchurl.call({ url: utf8(file.url), ...hash, ...(plain ? {} : { name: storeName(file.name) }) });
   }
-  const query = sourceQuery(sources);
   return fetchurl.call({
-    url: mirrorUrl(name, file.name) + query,
+    url: indexAddress(name, file.name, sources),
     ...hash,
-    ...(query === "" ? {} : { name: storeName(file.name) }),
+    ...(sources.length === 0 ? {} : { name: storeName(file.name) }),
   });
-}
-
-/**
- * Where an index would have the file by the old convention, which nixpkgs still uses. d2n looks it up at the indexes that pip
- * is configured with.
- */
-function mirrorUrl(name: string, file: string): string {
-  const kind = file.endsWith(".whl") ? (file.split("-").at(-3) ?? "py3") : "source";
-  return `mirror://pypi/${kind}/${name[0]}/${name}/${encodeURIComponent(file)}`;
-}
-
-/** `[[tool.pdm.source]]`: the project's own indexes. One called `pypi` stands for the usual one. */
-function sourceQuery(sources: readonly PdmSource[]): string {
-  if (sources.length === 0) return "";
-  const query = new URLSearchParams(sources.map(({ kind, url }): [string, string] => [kind, url]));
-  if (sources.some(({ name }) => name === "pypi")) query.append("only", "1");
-  return `?${query.toString()}`;
 }
 
 function storeName(file: string): string {
@@ -114,14 +94,13 @@ function selectFile(
   selector: View,
   ranks: () => WheelRanks,
 ): PdmFile {
-  const names = files.map((file) => file.name).filter((file) => tryParseWheelName(file) !== undefined || isSdist(file));
+  const names = files
+    .map((file) => file.name)
+    .filter((file) => tryParseWheelName(file) !== undefined || isSourceDistribution(file));
   const choice = selector.get();
   let chosen: string | undefined;
   if (choice === "wheel" || choice === "sdist") {
-    const wheel = (): string | undefined => bestWheel(names, ranks());
-    const sdist = (): string | undefined =>
-      sdistEndings.map((ending) => names.find((file) => file.endsWith(ending))).find((file) => file !== undefined);
-    chosen = choice === "wheel" ? (wheel() ?? sdist()) : (sdist() ?? wheel());
+    chosen = preferredFile(names, choice, ranks());
   } else {
     const result = selector.call(names).get();
     if (result !== null) chosen = root.system.view(result, `sourceSelector for ${name}`).textWithoutContext();
