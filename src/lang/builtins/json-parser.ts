@@ -45,6 +45,10 @@ const expectedIn: Readonly<Record<string, string>> = {
   end: "; expected end of input",
 };
 
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
 class JsonParser {
   readonly #source: string;
   #at = 0;
@@ -169,7 +173,7 @@ class JsonParser {
   #next(context: string): Token {
     this.#context = context;
     const source = this.#source;
-    while (this.#at < source.length && " \t\n\r".includes(source[this.#at]!)) this.#at++;
+    for (let code = source.charCodeAt(this.#at); isBlank(code); code = source.charCodeAt(++this.#at));
     const character = source[this.#at];
     switch (character) {
       case undefined:
@@ -245,6 +249,7 @@ class JsonParser {
     let at = start;
     let pieces = "";
     let pieceStart = start;
+    let ascii = true;
     for (;;) {
       const code = source.charCodeAt(at);
       if (Number.isNaN(code)) this.#malformed("invalid string: missing closing quote", at);
@@ -258,6 +263,7 @@ class JsonParser {
         );
       }
       if (code !== 0x5c) {
+        ascii &&= code < 0x80;
         at++;
         continue;
       }
@@ -274,8 +280,7 @@ class JsonParser {
       } else this.#malformed("invalid string: forbidden character after backslash", at + 1);
       pieceStart = at;
     }
-    const raw = source.slice(start, at);
-    const invalid = findInvalidUtf8(raw);
+    const invalid = ascii ? undefined : findInvalidUtf8(source.slice(start, at));
     if (invalid !== undefined)
       this.#malformed("invalid string: ill-formed UTF-8 byte", start + invalid.at + (invalid.incomplete ? 1 : 0));
     this.#value = pieces + source.slice(pieceStart, at);

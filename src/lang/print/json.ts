@@ -17,7 +17,7 @@ import {
 } from "../operations/index.ts";
 import { Source } from "../syntax/source.ts";
 import { attributeName } from "./literals.ts";
-import { Attrs, type LazyPosition, positionOf, symbol, symbolName } from "../values/attrs.ts";
+import { Attrs, type LazyPosition, positionOf, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
   type Context,
@@ -53,11 +53,15 @@ export function toJson(world: StringWorld, value: Lazy, options: JsonOptions = {
     callDepth.current = depth;
     throw asEvalError(error);
   }
-  return makeString(writer.parts.join(""), writer.context);
+  return makeString(writer.text(), writer.context);
 }
 
+/** Characters after which what has been written is put aside: neither are there many small pieces, nor one endless rope. */
+const PIECE = 1 << 14;
+
 class JsonWriter {
-  readonly parts: string[] = [];
+  readonly #pieces: string[] = [];
+  #piece = "";
   context: Context | undefined;
   readonly #world: StringWorld;
   readonly #copyToStore: boolean;
@@ -69,27 +73,40 @@ class JsonWriter {
     this.#copyToStore = copyToStore;
   }
 
+  /** All that has been written. */
+  text(): string {
+    this.#put("", true);
+    return this.#pieces.join("");
+  }
+
+  #put(text: string, all = false): void {
+    this.#piece += text;
+    if (!all && this.#piece.length < PIECE) return;
+    this.#pieces.push(this.#piece);
+    this.#piece = "";
+  }
+
   /** `place`: where the attribute is defined that the value is of, or is in a list of. */
   write(lazy: Lazy, place: LazyPosition): void {
     if (callDepth.current++ > callDepth.limit) throw atPosition(new StackOverflowError(), placeOf(positionOf(place)));
     if (!this.#strict && lazy instanceof Thunk && lazy.code !== null)
       throw atPosition(new EvalError("cannot convert a thunk to JSON"), placeOf(positionOf(place)));
     const value = forceAt(lazy, place);
-    if (typeof value === "string") this.parts.push(jsonString(value));
+    if (typeof value === "string") this.#put(jsonString(value));
     else if (value instanceof ContextString) this.#string(value);
     else if (value instanceof NixPath)
       this.#string(coerceToString(this.#world, value, { copyToStore: this.#copyToStore }));
-    else if (value instanceof NixFloat) this.parts.push(jsonFloat(value.value));
+    else if (value instanceof NixFloat) this.#put(jsonFloat(value.value));
     else if (value instanceof Attrs) this.#attrs(value);
     else if (Array.isArray(value)) this.#list(value as NixList, place);
-    else if (value === null || typeof value !== "object") this.parts.push(String(value));
+    else if (value === null || typeof value !== "object") this.#put(String(value));
     else throw atPosition(new EvalError(`cannot convert ${showType(value)} to JSON`), placeOfValue(value, place));
     leaveCall();
   }
 
   #string(value: NixString): void {
     this.context = joinContexts(this.context, contextOf(value));
-    this.parts.push(jsonString(textOf(value)));
+    this.#put(jsonString(textOf(value)));
   }
 
   #attrs(attrs: Attrs): void {
@@ -116,7 +133,7 @@ class JsonWriter {
     for (const slot of attrs.keys.byName()) {
       const name = symbolName(ids[slot]!);
       const place = attrs.positionAt(slot);
-      this.parts.push(before, jsonString(name), ":");
+      this.#put(before + quotedName(ids[slot]!));
       before = ",";
       try {
         this.write(attrs.values[slot]!, place);
@@ -124,13 +141,13 @@ class JsonWriter {
         throw addTrace(error, `while evaluating attribute '${attributeName(name)}'`, positionOf(place));
       }
     }
-    this.parts.push(before === "{" ? "{}" : "}");
+    this.#put(before === "{" ? "{}" : "}");
   }
 
   #list(list: NixList, place: LazyPosition): void {
     let before = "[";
     for (let i = 0; i < list.length; i++) {
-      this.parts.push(before);
+      this.#put(before);
       before = ",";
       try {
         this.write(list[i]!, place);
@@ -138,7 +155,7 @@ class JsonWriter {
         throw addTrace(error, `while evaluating list element at index ${i}`, positionOf(place));
       }
     }
-    this.parts.push(before === "[" ? "[]" : "]");
+    this.#put(before === "[" ? "[]" : "]");
   }
 }
 
@@ -166,6 +183,20 @@ const shortEscapes: Readonly<Record<string, string>> = {
   "\r": "\\r",
   "\t": "\\t",
 };
+
+const quotedNames = new Map<Symbol, string>();
+/** Names are few, and most are met again. */
+const MOST_NAMES = 1 << 16;
+
+/** An attribute's name as JSON has it before the value. */
+function quotedName(id: Symbol): string {
+  let quoted = quotedNames.get(id);
+  if (quoted === undefined) {
+    quoted = `${jsonString(symbolName(id))}:`;
+    if (quotedNames.size < MOST_NAMES) quotedNames.set(id, quoted);
+  }
+  return quoted;
+}
 
 /** A byte string, which has to be UTF-8, as a JSON string in the same encoding. */
 export function jsonString(bytes: string): string {
