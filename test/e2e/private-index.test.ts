@@ -82,6 +82,9 @@ describe("a private index", { timeout: 900_000 }, () => {
 
   it("is not asked again for what locking has fetched", async () => {
     const before = asked.length;
+    const unseen = await rig.d2n(project, ["build"]);
+    expect(unseen.stderr).toContain(`the lock file ${lockName} of withheld is not tracked by git`);
+    expect(unseen.stderr).toContain(`git -C ${project} add ${lockName}`);
     expect((await rig.run(project, "git", ["add", lockName])).status).toBe(0);
     const outcome = await rig.d2n(project, ["build"]);
     expect(outcome.status, shown(outcome)).toBe(0);

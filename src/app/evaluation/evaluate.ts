@@ -94,11 +94,18 @@ function inUsersFiles(error: Error, project: ProjectMessage | undefined): Error 
   const rename = (text: string): string => text.replaceAll(`${outPath}/`, `${root}/`).replaceAll(outPath, root);
   const place = (location: SourceLocation | undefined): SourceLocation | undefined =>
     location && { ...location, file: rename(location.file) };
-  const missing = new RegExp(`${escapeRegExp(outPath)}/([^'\`"]+)['\`]`).exec(error.message)?.[1];
+  const lockFile = error.code === "lock-missing" ? /^the lock file (\S+) of /.exec(error.message)?.[1] : undefined;
+  const missing =
+    lockFile === undefined
+      ? new RegExp(`${escapeRegExp(outPath)}/([^'\`"]+)['\`]`).exec(error.message)?.[1]
+      : join(project.dir, lockFile);
+  let { message } = error;
   let hint = error.hint === undefined ? undefined : rename(error.hint);
-  if (missing !== undefined && project.display.startsWith("git+file:") && existsSync(join(root, missing)))
+  if (missing !== undefined && project.display.startsWith("git+file:") && existsSync(join(root, missing))) {
+    if (lockFile !== undefined) message = message.replace(/ is missing;.*$/s, " is not tracked by git");
     hint = `\`${missing}\` exists but is not tracked by git, so it is no part of the flake. Run \`git -C ${root} add ${missing}\`.`;
-  const renamed = new D2nError(error.code, rename(error.message), {
+  }
+  const renamed = new D2nError(error.code, rename(message), {
     hint,
     location: place(error.location),
     trace: error.trace.map((frame) => ({ message: rename(frame.message), location: place(frame.location) })),
