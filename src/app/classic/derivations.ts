@@ -23,7 +23,7 @@ export function findDerivations(
   ev: Evaluator,
   root: Lazy,
   args: Attrs,
-  found: (derivation: FoundDerivation) => void,
+  found: (derivation: FoundDerivation, value: Attrs) => void,
 ): void {
   const done = new Set<Attrs>();
   /** Whether the value is something else, which may hold derivations. */
@@ -32,7 +32,7 @@ export function findDerivations(
     if (!isDerivation(value)) return true;
     if (!done.has(value)) {
       done.add(value);
-      found(describe(ev, value));
+      found(describe(ev, value), value);
     }
     return false;
   };
@@ -59,6 +59,24 @@ export function findDerivations(
     } else throw new EvalError("expression does not evaluate to a derivation (or a set or list of those)");
   };
   visit(root);
+}
+
+/** The outputs that are meant where none is named (libexpr/get-drvs.cc, `queryOutputs`). */
+export function outputsToInstall(derivation: Attrs): string[] {
+  const name = "while evaluating the output name of a derivation";
+  const specified = derivation.get("outputSpecified");
+  if (
+    specified !== undefined &&
+    forceBool(specified, "while evaluating the 'outputSpecified' attribute of a derivation")
+  ) {
+    const output = derivation.get("outputName");
+    return output === undefined ? [] : [forceStringNoContext(output, name)];
+  }
+  const meta = derivation.get("meta");
+  const wanted = meta === undefined ? undefined : force(meta);
+  const list = (wanted instanceof Attrs ? wanted.get("outputsToInstall") : undefined) ?? derivation.get("outputs");
+  const value = list === undefined ? undefined : force(list);
+  return Array.isArray(value) ? (value as Lazy[]).map((output) => forceStringNoContext(output, name)) : ["out"];
 }
 
 function recurses(lazy: Lazy): boolean {

@@ -58,6 +58,8 @@ export type ClassicTask =
       readonly locations: boolean;
       /** For `nix-shell`: folders mean their `shell.nix`, functions that want `inNixShell` get it. */
       readonly shell?: boolean;
+      /** With "instantiate": says which outputs of each derivation are installed, too. */
+      readonly install?: boolean;
     }
   | { readonly kind: "find-files"; readonly names: readonly string[] }
   /** `nix eval --expr`, `--file`. */
@@ -79,6 +81,8 @@ export interface ClassicJob {
 export interface FoundDerivation {
   readonly drvPath: string;
   readonly output: string;
+  /** Outputs that are meant where none is named: `meta.outputsToInstall`, or all. */
+  readonly install?: readonly string[];
 }
 
 export type ClassicMessage =

@@ -185,3 +185,48 @@ function* parseConfiguration(text: string, file: string): Generator<readonly [na
     else yield [name, words.slice(2).join(" ")];
   }
 }
+
+/** What Nix does where a setting is not given, for those that matter here. */
+const standard: Readonly<Record<string, string>> = {
+  "allow-import-from-derivation": "true",
+  cores: "0",
+  "eval-cache": "true",
+  "keep-build-log": "true",
+  "keep-derivations": "true",
+  "max-call-depth": "10000",
+  "max-jobs": "1",
+  sandbox: "true",
+  store: "auto",
+  "use-registries": "true",
+  "warn-dirty": "true",
+};
+
+interface Shown {
+  readonly text: string;
+  /** For JSON. */
+  readonly value: unknown;
+}
+
+/** All settings by name, as text and as JSON. @param system of this machine */
+export function allSettings(settings: NixSettings, system: string): Map<string, Shown> {
+  const all = [...kinds]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, kind]): [string, Shown] => {
+      const text = settings.text(
+        name,
+        name === "system" ? system : (standard[name] ?? (kind === "switch" ? "false" : "")),
+      );
+      if (kind === "switch") {
+        const on = ["true", "yes", "1"].includes(text);
+        return [name, { text: String(on), value: on }];
+      }
+      if (kind === "list") {
+        const words = settings.list(name);
+        // Nix keeps these as sets.
+        if (name === "experimental-features" || name.endsWith("features")) words.sort();
+        return [name, { text: words.join(" "), value: words }];
+      }
+      return [name, { text, value: /^\d+$/.test(text) ? Number(text) : text }];
+    });
+  return new Map(all);
+}

@@ -20,7 +20,7 @@ import {
 import { ParsedFiles } from "../evaluation/parsed-files.ts";
 import { findAlongPath } from "./attribute-path.ts";
 import { automaticArguments, callWithArguments } from "./automatic-arguments.ts";
-import { findDerivations } from "./derivations.ts";
+import { findDerivations, outputsToInstall } from "./derivations.ts";
 import { type ClassicEvaluator, createClassicEvaluator } from "./evaluator.ts";
 import type { ClassicHost } from "./host.ts";
 import type {
@@ -103,9 +103,9 @@ function runWith(
         continue;
       }
       if (task.action === "instantiate")
-        findDerivations(ev, value, forShell(task, args, value), (found) => {
+        findDerivations(ev, value, forShell(task, args, value), (found, derivation) => {
           host.flush();
-          output.derivation(found);
+          output.derivation(task.install === true ? { ...found, install: outputsToInstall(derivation) } : found);
         });
       else output.write(show(ev, args.size === 0 ? value : callWithArguments(ev, args, value), task));
     }

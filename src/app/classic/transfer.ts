@@ -147,7 +147,9 @@ export function writeKeyPair(
 }
 
 /** Shares equal files among all valid paths. */
-export async function optimise(context: Context): Promise<void> {
+export async function optimise(
+  context: Context,
+): Promise<{ readonly filesLinked: number; readonly bytesFreed: number }> {
   const { optimiseStore } = await import("../../store/index.ts");
   const store = await context.store();
   const places: string[] = [];
@@ -156,5 +158,5 @@ export async function optimise(context: Context): Promise<void> {
     await store.addTempRoot(path);
     if (await store.isValidPath(path)) places.push(store.toPhysical(path));
   }
-  await optimiseStore(store.physicalStoreDir, places);
+  return optimiseStore(store.physicalStoreDir, places);
 }

@@ -1,15 +1,84 @@
 /** The program `nix`: `eval` of files and expressions and `hash` here, the rest by d2n's own commands of the same names. */
+import { resolve } from "node:path";
 import type { ExpressionSource, ValueFormat } from "../../app/classic/protocol.ts";
 import { runClassic } from "../../app/classic/run.ts";
 import { settingKind } from "../../app/classic/settings.ts";
-import { D2nError, UsageError } from "../../base/index.ts";
+import { D2nError, nearestNames, UsageError } from "../../base/index.ts";
 import { runCommandLine } from "../command-line.ts";
 import { bytes, takeCommon, unknownFlag, Words } from "./arguments.ts";
 import { hashCommand } from "./nix-hash.ts";
+import type { Call } from "./nix/options.ts";
 import type { Program } from "./program.ts";
 
 /** d2n's commands that have the name and meaning of Nix's. */
 const shared = new Set(["build", "run", "eval", "develop", "shell", "log", "flake", "store", "config"]);
+
+type Subcommand = (call: Call) => Promise<number>;
+type Table = Readonly<Record<string, () => Promise<Subcommand>>>;
+
+/** Subcommands that are served here, by their whole names. */
+const subcommands: Table = {
+  "config show": async () => (await import("./nix/config.ts")).configShow,
+  "derivation add": async () => (await import("./nix/paths.ts")).derivationAdd,
+  "derivation show": async () => (await import("./nix/paths.ts")).derivationShow,
+  "key convert-secret-to-public": async () => (await import("./nix/config.ts")).convertSecretToPublic,
+  "key generate-secret": async () => (await import("./nix/config.ts")).generateSecret,
+  "nar cat": async () => (await import("./nix/store.ts")).narCat,
+  "nar ls": async () => (await import("./nix/store.ts")).narLs,
+  "nar pack": async () => (await import("./nix/store.ts")).pack,
+  "path-info": async () => (await import("./nix/paths.ts")).pathInfo,
+  "store add": async () => (await import("./nix/store.ts")).add,
+  "store add-file": async () => (await import("./nix/store.ts")).add,
+  "store add-path": async () => (await import("./nix/store.ts")).add,
+  "store cat": async () => (await import("./nix/store.ts")).cat,
+  "store delete": async () => (await import("./nix/store.ts")).deletePaths,
+  "store diff-closures": async () => (await import("./nix/paths.ts")).diffClosures,
+  "store dump-path": async () => (await import("./nix/store.ts")).pack,
+  "store gc": async () => (await import("./nix/store.ts")).gc,
+  "store info": async () => (await import("./nix/store.ts")).info,
+  "store ls": async () => (await import("./nix/store.ts")).ls,
+  "store optimise": async () => (await import("./nix/store.ts")).optimise,
+  "store path-from-hash-part": async () => (await import("./nix/store.ts")).pathFromHashPart,
+  "store prefetch-file": async () => (await import("./nix/store.ts")).prefetchFile,
+  "store verify": async () => (await import("./nix/store.ts")).verify,
+  "why-depends": async () => (await import("./nix/paths.ts")).whyDepends,
+};
+
+/** Names of old. */
+const aliases: Readonly<Record<string, string>> = {
+  "add-to-store": "store add-path",
+  cat: "store cat",
+  "dump-path": "store dump-path",
+  ls: "store ls",
+  "nar dump-path": "nar pack",
+  "ping-store": "store info",
+  "show-config": "config show",
+  "show-derivation": "derivation show",
+  "store ping": "store info",
+  verify: "store verify",
+};
+
+/** What Nix has besides, and what to do in its place. */
+const instead: Readonly<Record<string, string>> = {
+  bundle: "Build the package and run it: `d2n run`.",
+  copy: "`nix-store --export $(nix-store -qR PATH)` there and `nix-store --import` here carry paths from store to store.",
+  daemon: "d2n works on its store itself; there is nothing to start.",
+  edit: "`nix eval FLAKE#PACKAGE.meta.position` says where a package is defined; `:e` in `nix repl` opens it.",
+  fmt: "Run the formatter itself: `nix run FLAKE#formatter.x86_64-linux`.",
+  profile: "d2n has no profiles: `d2n shell` puts the programs of a package on the PATH.",
+  registry: "d2n has no registries: write references in full, or give inputs with `--override-input`.",
+  search: "`nix flake show` lists what a flake has, `nix eval --apply builtins.attrNames` the names of a set.",
+  "config check": "`nix store verify --all` looks at the store.",
+  doctor: "`nix store verify --all` looks at the store.",
+  realisation: "d2n builds no content-addressed derivations.",
+  "store copy-log": "d2n keeps its store on this machine.",
+  "store copy-sigs": "d2n keeps its store on this machine.",
+  "store make-content-addressed": "d2n has no content-addressed outputs but those of a known hash.",
+  "store repair": "Delete the path and build it again: `nix store delete`, `nix build`.",
+  "store roots-daemon": "d2n works on its store itself; there is nothing to start.",
+  "store sign": "d2n has no binary caches to sign paths for.",
+  "upgrade-nix": "Update d2n as you installed it, with npm.",
+};
 
 export async function nix(program: Program): Promise<number> {
   const { argv } = program.world;
@@ -17,22 +86,68 @@ export async function nix(program: Program): Promise<number> {
   const command = argv[at];
   if (command === undefined) {
     if (argv.includes("--version")) return program.printVersion();
+    if (argv.includes("--help")) return help(program);
     throw new UsageError("no subcommand specified");
   }
+  if (command === "help") return help(program);
   const rest = [...argv.slice(0, at), ...argv.slice(at + 1)];
-  const classic = command === "eval" && rest.some((word) => word === "--expr" || word === "--file" || word === "-f");
-  if (classic) return evaluate(program, rest);
+  const second = argv[at + 1];
+  const two = `${command} ${second ?? ""}`;
+  const called = Object.hasOwn(aliases, two) ? two : Object.hasOwn(aliases, command) ? command : undefined;
+  if (called !== undefined) program.warn(`'${called}' is a deprecated alias for '${aliases[called]!}'`);
+  const name = called === undefined ? (Object.hasOwn(subcommands, two) ? two : command) : aliases[called]!;
+  if (Object.hasOwn(subcommands, name)) {
+    const words = (called ?? name).split(" ").length;
+    const run = await subcommands[name]!();
+    return run({ program, name, argv: [...argv.slice(0, at), ...argv.slice(at + words)] });
+  }
+  const ofFile = rest.some((word) => word === "--expr" || word === "--file" || word === "-f");
+  if (command === "eval" && ofFile) return evaluate(program, rest);
+  if (command === "build" && (ofFile || namesStorePath(rest)))
+    return (await import("./nix/paths.ts")).build({ program, name, argv: rest });
+  if (command === "log" && (ofFile || namesStorePath(rest)))
+    return (await import("./nix/paths.ts")).log({ program, name, argv: rest });
   switch (command) {
     case "hash":
       return hashCommand(program, [...argv.slice(at + 1), ...argv.slice(0, at)]);
     case "repl":
       return (await import("./nix-repl.ts")).nixRepl(program, rest);
   }
-  if (!shared.has(command))
-    throw new D2nError("settings", `d2n does not serve 'nix ${command}'`, {
-      hint: `It serves: ${[...shared, "hash", "repl"].sort().join(", ")}.`,
-    });
+  for (const known of [two, command])
+    if (Object.hasOwn(instead, known))
+      throw new D2nError("settings", `d2n does not serve 'nix ${known}'`, { hint: instead[known]! });
+  const group = Object.keys(subcommands).filter((one) => one.startsWith(`${command} `));
+  const ownGroup = command === "store" || command === "config" || command === "flake";
+  if (group.length > 0 && (!ownGroup || command === "store")) {
+    if (second === undefined || second.startsWith("-"))
+      throw new UsageError(
+        `nix ${command} requires a sub-command. Available sub-commands:\n\n${group.map((one) => `  · ${one.slice(command.length + 1)}\n`).join("")}`,
+      );
+    throw new UsageError(`'${second}' is not a command of 'nix ${command}' that d2n serves`);
+  }
+  if (!shared.has(command)) throw new UsageError(`'${command}' is not a recognised command`, meant(command));
   return runCommandLine({ ...program.world, argv: [command, ...ownOptions(rest)] });
+}
+
+/** Whether what is asked for lies in the store already: `/nix/store/….drv^out`. */
+function namesStorePath(argv: readonly string[]): boolean {
+  return argv.some((word) => /^\/.*\/[0-9a-df-np-sv-z]{32}-[^/]+$/.test(word));
+}
+
+/** What may have been meant. */
+function meant(command: string): { readonly suggestions: readonly string[] } {
+  const known = [...shared, "hash", "repl", ...Object.keys(subcommands).map((name) => name.split(" ")[0]!)];
+  return { suggestions: nearestNames(command, new Set(known)) };
+}
+
+function help(program: Program): number {
+  program.print(`Usage: nix COMMAND [OPTION]…
+The commands of Nix that d2n serves; \`nix COMMAND --help\` says more of each.
+  d2n's own:      ${[...shared].sort().join(", ")}
+  of the store:   ${Object.keys(subcommands).join(", ")}
+  besides:        hash, repl, and eval, build, log with --file or --expr
+`);
+  return 0;
 }
 
 /** Whether a word is the value of an option before it. */
@@ -79,8 +194,10 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
   let source: ExpressionSource | undefined;
   let apply: string | undefined;
   let format: ValueFormat = "text";
+  let writeTo: string | undefined;
   const operands: string[] = [];
   for (let word = words.next(); word !== undefined; word = words.next()) {
+    if (word === "--help") return help(program);
     if (word === "--expr" || word === "--file" || word === "-f") {
       if (source !== undefined) throw new UsageError("'--file' and '--expr' are exclusive");
       const value = words.value(word);
@@ -92,11 +209,13 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
     else if (word === "--json" || word === "--raw") {
       if (format !== "text") throw new UsageError("--raw and --json are mutually exclusive");
       format = word === "--json" ? "json" : "raw";
-    } else if (word === "--read-only") continue;
+    } else if (word === "--write-to") writeTo = words.value(word);
+    else if (word === "--read-only") continue;
     else if (takeCommon(word, words, program.common, program.read)) continue;
     else if (word.startsWith("-")) throw unknownFlag(word);
     else operands.push(word);
   }
+  if (writeTo !== undefined && format !== "text") throw new UsageError("--write-to and --json or --raw are exclusive");
   if (operands.length > 1) throw new UsageError(`unexpected argument '${operands[1]!}'`);
   if (source?.kind === "file") program.common.impure = true;
   const settings = await program.evaluationSettings({
@@ -104,6 +223,7 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
     pureByDefault: true,
     features: ["flakes", "fetch-tree"],
   });
+  let json = "";
   await runClassic({
     job: {
       settings,
@@ -113,13 +233,20 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
         attributePath: bytes(operands[0] ?? ""),
         arguments: [...program.common.autoArguments.values()],
         apply,
-        format,
+        format: writeTo === undefined ? format : "json",
       },
     },
-    sink: program.sink,
+    sink:
+      writeTo === undefined
+        ? program.sink
+        : { ...program.sink, write: (bytes) => void (json += Buffer.from(bytes).toString("utf8")) },
     context: () => program.context(),
     signal: program.signal,
     thread: program.takeThread(),
   });
+  if (writeTo !== undefined) {
+    const { writeValue } = await import("../../app/classic/value-tree.ts");
+    writeValue(resolve(program.world.cwd, writeTo), JSON.parse(json));
+  }
   return 0;
 }

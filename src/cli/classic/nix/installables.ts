@@ -1,0 +1,56 @@
+/** From the operands of a subcommand to derivations and paths. */
+import { type FindDerivations, findInstallables, type Installable } from "../../../app/classic/installables.ts";
+import type { ExpressionSource, FoundDerivation } from "../../../app/classic/protocol.ts";
+import { runClassic } from "../../../app/classic/run.ts";
+import type { Program } from "../program.ts";
+import { bytes, type Given } from "./options.ts";
+
+/** Operands of a command, or those given in their place. */
+export async function installablesOf(
+  program: Program,
+  given: Given,
+  operands: readonly string[] = given.operands,
+): Promise<Installable[]> {
+  return findInstallables(await program.context(), operands, finder(program, given));
+}
+
+/** Undefined where there is neither `--file` nor `--expr`. */
+function finder(program: Program, { file, expr }: Given): FindDerivations | undefined {
+  if (file === undefined && expr === undefined) return undefined;
+  const source: ExpressionSource =
+    file === undefined
+      ? { kind: "text", text: bytes(expr!), name: "«string»" }
+      : file === "-"
+        ? { kind: "text", text: program.read("-"), name: "«stdin»" }
+        : { kind: "file", file };
+  return async (attributePath) => {
+    const found: FoundDerivation[] = [];
+    if (file !== undefined) program.common.impure = true;
+    const settings = await program.evaluationSettings({
+      writes: true,
+      pureByDefault: true,
+      features: ["flakes", "fetch-tree"],
+    });
+    await runClassic({
+      job: {
+        settings,
+        task: {
+          kind: "instantiate",
+          sources: [source],
+          attributePaths: [bytes(attributePath)],
+          arguments: [...program.common.autoArguments.values()],
+          action: "instantiate",
+          format: "classic",
+          strict: false,
+          locations: false,
+          install: true,
+        },
+      },
+      context: () => program.context(),
+      signal: program.signal,
+      thread: program.takeThread(),
+      sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
+    });
+    return found;
+  };
+}

@@ -1,0 +1,181 @@
+/** The subcommands of `nix` about stores, archives and derivations, on a store of their own. */
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Outcome, Rig, type RunOptions, shown } from "./rig.ts";
+
+const rig = new Rig();
+const shims = join(rig.folder, "shims");
+const root = join(rig.folder, "nix");
+const places = {
+  NIX_STORE_DIR: join(root, "store"),
+  NIX_STATE_DIR: join(root, "var/nix"),
+  NIX_LOG_DIR: join(root, "var/log"),
+  NIX_CONFIG: "sandbox = false\nexperimental-features = nix-command flakes",
+};
+
+function nix(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return rig.run(rig.folder, "env", ["-u", "D2N_STORE", join(shims, "nix"), ...args], { ...options, env: places });
+}
+
+async function said(...args: readonly string[]): Promise<string> {
+  const outcome = await nix(args);
+  expect(outcome.status, shown(outcome)).toBe(0);
+  return outcome.stdout;
+}
+
+async function refused(...args: readonly string[]): Promise<string> {
+  const outcome = await nix(args);
+  expect(outcome.status, shown(outcome)).toBe(1);
+  return outcome.stderr;
+}
+
+const expression = `let
+  make = name: script: others: derivation ({ inherit name; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" script ]; } // others);
+in rec {
+  low = make "low-1" "echo low > $out" { };
+  top = make "top-2" "echo $low > $out; echo dev > $dev; echo said" { inherit low; outputs = [ "out" "dev" ]; };
+  fixed = make "fixed" "" { outputHash = "sha256-FRDST1teeiiH+PfrhcF1QOlgAHKRksFUq5q31JOPpfY="; outputHashMode = "recursive"; };
+  structured = make "structured" "" { __structuredAttrs = true; x = { b = 1; a = [ "é" null ]; }; };
+}`;
+let low: string;
+let top: string;
+let dev: string;
+
+beforeAll(async () => {
+  expect((await rig.d2n(rig.folder, ["shims", shims])).status).toBe(0);
+  writeFileSync(join(rig.folder, "all.nix"), expression);
+  const paths = await said("build", "-f", "all.nix", "top", "low", "--print-out-paths", "-o", "kept");
+  [dev, top, low] = sorted(paths) as [string, string, string];
+});
+afterAll(() => rig.remove());
+
+/** The outputs by what they are. */
+function sorted(paths: string): string[] {
+  const all = paths.trim().split("\n");
+  return ["-top-2-dev", "-top-2", "-low-1"].map((end) => all.find((path) => path.endsWith(end))!);
+}
+
+describe("nix build, path-info, why-depends, log", () => {
+  it("build all outputs, and link them", async () => {
+    for (const link of ["kept", "kept-dev", "kept-1"]) expect(existsSync(join(rig.folder, link)), link).toBe(true);
+    expect(sorted(await said("build", "-f", "all.nix", "top^out", "--print-out-paths", "--no-link"))).toEqual([
+      undefined,
+      top,
+      undefined,
+    ]);
+    const json = JSON.parse(
+      await said("build", "--no-link", "--json", "--expr", `(import ${rig.folder}/all.nix).low`, "--impure"),
+    );
+    expect(json).toEqual([{ drvPath: expect.stringMatching(/-low-1\.drv$/) as string, outputs: { out: low } }]);
+    expect((await nix(["build", "-f", "all.nix", "structured", "--dry-run"])).stderr).toMatch(
+      /will be built:\n {2}.*-structured\.drv\n/,
+    );
+    expect(await refused("build", "-f", "all.nix", "top^nope", "--no-link")).toContain("nope");
+  });
+
+  it("say what the store knows", async () => {
+    expect(await said("path-info", "-r", top)).toBe(`${low}\n${top}\n`);
+    expect(await said("path-info", "-rsS", top)).toMatch(/-low-1\t +\d+\t +\d+\n.*-top-2\t +\d+\t +\d+\n$/);
+    const first = JSON.parse(await said("path-info", "--json", "--json-format", "1", "-S", top)) as Record<
+      string,
+      Record<string, unknown>
+    >;
+    expect(first[top]).toMatchObject({ ca: null, references: [low], ultimate: true, version: 1 });
+    expect(first[top]!["closureSize"]).toBeGreaterThan(first[top]!["narSize"] as number);
+    const second = JSON.parse(await said("path-info", "--json", "--json-format", "2", top)) as {
+      info: Record<string, { references: string[] }>;
+    };
+    expect(second.info[basename(top)]!.references).toEqual([basename(low)]);
+    expect(await refused("path-info", `${places.NIX_STORE_DIR}/00000000000000000000000000000000-x`)).toContain(
+      "is not valid",
+    );
+    expect(await said("why-depends", top, low)).toBe(`${top}\n└───${low}\u001b[0m\n`);
+    expect(await said("why-depends", "--precise", top, low)).toContain("└───/: …");
+    expect((await nix(["why-depends", low, top])).stderr).toBe(`'${low}' does not depend on '${top}'\n`);
+    expect(await said("log", top)).toBe("said\n");
+    expect(await said("store", "diff-closures", low, dev)).toBe("low: 1 → ∅\ntop: ∅ → 2\n");
+  });
+
+  it("show derivations as JSON, and take them", async () => {
+    const shownAs = JSON.parse(await said("derivation", "show", "-f", "all.nix", "fixed", "structured")) as {
+      version: number;
+      derivations: Record<string, Record<string, unknown>>;
+    };
+    const [fixed, structured] = Object.entries(shownAs.derivations).sort(([a], [b]) =>
+      a.slice(33) < b.slice(33) ? -1 : 1,
+    );
+    expect(shownAs.version).toBe(4);
+    expect(fixed![1]["outputs"]).toEqual({
+      out: { hash: "sha256-FRDST1teeiiH+PfrhcF1QOlgAHKRksFUq5q31JOPpfY=", method: "nar" },
+    });
+    expect(structured![1]["structuredAttrs"]).toMatchObject({ x: { a: ["é", null], b: 1 } });
+    for (const [path, derivation] of [fixed!, structured!])
+      expect((await nix(["derivation", "add"], { input: JSON.stringify(derivation) })).stdout).toBe(
+        `${places.NIX_STORE_DIR}/${path}\n`,
+      );
+    const wrong = { ...structured![1], outputs: { out: { path: basename(low) } } };
+    expect((await nix(["derivation", "add"], { input: JSON.stringify(wrong) })).stderr).toContain("incorrect output");
+    expect((await nix(["derivation", "add"], { input: "{}" })).stderr).toContain("to contain key 'version'");
+  });
+});
+
+describe("nix store, nix nar", () => {
+  it("list and print what paths and archives hold", async () => {
+    const tree = join(rig.folder, "tree");
+    mkdirSync(join(tree, "sub"), { recursive: true });
+    writeFileSync(join(tree, "a"), "content");
+    writeFileSync(join(tree, "sub/x"), "x", { mode: 0o755 });
+    symlinkSync("a", join(tree, "l"));
+    const path = (await said("store", "add", tree)).trim();
+    const long = `-r--r--r--                    7 ./a\nlrwxrwxrwx                    0 ./l -> a\ndr-xr-xr-x                    0 ./sub\n-r-xr-xr-x                    1 ./sub/x\n`;
+    expect(await said("store", "ls", "-lR", path)).toBe(long);
+    expect(JSON.parse(await said("store", "ls", "--json", path))).toEqual({
+      entries: { a: { size: 7, type: "regular" }, l: { target: "a", type: "symlink" }, sub: { type: "directory" } },
+      type: "directory",
+    });
+    expect(await said("store", "cat", `${path}/a`)).toBe("content");
+    expect(await refused("store", "cat", `${path}/sub`)).toContain("is not a regular file");
+    expect(await refused("store", "ls", `${path}/no`)).toContain("does not exist");
+    await rig.run(rig.folder, "sh", ["-c", `unset D2N_STORE; ${shims}/nix nar pack tree > tree.nar`], { env: places });
+    expect(await said("nar", "ls", "-lR", "tree.nar", "/")).toBe(long);
+    expect(await said("nar", "cat", "tree.nar", "/sub/x")).toBe("x");
+    expect(await said("store", "path-from-hash-part", basename(path).slice(0, 32))).toBe(`${path}\n`);
+    expect(await said("store", "verify", "--all")).toBe("");
+    expect(await said("store", "delete", path)).toMatch(/^1 store paths deleted/);
+    expect(JSON.parse(await said("store", "info", "--json"))).toMatchObject({ url: "local", trusted: true });
+  });
+});
+
+describe("nix", () => {
+  it("writes values to files", async () => {
+    await said("eval", "--expr", '{ a = "x"; b.c = "y"; }', "--write-to", "values");
+    expect(readFileSync(join(rig.folder, "values/b/c"), "utf8")).toBe("y");
+    expect(await refused("eval", "--expr", '"x"', "--write-to", "values")).toContain("already exists");
+    expect(await refused("eval", "--expr", "{ a = 1; }", "--write-to", "other")).toContain(
+      "not a string or an attribute set",
+    );
+    expect(existsSync(join(rig.folder, "other"))).toBe(false);
+  });
+
+  it("shows settings", async () => {
+    expect(await said("config", "show", "experimental-features")).toBe("flakes nix-command\n");
+    expect(await said("config", "show")).toContain("\nsandbox = false\n");
+    expect(await refused("config", "show", "nonsense")).toContain("could not find setting 'nonsense'");
+  });
+
+  it("says what it does not serve, and what is no command", async () => {
+    expect(await refused("search", "x", "y")).toMatch(/does not serve 'nix search'\n +hint: /);
+    expect(await refused("store", "sign")).toContain("does not serve 'nix store sign'");
+    expect(await refused("store", "nope")).toContain("'nope' is not a command of 'nix store'");
+    expect(await refused("evla")).toMatch(/'evla' is not a recognised command\n +Did you mean eval\?/);
+    for (const words of [
+      ["--help"],
+      ["path-info", "--help"],
+      ["store", "ls", "--help"],
+      ["eval", "--file", "x", "--help"],
+    ])
+      expect((await said(...words)).startsWith("Usage: nix "), words.join(" ")).toBe(true);
+    expect((await nix(["show-config"])).stderr).toContain("'show-config' is a deprecated alias for 'config show'");
+  });
+});
