@@ -1,5 +1,5 @@
 /** `d2n repl` and `nix repl` on a pipe: what is typed comes from a script. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasStack, type Outcome, Rig, shown } from "./rig.ts";
@@ -95,6 +95,22 @@ describe("d2n repl", () => {
     expect(stdout).toBe("showing error traces\nnot showing error traces\n");
     expect(stderr).toContain("while calling 'f'");
     expect(stderr).toContain("unexpected argument 'x' to :te");
+  });
+
+  it("opens shells with what a derivation is built with", async () => {
+    mkdirSync(join(rig.folder, "setup"));
+    writeFileSync(join(rig.folder, "setup/setup"), 'echo "in the shell of $name: $value"\n');
+    const derivation =
+      'derivation { name = "x"; system = builtins.currentSystem; builder = "/bin/sh"; stdenv = ./setup; value = 42; }';
+    const { status, stdout, stderr } = await rig.d2n(rig.folder, ["repl"], {
+      env: { NIX_BUILD_SHELL: "bash" },
+      input: `:sh ${derivation}\n1 + 1\n:sh 1\n:u 1\n:i 1\n`,
+    });
+    expect(status).toBe(0);
+    expect(stdout).toBe("in the shell of x: 42\n2\n");
+    expect(stderr).toContain("does not evaluate to a derivation");
+    expect(stderr).toContain("file 'nixpkgs' was not found");
+    expect(stderr).toContain("d2n does not serve ':i'");
   });
 
   it("ends an evaluation that is interrupted, and keeps what was in scope", async () => {

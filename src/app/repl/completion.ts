@@ -11,7 +11,7 @@ export interface CompletionWorld {
 
 /** The commands that begin an input. */
 const commands = [":add", ":b", ":bl", ":doc", ":edit", ":help", ":last-loaded", ":load", ":load-flake", ":log"].concat(
-  [":print", ":quit", ":reload", ":t", ":trace-enable"],
+  [":print", ":quit", ":reload", ":sh", ":t", ":trace-enable", ":u"],
 );
 
 /** @returns whole inputs, sorted; none if the input cannot be evaluated as far as it goes */

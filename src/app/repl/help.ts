@@ -14,8 +14,10 @@ const commands: readonly (readonly [command: string, meaning: string])[] = [
   [":p, :print <expr>", "Print a value as a whole, strings as they are"],
   [":q, :quit", "Leave; so does Ctrl-D"],
   [":r, :reload", "Load all files and flakes again; other names are gone"],
+  [":sh <expr>", "Build what a derivation needs and open a shell with its environment"],
   [":t <expr>", "Say what kind of value it is"],
   [":te, :trace-enable [bool]", "Show the whole way to errors, or do not"],
+  [":u <expr>", "Build a package and open a shell with it"],
   [":?, :help", "Show this list"],
 ];
 

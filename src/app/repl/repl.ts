@@ -50,6 +50,8 @@ interface Thread {
 type Step = { readonly kind: "line" | "add"; readonly text: string } | Extract<ReplRequest, { readonly kind: "load" }>;
 
 export class Repl {
+  /** What reads from the terminal, if anything does: others may need it for a while. */
+  terminal: { leave(): void; take(): void } | undefined;
   readonly #options: ReplOptions;
   #thread: Thread | undefined;
   #steps: Step[] = [];
@@ -155,14 +157,16 @@ export class Repl {
         return this.#withDerivation(argument, (drvPath) => this.#build(drvPath, command === ":bl"));
       case ":log":
         return this.#withDerivation(argument, (drvPath) => this.#log(drvPath));
-      case ":i":
       case ":sh":
+        return this.#withDerivation(argument, (drvPath) => this.#shell(drvPath));
       case ":u":
+        return this.#withDerivation(
+          `(drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } "") (${argument}\n)`,
+          (drvPath) => this.#shell(drvPath),
+        );
+      case ":i":
         throw new D2nError("usage", `d2n does not serve '${command}'`, {
-          hint:
-            command === ":i"
-              ? "d2n has no profiles; `d2n shell` puts the programs of a package on the PATH."
-              : "`d2n develop` enters the environment of a flake's package, `nix-shell` (`d2n shims`) that of a file's.",
+          hint: "d2n has no profiles; `:u` opens a shell with a package, `d2n shell` puts the programs of one on the PATH.",
         });
       default:
         throw new D2nError("usage", `unknown command '${command}'`, { hint: "`:?` lists the commands." });
@@ -239,7 +243,7 @@ export class Repl {
   async #edit(expression: string): Promise<ReplStatus> {
     const result = await this.#ask({ kind: "edit", text: expression });
     if (result.type !== "place") return this.#say(result);
-    await this.#options.edit(text(result.file), result.line);
+    await this.#aside(() => this.#options.edit(text(result.file), result.line));
     return this.#reload();
   }
 
@@ -248,6 +252,38 @@ export class Repl {
     if (result.type !== "derivation") return this.#say(result);
     await use(result.drvPath);
     return "next";
+  }
+
+  /** A shell with the environment of a derivation, as nix-shell's. */
+  async #shell(drvPath: string): Promise<void> {
+    const context = await this.#options.context();
+    const program = context.environment["NIX_BUILD_SHELL"] ?? undefined;
+    const bash = program === undefined ? await this.#bash() : { program };
+    const { runShell } = await import("../classic/shell.ts");
+    const plain = { pure: false, keep: [], exclude: [], command: undefined, cores: undefined };
+    const interactive = this.terminal !== undefined;
+    await this.#aside(() => runShell(context, { drvPath, bash, interactive, ...plain }));
+  }
+
+  /** The bash of `<nixpkgs>`, else the user's. */
+  async #bash(): Promise<{ readonly drvPath: string } | { readonly program: string }> {
+    try {
+      const found = await this.#ask({ kind: "derivation", text: "(import <nixpkgs> {}).bashInteractive" });
+      if (found.type === "derivation") return { drvPath: found.drvPath };
+    } catch (error) {
+      if (this.signal.aborted) throw error;
+    }
+    return { program: "bash" };
+  }
+
+  /** Lets something else have the terminal. */
+  async #aside<T>(work: () => Promise<T>): Promise<T> {
+    this.terminal?.leave();
+    try {
+      return await work();
+    } finally {
+      this.terminal?.take();
+    }
   }
 
   async #build(drvPath: string, link: boolean): Promise<void> {

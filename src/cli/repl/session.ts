@@ -62,6 +62,17 @@ function atTerminal({ repl, world, historyFile }: SessionOptions): Promise<void>
       });
     },
   });
+  const input = world.stdin() as NodeJS.ReadStream;
+  repl.terminal = {
+    leave: () => {
+      terminal.pause();
+      input.setRawMode(false);
+    },
+    take: () => {
+      input.setRawMode(true);
+      terminal.resume();
+    },
+  };
   return new Promise((resolve) => {
     const waiting: string[] = [];
     let pending = "";
