@@ -221,8 +221,10 @@ describe("the set", () => {
         "map (p: p.pname) pkgs.python3.pkgs.python-lsp-ruff.dependencies ++ map (p: p.name) [ pkgs.hatch pkgs.python311.pkgs.pynvml ]",
       ),
     ).toEqual(["cattrs", "lsprotocol", "python-lsp-server", "ruff", "hatch-1.14.1", "python3.11-pynvml-13.0.1"]);
-    expect(evaluate("pkgs.python3.pkgs.ruff.src.urls")).toEqual([
+    expect(evaluate("with pkgs.python3.pkgs; ruff.src.urls ++ pdm-pep517.src.urls ++ uv-build.src.urls")).toEqual([
       expect.stringMatching(/^mirror:\/\/pypi\/wheels\/r\/ruff\/ruff-.*manylinux.*\.whl$/),
+      expect.stringMatching(/\/wheels\/p\/pdm_pep517\/pdm_pep517-.*-py3-none-any\.whl$/),
+      expect.stringMatching(/\/wheels\/u\/uv_build\/uv_build-.*manylinux.*\.whl$/),
     ]);
   });
 });

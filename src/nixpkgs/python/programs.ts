@@ -27,7 +27,7 @@ const inArchive = [
   "yt-dlp",
 ];
 
-export interface IndexProgram {
+interface IndexProgram {
   /** The name in nixpkgs unless it is the attribute. */
   readonly pname?: string;
   /** As it stands in the wheel's name, unless it is the attribute. */
