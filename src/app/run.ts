@@ -53,7 +53,7 @@ async function findToolchain(
   const { result } = await evaluateInstallable(context, installable, {
     lookup: "run",
     want: "json",
-    apply: `lock: lock.${lockAttribute}.toolchain ${text(field)} ${text(wish.package)} ${String(wish.cmake)}`,
+    apply: `lock: lock.${lockAttribute}.toolchain ${text(field)} ${text(wish.package)} ${text(wish.tools ?? "")}`,
   });
   if (result.value.type !== "text") throw new Error("internal error: JSON was asked for");
   return (JSON.parse(result.value.text) as Toolchain | null) ?? undefined;

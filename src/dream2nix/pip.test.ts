@@ -159,17 +159,17 @@ describe("toolchains", () => {
     const lock = view(`(${evalModules("./default.nix")}).lock.${lockAttribute}`);
     expect(JSON.parse(lock.at("spec").textWithoutContext())).toMatchObject({ name: "app" });
     expect(made(/-(?:cmake|pkg-config|zlib|openssl)\.drv$/)).toBe(false);
-    const inputs = (name: string, cmake: boolean): string[] => {
-      const drvPath = lock.at("toolchain").call(pipField, name, cmake).at("drvPath").textWithoutContext();
+    const inputs = (name: string, tools: string): string[] => {
+      const drvPath = lock.at("toolchain").call(pipField, name, tools).at("drvPath").textWithoutContext();
       return [...host.derivations.get(drvPath)!.inputDrvs.keys()].flatMap(
         (path) => /-(zlib|openssl|cmake|pkg-config)\.drv$/.exec(path)?.[1] ?? [],
       );
     };
-    expect(inputs("one", false).sort()).toEqual(["pkg-config", "zlib"]);
+    expect(inputs("one", "").sort()).toEqual(["pkg-config", "zlib"]);
     expect(made(/-(?:cmake|openssl)\.drv$/)).toBe(false);
-    expect(inputs(noPackage, true).sort()).toEqual(["cmake", "pkg-config"]);
-    expect(inputs("three", false)).toEqual(["pkg-config"]);
-    expect(inputs(everyPackage, false).sort()).toEqual(["openssl", "pkg-config", "zlib"]);
+    expect(inputs(noPackage, "cmake").sort()).toEqual(["cmake", "pkg-config"]);
+    expect(inputs("three", "")).toEqual(["pkg-config"]);
+    expect(inputs(everyPackage, "").sort()).toEqual(["openssl", "pkg-config", "zlib"]);
   });
 });
 

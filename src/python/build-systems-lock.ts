@@ -35,6 +35,11 @@ export type BuildSystemsLock = v.InferOutput<typeof schema>;
 /** For the schema of a file that holds some of these. */
 export const buildSystemsSchema = schema;
 
+/** Whether cargo is part of it: maturin's packages, and those of setuptools with extensions in Rust. */
+export function isBuiltWithCargo({ backend = "", requires = [] }: SourceBuild): boolean {
+  return /^(?:maturin|puccinialin)\b/.test(backend) || requires.some((text) => /^\s*setuptools[-_.]rust\b/i.test(text));
+}
+
 /** The key of a package in `sources` and `files`; that of the package that the lock is for is its name alone. */
 export function buildKey(name: string, version: string): string {
   return `${name}==${version}`;

@@ -10,11 +10,13 @@ import {
   type BuildFile,
   buildKey,
   type BuildSystemsLock,
+  isBuiltWithCargo,
   type SourceBuild,
   splitBuildKey,
   tidyBuildSystems,
   versionVariables,
 } from "./build-systems-lock.ts";
+import { wantsCrates } from "./crates.ts";
 import type { LockedSource } from "./lock-sources.ts";
 import { canonicalName } from "./names.ts";
 import type { PipReport, PipReportItem } from "./pip-report.ts";
@@ -236,12 +238,13 @@ class Finder {
           ({ resolved, onlyWheels } = await this.#outsideChain(requires, wanted, onlyWheels));
         }
       }
-      this.sources[key] = {
-        backend: found.backend,
-        requires,
-        inputs: [...resolved.inputs],
-        ...place,
-      };
+      const build = { backend: found.backend, requires, inputs: [...resolved.inputs], ...place };
+      this.sources[key] = build;
+      if (isBuiltWithCargo(build) && wantsCrates(found.folder))
+        warn(
+          this.#services.events,
+          `${key} is built with cargo, and builds have no network to fetch crates from. Its wheel needs none: take ${splitBuildKey(key)[0]} out of --no-binary; or override its source (mkDerivation.src) with one that \`cargo vendor\` has put its crates into`,
+        );
       const next: Wanted[] = [];
       for (const item of resolved.items) {
         this.files[item.key] ??= item.file;

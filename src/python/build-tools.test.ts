@@ -58,6 +58,7 @@ describe.skipIf(python === undefined)("programs that stand for others", () => {
             mode: 0o755,
           },
         );
+      writeFileSync(join(root, drvPath, "bin/cargo"), "#!/bin/sh\nexec rustc\n", { mode: 0o755 });
       writeFileSync(join(root, drvPath, "bin/make"), "#!/bin/sh\nexec ctest all\n", { mode: 0o755 });
     }
     tools = await BuildTools.open(join(root, "tools"), python!, {
@@ -117,9 +118,11 @@ describe.skipIf(python === undefined)("programs that stand for others", () => {
     expect(wishes).toEqual([]);
     expect((await start(join(root, "work"), "gcc; cmake")).text).toBe("general /general \ncmake general /general \n");
     expect(wishes).toEqual([
-      { package: noPackage, cmake: false },
-      { package: noPackage, cmake: true },
+      { package: noPackage, tools: undefined },
+      { package: noPackage, tools: "cmake" },
     ]);
+    expect((await start(join(root, "work"), "cargo")).text).toBe("rustc: command not found\n");
+    expect(wishes.at(-1)).toEqual({ package: noPackage, tools: "rust" });
     expect(made).toEqual(["general"]);
     // What a real program starts is looked for in the same places.
     expect((await start(join(root, "work"), "make")).text).toBe("ctest: command not found\n");
@@ -131,7 +134,7 @@ describe.skipIf(python === undefined)("programs that stand for others", () => {
 
   it("have environments that come together", async () => {
     const both = [];
-    for (const name of ["other", "own"]) both.push((await tools.environment({ package: name, cmake: false }))!);
+    for (const name of ["other", "own"]) both.push((await tools.environment({ package: name, tools: undefined }))!);
     expect(both.map(({ drvPath }) => drvPath)).toEqual(["general", "own"]);
     expect(joinVariables(both.map(({ variables }) => variables))).toEqual({
       PATH: `${join(root, "general/bin")}:${join(root, "own/bin")}`,

@@ -31,10 +31,13 @@ export interface Toolchain {
   readonly environment: string;
 }
 
-/** What a toolchain is for: a canonical name, `noPackage` or `everyPackage`; and whether cmake and ninja are wanted. */
+/** What goes beyond the compiler, of which each brings much: cmake with ninja; rustc with cargo. */
+export type RareTools = "cmake" | "rust";
+
+/** What a toolchain is for: a canonical name, `noPackage` or `everyPackage`; and what it is to have beyond the usual. */
 export interface ToolchainWish {
   readonly package: string;
-  readonly cmake: boolean;
+  readonly tools: RareTools | undefined;
 }
 
 export type Variables = Readonly<Record<string, string>>;
@@ -50,12 +53,18 @@ export interface BuildToolServices {
 
 /** Names under which something is asked for that the tools have. */
 const programs = (
-  "cc gcc c++ g++ cpp ld as ar nm ranlib strip objcopy objdump make pkg-config cmake ctest ninja patchelf " +
+  "cc gcc c++ g++ cpp ld as ar nm ranlib strip objcopy objdump make pkg-config cmake ctest ninja cargo rustc patchelf " +
   "x86_64-linux-gnu-gcc x86_64-linux-gnu-g++ aarch64-linux-gnu-gcc aarch64-linux-gnu-g++"
 ).split(" ");
 
-/** Those that few ask for, and that bring much. */
-const cmakePrograms = new Set(["cmake", "ctest", "ninja"]);
+/** Those that few ask for. */
+const rarePrograms: Readonly<Record<string, RareTools>> = {
+  cmake: "cmake",
+  ctest: "cmake",
+  ninja: "cmake",
+  cargo: "rust",
+  rustc: "rust",
+};
 
 /** Variables of the build in which the environment was written down. */
 const ofTheBuild =
@@ -122,7 +131,7 @@ export class BuildTools {
 
   /** The variables of a toolchain, which is made if it is not there yet; undefined without a compiler. @throws D2nError of a build */
   async environment(wish: ToolchainWish): Promise<ToolEnvironment | undefined> {
-    const id = JSON.stringify([wish.package, wish.cmake]);
+    const id = JSON.stringify([wish.package, wish.tools]);
     let found = this.#found.get(id);
     if (found === undefined) {
       found = this.#services.toolchain(wish);
@@ -157,7 +166,7 @@ export class BuildTools {
     try {
       const { program, folder } = JSON.parse(question) as { readonly program: string; readonly folder: string };
       const name = packageBuiltIn(folder);
-      const wish = { package: name ?? noPackage, cmake: cmakePrograms.has(program) };
+      const wish = { package: name ?? noPackage, tools: rarePrograms[program] };
       const id = JSON.stringify(wish);
       if (!this.#said.has(id))
         notice(

@@ -106,7 +106,7 @@ async function lockIn(
   while (status !== 0 && tools !== undefined && progress.wantsCompiler()) {
     const name = progress.lastPackage();
     try {
-      const more = await tools.environment({ package: name ?? everyPackage, cmake: false });
+      const more = await tools.environment({ package: name ?? everyPackage, tools: undefined });
       if (more === undefined || given.has(more.drvPath)) break;
       given.set(more.drvPath, more.variables);
     } catch (error) {

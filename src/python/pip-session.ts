@@ -253,7 +253,8 @@ export class PipSession {
         await this.#resolve(requirements, ["--target", target, ...this.#buildFlags]);
       },
       script: async (name, args, { cwd, env = {}, builds, onLine }) => {
-        const built = builds === undefined ? undefined : await tools?.environment({ package: builds, cmake: false });
+        const built =
+          builds === undefined ? undefined : await tools?.environment({ package: builds, tools: undefined });
         const found = built === undefined ? this.#variables({}, false) : this.variables(built.variables);
         return run([this.#python, scriptFile(name), ...args], { env: { ...found, ...env }, cwd, onLine, signal });
       },

@@ -14,7 +14,7 @@ import { communityOverrides } from "../../overrides/index.ts";
 import { buildPythonPackage } from "../build-python-package/index.ts";
 import { core } from "../core/index.ts";
 import { mkDerivation } from "../mk-derivation/index.ts";
-import { versionVariables } from "../../../python/index.ts";
+import { isBuiltWithCargo, versionVariables } from "../../../python/index.ts";
 import type { LockedVersion, PipBuilds } from "./builds.ts";
 import { sourceText } from "./source-text.ts";
 import { neededByRoot, propagatedBy } from "./cycles.ts";
@@ -48,6 +48,13 @@ export function commonModule(
         return list.map((needed) => later(() => drvs.at(needed, "public", "out")));
       };
       const isWheel = (): boolean => sourceText(m).endsWith(".whl");
+      // What a build system of Python's cannot bring: it calls whatever cargo is there.
+      const rust = (): View[] => {
+        const build = found() ? builds.of(name(), lockedVersion(metadata, name())) : undefined;
+        return build !== undefined && isBuiltWithCargo(build) && nixpkgs.has("cargo") && nixpkgs.has("rustc")
+          ? [nixpkgs.at("cargo"), nixpkgs.at("rustc")]
+          : [];
+      };
       const found = (): boolean => builds.has(name(), lockedVersion(metadata, name())) && !isWheel();
       return {
         // There is no repository around what is built here that could be asked for a version.
@@ -95,6 +102,7 @@ export function commonModule(
           nativeBuildInputs: later(() => [
             m.config.at("deps", "unzip"),
             ...(patched() ? [m.config.at("deps", "autoPatchelfHook")] : []),
+            ...rust(),
           ]),
           buildInputs: later(() => (patched() ? [m.config.at("deps", "manylinux1")] : [])),
           // Libraries may lie in other Python packages: libcublas.so in nvidia-cublas-cu12.

@@ -3,9 +3,9 @@
  * it is built. Which packages there will be is known after locking only, so their modules are looked at with a made-up lock.
  * All of it is evaluated when it is asked for: what is looked at is pinned in d2n.lock.
  */
-import { EvalError, forceText, type Lazy, force, type Native, nativeFunction } from "../../../lang/index.ts";
+import { EvalError, forceText, type Lazy, type Native, nativeFunction } from "../../../lang/index.ts";
 import { mkOverride, type ScopeWith, type View } from "../../../modules/index.ts";
-import { everyPackage, noPackage, pipField } from "../../../python/index.ts";
+import { everyPackage, noPackage, pipField, type RareTools } from "../../../python/index.ts";
 import { sourceOverrides } from "../../overrides/index.ts";
 import { builtin, once, unique } from "../../support.ts";
 
@@ -16,7 +16,10 @@ export type PipScope = ScopeWith<"extendModules">;
 const usualTools = ["pkg-config"];
 
 /** Those that bring much, and are asked for by name. */
-const rareTools = ["cmake", "ninja"];
+const rareTools: Readonly<Record<RareTools, readonly string[]>> = {
+  cmake: ["cmake", "ninja"],
+  rust: ["rustc", "cargo"],
+};
 
 /** Where a package says what it is built with. */
 const inputLists = ["nativeBuildInputs", "buildInputs", "propagatedNativeBuildInputs", "propagatedBuildInputs"];
@@ -27,7 +30,7 @@ const anyPackage = "any";
 export interface Toolchains {
   /** `toolchains` of a field in `src/python/lock-spec.ts`. The paths are without context: nothing is made before it is asked for. */
   readonly all: () => Native;
-  /** A function of the package's canonical name (or `noPackage`, `everyPackage`) and whether cmake is wanted; null without a compiler. */
+  /** A function of the package's canonical name (or `noPackage`, `everyPackage`) and of what it is to have beyond the usual ("" for nothing); null without a compiler. */
   readonly of: Lazy;
 }
 
@@ -37,9 +40,9 @@ export function toolchains(m: PipScope, nixpkgs: View): Toolchains {
   const inputsOf = (name: string): readonly View[] =>
     name === everyPackage ? [...own().values()].flat() : (own().get(name) ?? own().get(anyPackage) ?? []);
   const there = (): boolean => stdenv.has("cc", "drvPath");
-  const toolchain = (name: string, rare: boolean): View => {
+  const toolchain = (name: string, rare: string): View => {
     const inputs = inputsOf(name);
-    const tools = [...usualTools, ...(rare ? rareTools : [])];
+    const tools = [...usualTools, ...(rareTools[rare as RareTools] ?? [])];
     return stdenv.at("mkDerivation").call({
       pname: `${/^[a-z]/.test(name) ? name : "source-distributions"}-locking-environment`,
       version: "1",
@@ -60,14 +63,14 @@ export function toolchains(m: PipScope, nixpkgs: View): Toolchains {
       for (const name of [noPackage, everyPackage, ...[...own().keys()].filter((one) => one !== anyPackage)])
         // What cannot be evaluated will not be built, and says why then.
         attempt(() => {
-          const made = toolchain(name, true);
+          const made = toolchain(name, "cmake");
           found.push({ package: name, drvPath: plain(made.at("drvPath")), environment: plain(made.at("outPath")) });
         });
       return found;
     },
     of: nativeFunction("toolchain", 2, (name, rare) => {
       if (!there()) return null;
-      const made = toolchain(forceText(name), force(rare) === true);
+      const made = toolchain(forceText(name), forceText(rare));
       return { drvPath: made.at("drvPath"), environment: made.at("outPath") };
     }),
   };
