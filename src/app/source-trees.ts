@@ -20,7 +20,7 @@ import {
   referenceFromAttributes,
   referenceToAttributes,
 } from "../flake/index.ts";
-import { formatHash, parseHash } from "../formats/index.ts";
+import { checkStorePathName, formatHash, parseHash } from "../formats/index.ts";
 import type { PathInfo } from "../store/index.ts";
 import type { Context } from "./context.ts";
 import { makeScratchFolder } from "./scratch.ts";
@@ -200,6 +200,14 @@ function localFolder(url: string): string {
   return fileURLToPath(url.replace(/[?#].*$/, ""));
 }
 
+/** The name of the store object. */
+function nameOf(reference: FlakeReference): string {
+  const name = reference.attributes.get("name");
+  if (name === undefined) return "source";
+  checkStorePathName(String(name));
+  return String(name);
+}
+
 function gitContext(context: Context): GitContext {
   return { environment: context.environment, signal: context.signal };
 }
@@ -250,7 +258,9 @@ async function checkoutTree(
   reference: FlakeReference,
 ): Promise<{ tree: TreeMessage; files: Set<string> }> {
   const git = gitContext(context);
-  const working = await readWorkingTree(root, git);
+  const flag = (name: string): boolean => reference.attributes.get(name) === true;
+  const submodules = flag("submodules");
+  const working = await readWorkingTree(root, git, { submodules, exportIgnore: flag("exportIgnore") });
   const clean = working.head !== undefined && !working.dirty;
   const include = new Set<string>();
   for (const file of working.files) {
@@ -261,15 +271,21 @@ async function checkoutTree(
   }
   const store = await context.store();
   const prefix = Buffer.from(root, "utf8").toString("latin1").length + 1;
-  const added = store.addTree({ path: root }, { name: "source", filter: (path) => include.has(path.slice(prefix)) });
+  const added = store.addTree(
+    { path: root },
+    { name: nameOf(reference), filter: (path) => include.has(path.slice(prefix)) },
+  );
   const [info, commit, branch] = await Promise.all([
     added,
     working.head === undefined ? undefined : describeCommit(root, working.head, git),
     working.dirty ? undefined : currentBranch(root, git),
   ]);
-  const facts: [string, Plain][] = [["submodules", false]];
-  if (working.head === undefined || commit === undefined) facts.push(["lastModified", 0]);
-  else {
+  const facts: [string, Plain][] = [["submodules", submodules]];
+  if (working.head === undefined || commit === undefined) {
+    facts.push(["lastModified", 0]);
+    if (!working.dirty)
+      facts.push(["rev", "0".repeat(40)], ...(flag("shallow") ? [] : [["revCount", 0] as [string, Plain]]));
+  } else {
     const { lastModified, revCount } = commit;
     facts.push(["lastModified", lastModified]);
     if (working.dirty)
@@ -277,7 +293,7 @@ async function checkoutTree(
     else {
       facts.push(["rev", working.head]);
       if (branch !== undefined) facts.push(["ref", branch]);
-      if (revCount !== undefined) facts.push(["revCount", revCount]);
+      if (revCount !== undefined && !flag("shallow")) facts.push(["revCount", revCount]);
     }
   }
   return {
@@ -299,6 +315,7 @@ async function gitTree(context: Context, reference: FlakeReference, url: string)
         submodules: flag("submodules"),
         shallow: flag("shallow"),
         allRefs: flag("allRefs"),
+        exportIgnore: flag("exportIgnore"),
       },
       {
         ...gitContext(context),
@@ -308,7 +325,7 @@ async function gitTree(context: Context, reference: FlakeReference, url: string)
         offline: context.options.offline ?? false,
       },
     );
-    const info = await (await context.store()).addTree({ path: fetched.directory }, { name: "source" });
+    const info = await (await context.store()).addTree({ path: fetched.directory }, { name: nameOf(reference) });
     const facts: [string, Plain][] = [
       ["submodules", flag("submodules")],
       ["rev", fetched.rev],
@@ -407,6 +424,17 @@ function checked(tree: TreeMessage, reference: FlakeReference): TreeMessage {
         hint: "The source has changed since it was locked. If that is expected, lock it again.",
       },
     );
+  // Of a commit, they cannot change.
+  for (const name of reference.type === "git" ? ["lastModified", "revCount"] : []) {
+    const expected = reference.attributes.get(name);
+    const found = new Map(tree.info).get(name);
+    if (expected !== undefined && found !== undefined && expected !== found)
+      throw new D2nError(
+        "hash-mismatch",
+        `'${name}' attribute mismatch in input '${redactCredentials(formatReference(reference))}', expected ${String(expected)}, got ${String(found)}`,
+        { hint: "The source has changed since it was locked. If that is expected, lock it again." },
+      );
+  }
   return tree;
 }
 

@@ -23,7 +23,7 @@ interface GitResult {
 export async function runGit(
   args: readonly string[],
   context: GitContext,
-  options: { cwd?: string; input?: string } = {},
+  options: { cwd?: string; input?: string | Uint8Array } = {},
 ): Promise<GitResult> {
   const env: Record<string, string> = { GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
   for (const [name, value] of Object.entries(context.environment))
@@ -59,8 +59,13 @@ export async function runGit(
   });
 }
 
-async function gitOutput(args: readonly string[], context: GitContext, cwd: string): Promise<Buffer> {
-  const { status, stdout, stderr } = await runGit(args, context, { cwd });
+async function gitOutput(
+  args: readonly string[],
+  context: GitContext,
+  cwd: string,
+  input?: Uint8Array,
+): Promise<Buffer> {
+  const { status, stdout, stderr } = await runGit(args, context, input === undefined ? { cwd } : { cwd, input });
   if (status !== 0) throw gitError(args, stderr);
   return stdout;
 }
@@ -104,8 +109,18 @@ export async function findCheckout(directory: string, context: GitContext): Prom
 }
 
 /** Reads the state of a checkout. Submodules are left out, as Nix leaves them out unless asked. */
-export async function readWorkingTree(root: string, context: GitContext): Promise<WorkingTree> {
-  const [files, status] = await Promise.all([trackedFiles(root, context), gitOutput(STATUS, context, root)]);
+export async function readWorkingTree(
+  root: string,
+  context: GitContext,
+  { submodules = false, exportIgnore = false }: { submodules?: boolean; exportIgnore?: boolean } = {},
+): Promise<WorkingTree> {
+  const [tracked, status] = await Promise.all([
+    trackedFiles(root, context, submodules),
+    gitOutput(STATUS, context, root),
+  ]);
+  const ignored = exportIgnore ? await exportIgnored(tracked, root, [], context) : undefined;
+  const files =
+    ignored === undefined ? tracked : tracked.filter((file) => !pathAndFolders(file).some((path) => ignored.has(path)));
   const lines = status.toString("latin1").split("\0");
   const head = lines.find((line) => line.startsWith(COMMIT))?.slice(COMMIT.length);
   return {
@@ -128,19 +143,48 @@ const STATUS = [
 /** The line of such a status that has the commit. */
 const COMMIT = "# branch.oid ";
 
-/** The files of a checkout's index, in its order, as byte strings; submodules are left out. */
-export async function trackedFiles(root: string, context: GitContext): Promise<string[]> {
+/** The files of a checkout's index, in its order, as byte strings; of submodules, too, if they are asked for and checked out. */
+export async function trackedFiles(root: string, context: GitContext, submodules = false): Promise<string[]> {
   const listing = await gitOutput(["ls-files", "-z", "--stage"], context, root);
   const files: string[] = [];
   for (const entry of listing.toString("latin1").split("\0")) {
     const tab = entry.indexOf("\t");
-    // Mode 160000 is a submodule. A file in conflict has several stages but one name.
-    if (tab > 0 && !entry.startsWith("160000")) {
-      const name = entry.slice(tab + 1);
-      if (files.at(-1) !== name) files.push(name);
-    }
+    if (tab <= 0) continue;
+    const name = entry.slice(tab + 1);
+    // Mode 160000 is a submodule.
+    if (entry.startsWith("160000")) {
+      const folder = join(root, Buffer.from(name, "latin1").toString("utf8"));
+      if (submodules && existsSync(join(folder, ".git")))
+        for (const file of await trackedFiles(folder, context, true)) files.push(`${name}/${file}`);
+      // A file in conflict has several stages but one name.
+    } else if (files.at(-1) !== name) files.push(name);
   }
   return files;
+}
+
+/** A path and the folders that it is in. */
+function pathAndFolders(path: string): string[] {
+  const paths = [path];
+  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1))
+    paths.push(path.slice(0, slash));
+  return paths;
+}
+
+/** Those of some files, and of the folders that they are in, that `.gitattributes` gives the attribute `export-ignore`. */
+async function exportIgnored(
+  files: readonly string[],
+  root: string,
+  repository: readonly string[],
+  context: GitContext,
+): Promise<ReadonlySet<string>> {
+  if (!files.some((file) => /(^|\/)\.gitattributes$/.test(file))) return new Set();
+  const paths = new Set(files.flatMap(pathAndFolders));
+  const input = Buffer.from([...paths].map((path) => `${path}\0`).join(""), "latin1");
+  const args = [...repository, "check-attr", "-z", "--stdin", ...(repository.length > 0 ? ["--cached"] : [])];
+  const told = (await gitOutput([...args, "export-ignore"], context, root, input)).toString("latin1").split("\0");
+  const ignored = new Set<string>();
+  for (let i = 0; i + 2 < told.length; i += 3) if (told[i + 2] === "set") ignored.add(told[i]!);
+  return ignored;
 }
 
 /** Commit time in seconds since 1970, and how many commits lead to it. */
@@ -188,6 +232,8 @@ export interface GitFetchRequest {
   readonly submodules?: boolean | undefined;
   readonly shallow?: boolean | undefined;
   readonly allRefs?: boolean | undefined;
+  /** Without what `.gitattributes` marks `export-ignore`. */
+  readonly exportIgnore?: boolean | undefined;
 }
 
 export interface GitFetchResult {
@@ -213,7 +259,9 @@ export async function fetchGit(
   },
 ): Promise<GitFetchResult> {
   const { url, submodules = false } = request;
-  const key = createHash("sha256").update(url).digest("hex").slice(0, 32);
+  // A repository that was fetched without its history does not know how long that is.
+  const identity = request.shallow === true ? `${url}\0shallow` : url;
+  const key = createHash("sha256").update(identity).digest("hex").slice(0, 32);
   const bare = join(options.cacheDir, key);
   if (!existsSync(join(bare, "HEAD"))) {
     makeFolders(bare);
@@ -233,7 +281,7 @@ export async function fetchGit(
     const spec = /^(refs\/|HEAD$)/.test(name) ? name : undefined;
     // A branch or a tag: a bare name may be either.
     const tries =
-      rev !== undefined && request.ref === undefined && !request.allRefs
+      rev !== undefined && !request.allRefs
         ? [[rev], ["+refs/*:refs/d2n/*"]]
         : request.allRefs
           ? [["+refs/*:refs/d2n/*"]]
@@ -310,7 +358,8 @@ export async function fetchGit(
     options,
     bare,
   );
-  if (submodules) await checkOutSubmodules(bare, rev, options);
+  if (request.exportIgnore === true) await removeExportIgnored(bare, options);
+  if (submodules) await checkOutSubmodules(bare, url, rev, options);
   return { directory: options.destination, rev, ref, lastModified, revCount };
 }
 
@@ -320,16 +369,36 @@ async function defaultBranch(url: string, context: GitContext): Promise<string |
   return /^ref: refs\/heads\/(\S+)\tHEAD/m.exec(stdout.toString("utf8"))?.[1];
 }
 
+async function removeExportIgnored(
+  bare: string,
+  options: GitContext & { readonly destination: string },
+): Promise<void> {
+  const { destination } = options;
+  const repository = [`--git-dir=${bare}`, `--work-tree=${destination}`];
+  const files = (await gitOutput([...repository, "ls-files", "-z"], options, destination))
+    .toString("latin1")
+    .split("\0")
+    .filter((name) => name !== "");
+  const { rmSync } = await import("node:fs");
+  for (const path of await exportIgnored(files, destination, repository, options))
+    rmSync(join(destination, Buffer.from(path, "latin1").toString("utf8")), { recursive: true, force: true });
+}
+
 /** A real clone is the only thing that knows how to find submodules; its `.git` files go afterwards. */
 async function checkOutSubmodules(
   bare: string,
+  url: string,
   rev: string,
   options: GitContext & { readonly destination: string },
 ): Promise<void> {
   if (!existsSync(join(options.destination, ".gitmodules"))) return;
   const { rmSync, readdirSync } = await import("node:fs");
   rmSync(options.destination, { recursive: true, force: true });
+  // What no branch leads to is not cloned.
+  await gitOutput(["update-ref", `refs/heads/d2n/${rev}`, rev], options, bare);
   await gitOutput(["clone", "-q", "--no-checkout", "--", bare, options.destination], options, bare);
+  // Where a submodule is may be told relative to the repository.
+  await gitOutput(["remote", "set-url", "origin", url], options, options.destination);
   await gitOutput(["checkout", "-q", "--detach", rev], options, options.destination);
   await gitOutput(
     ["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"],

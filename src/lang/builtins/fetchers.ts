@@ -120,6 +120,9 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
       { hint: "Name a revision (`rev`) or a hash (`narHash`), or allow impure evaluation." },
     );
   refuseRelativeFile(request);
+  if (value instanceof Attrs && request.has("dir"))
+    throw new EvalError(`input attribute 'dir' not supported by scheme '${String(request.get("type"))}'`);
+  if (request.get("type") === "git") checkGitRequest(request);
   if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
   try {
     return treeAttrs(host.fetchTree(request), isGit);
@@ -174,12 +177,38 @@ function plainAttribute(world: Interpreter["world"], who: string, key: string, l
     if (value < 0) throw new EvalError(`negative value given for '${who}' argument '${key}': ${value}`);
     return Number(value);
   }
-  if (key === "publicKeys")
-    throw new EvalError(
-      "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
-    );
+  if (key === "publicKeys") throw unverified();
   throw new EvalError(
     `argument '${key}' to '${who}' is ${showType(value)} while a string, Boolean or integer is expected`,
+  );
+}
+
+const GIT_FLAGS = ["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"];
+/** What may not stand in the name of a branch or a tag (git-check-ref-format). */
+const BAD_REF = /^$|^@$|^[-./]|\/\/|\/\.|\.\.|@\{|[\0-\x20\x7f~^:?*[\\]|\.$|\/$|\.lock(\/|$)/;
+
+/** What is wrong with a request for a git tree whatever is in the repository (Nix 2.34, libfetchers/git.cc). */
+function checkGitRequest(request: FetchTreeRequest): void {
+  for (const flag of GIT_FLAGS)
+    if (request.has(flag) && typeof request.get(flag) !== "boolean")
+      throw new EvalError(`input attribute '${flag}' is not a Boolean`);
+  if (request.get("verifyCommit") === true || ["keytype", "publicKey", "publicKeys"].some((name) => request.has(name)))
+    throw unverified();
+  for (const name of ["ref", "rev"])
+    if (request.has(name) && typeof request.get(name) !== "string")
+      throw new EvalError(`input attribute '${name}' is not a string`);
+  const ref = request.get("ref");
+  if (typeof ref === "string" && BAD_REF.test(ref)) throw new EvalError(`invalid Git branch/tag name '${ref}'`);
+  const rev = request.get("rev");
+  if (typeof rev === "string" && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(rev))
+    throw new EvalError(`hash '${rev}' has wrong length for hash algorithm 'sha1'`);
+  if (request.get("exportIgnore") === true && request.get("submodules") === true)
+    throw new EvalError("exportIgnore and submodules are not supported together yet");
+}
+
+function unverified(): EvalError {
+  return new EvalError(
+    "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
   );
 }
 
