@@ -45,6 +45,11 @@ export class AssertionError extends ThrownError {
   override readonly name = "AssertionError";
 }
 
+/** Pure or restricted evaluation may not look there. */
+export class RestrictedPathError extends EvalError {
+  override readonly name = "RestrictedPathError";
+}
+
 /** `abort`: nothing catches it. */
 export class AbortError extends EvalError {
   override readonly name = "AbortError";

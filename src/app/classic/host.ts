@@ -25,6 +25,7 @@ import {
   fromUtf8,
   type Host,
   type Lazy,
+  RestrictedPathError,
   utf8,
 } from "../../lang/index.ts";
 import {
@@ -36,6 +37,7 @@ import {
   MadeDerivations,
 } from "../evaluation/disk-files.ts";
 import type { Plain } from "../evaluation/protocol.ts";
+import { SymlinkResolver } from "../evaluation/symlinks.ts";
 import type { ClassicSettings } from "./protocol.ts";
 import type { SyncClassicServices } from "./services.ts";
 
@@ -53,6 +55,7 @@ export class ClassicHost implements Host {
   readonly #copies = new Map<string, string>();
   /** What pure or restricted evaluation may read, with everything below. */
   readonly #allowed = new Set<string>();
+  readonly #links = new SymlinkResolver((path) => this.#physical(path));
 
   constructor(
     settings: ClassicSettings,
@@ -78,11 +81,18 @@ export class ClassicHost implements Host {
 
   readFile(path: string): Uint8Array {
     const text = this.#texts.get(path);
-    return text ?? this.#access(path, (physical) => readFileSync(physical));
+    return text ?? this.#access(path, (physical) => readFileSync(physical), true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
-    return this.#access(path, directoryEntries);
+    const entries = this.#access(path, directoryEntries, true);
+    if (this.#mayRead(path)) return entries;
+    // A folder on the way to something allowed shows just the way.
+    const below = path === "/" ? "/" : `${path}/`;
+    const names = [...this.#allowed]
+      .filter((at) => at.startsWith(below))
+      .map((at) => at.slice(below.length).split("/")[0]);
+    return new Map([...entries].filter(([name]) => names.includes(name)));
   }
 
   status(path: string): FileStatus | undefined {
@@ -177,8 +187,7 @@ export class ClassicHost implements Host {
   }
 
   fetchTree(request: FetchTreeRequest): FetchTreeResult {
-    const url = request.get("url") ?? request.get("path");
-    if (typeof url === "string") this.#checkUri(url);
+    if (this.#settings.restricted) this.#checkUri(this.showFlakeReference(request));
     this.needStore("fetch a source tree");
     const tree = this.#services.fetchTree([...request]);
     this.#allowed.add(tree.outPath);
@@ -244,13 +253,24 @@ export class ClassicHost implements Host {
   }
 
   /** Runs an action on the physical path and turns system errors into ours. */
-  #access<T>(path: string, action: (physical: string | Buffer) => T): T {
+  /** @param through the action follows a symlink at the end of the path */
+  #access<T>(path: string, action: (physical: string | Buffer) => T, through = false): T {
     this.#check(path);
     try {
-      return action(this.#physical(path));
+      return action(this.#physical(this.#confined(path, through)));
     } catch (error) {
       throw explainedAccess(error, path);
     }
+  }
+
+  /** Where the path leads to, which pure or restricted evaluation must be allowed to read, too. */
+  #confined(path: string, through: boolean): string {
+    const { pure, restricted } = this.#settings;
+    if (!pure && !restricted) return path;
+    const resolved = this.#links.resolve(path, through);
+    // What a store object refers to belongs to it.
+    if (resolved !== path && !resolved.startsWith(`${this.storeDir}/`)) this.#check(resolved);
+    return resolved;
   }
 
   #physical(path: string): string | Buffer {
@@ -261,16 +281,23 @@ export class ClassicHost implements Host {
     return fsPath(Buffer.from(this.#settings.physicalRoot).toString("latin1") + path);
   }
 
-  #check(path: string): void {
+  /** Whether nothing forbids to read what is at the path and all below it. */
+  #mayRead(path: string): boolean {
     const { pure, restricted } = this.#settings;
-    if (!pure && !restricted) return;
+    if (!pure && !restricted) return true;
     for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/"))))
-      if (this.#allowed.has(at)) return;
+      if (this.#allowed.has(at)) return true;
+    return false;
+  }
+
+  #check(path: string): void {
+    if (this.#mayRead(path)) return;
+    const { pure } = this.#settings;
     // Folders on the way to something allowed may be looked at.
     for (const allowed of this.#allowed) if (allowed.startsWith(path === "/" ? "/" : `${path}/`)) return;
     const mode = pure ? "pure evaluation" : "restricted";
     const advice = pure ? " (use '--impure' to override)" : "";
-    throw new EvalError(`access to absolute path '${path}' is forbidden in ${mode} mode${advice}`);
+    throw new RestrictedPathError(`access to absolute path '${path}' is forbidden in ${mode} mode${advice}`);
   }
 
   /** @throws EvalError for an address that restricted evaluation may not fetch */
@@ -283,6 +310,7 @@ export class ClassicHost implements Host {
       if (/^[a-z+]+:$/.test(allowed) && uri.startsWith(allowed)) return;
     }
     if (uri.startsWith("/")) return this.#check(uri);
+    if (uri.startsWith("file:///")) return this.#check(uri.slice("file://".length));
     throw new EvalError(`access to URI '${uri}' is forbidden in restricted mode`);
   }
 }

@@ -14,6 +14,7 @@ import {
   fromUtf8,
   type Host,
   type Lazy,
+  RestrictedPathError,
   utf8,
 } from "../../lang/index.ts";
 import { formatReference, parseReference, referenceFromAttributes, referenceToAttributes } from "../../flake/index.ts";
@@ -27,6 +28,7 @@ import {
 } from "./disk-files.ts";
 import type { JobSettings, Plain } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
+import { SymlinkResolver } from "./symlinks.ts";
 
 export class WorkerHost implements Host {
   readonly storeDir: string;
@@ -42,6 +44,7 @@ export class WorkerHost implements Host {
   /** Store paths that evaluation has come by, which pure evaluation may read. */
   readonly #allowed = new Set<string>();
   readonly #folders = new Set<string>();
+  readonly #links = new SymlinkResolver((path) => this.physical(path));
 
   constructor(settings: JobSettings, services: SyncServices) {
     this.#settings = settings;
@@ -65,11 +68,11 @@ export class WorkerHost implements Host {
   }
 
   readFile(path: string): Uint8Array {
-    return this.#access(path, (physical) => readFileSync(physical));
+    return this.#access(path, (physical) => readFileSync(physical), true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
-    return this.#access(path, directoryEntries);
+    return this.#access(path, directoryEntries, true);
   }
 
   status(path: string): FileStatus | undefined {
@@ -187,20 +190,29 @@ export class WorkerHost implements Host {
       if (this.#allowed.has(end < 0 ? path : path.slice(0, end))) return;
     }
     for (const folder of this.#folders) if (path === folder || path.startsWith(`${folder}/`)) return;
-    throw new EvalError(`access to absolute path '${fromUtf8(path)}' is forbidden in pure evaluation mode`, {
+    throw new RestrictedPathError(`access to absolute path '${fromUtf8(path)}' is forbidden in pure evaluation mode`, {
       hint: "Refer to files of the flake by relative paths (`./file`), or use `--impure`.",
     });
   }
 
   /** Runs an action on the physical path and turns system errors into ours. */
-  #access<T>(path: string, action: (physical: Buffer) => T): T {
+  #access<T>(path: string, action: (physical: Buffer) => T, through = false): T {
     this.#check(path);
     if (!this.pure && !path.startsWith(`${this.storeDir}/`)) this.impure = true;
     try {
-      return action(this.physical(path));
+      return action(this.physical(this.#confined(path, through)));
     } catch (error) {
       throw explainedAccess(error, path);
     }
+  }
+
+  /** Where the path leads to, which pure evaluation must be allowed to read, too. */
+  #confined(path: string, through: boolean): string {
+    if (!this.pure) return path;
+    const resolved = this.#links.resolve(path, through);
+    // What a store object refers to belongs to it.
+    if (resolved !== path && !resolved.startsWith(`${this.storeDir}/`)) this.#check(resolved);
+    return resolved;
   }
 
   /** Where a logical path really lies. */

@@ -258,7 +258,10 @@ describe("fetchers", () => {
     class Fetching extends MemoryHost {
       override fetchTree(request: ReadonlyMap<string, string | number | boolean>) {
         seen.push(Object.fromEntries(request));
-        return { outPath: "/nix/store/00000000000000000000000000000000-source", attributes: new Map([["rev", "abc"]]) };
+        return {
+          outPath: "/nix/store/00000000000000000000000000000000-source",
+          attributes: new Map([["rev", "1".repeat(40)]]),
+        };
       }
       override fetchUrl(request: { readonly url: string; readonly name: string }): string {
         seen.push([request.url, request.name]);
@@ -267,7 +270,7 @@ describe("fetchers", () => {
     }
     expect(
       run(
-        'builtins.getContext (builtins.fetchGit { url = "/repo"; rev = "abc"; submodules = true; }).outPath',
+        `builtins.getContext (builtins.fetchGit { url = "/repo"; rev = "${"1".repeat(40)}"; submodules = true; }).outPath`,
         new Fetching(),
       ),
     ).toContain("path = true");
@@ -275,7 +278,7 @@ describe("fetchers", () => {
     run('builtins.fetchurl "https://example.org/a/x.tar.gz"', new Fetching());
     run('builtins.fetchTarball { url = "https://example.org/x.tar.gz"; }', new Fetching());
     expect(seen).toEqual([
-      { type: "git", url: "file:///repo", rev: "abc", submodules: true },
+      { type: "git", url: "file:///repo", rev: "1".repeat(40), submodules: true },
       { type: "git", url: "https://example.org/r", shallow: true },
       ["https://example.org/a/x.tar.gz", "x.tar.gz"],
       ["https://example.org/x.tar.gz", "source"],

@@ -114,16 +114,15 @@ function fetchTree({ host, world }: Interpreter, argument: Lazy, who: "fetchGit"
       if (request.get("type") === "tarball" && !looksLikeArchive(reference)) request.set("type", "file");
     }
   }
-  if (host.pure && !request.has("rev") && !request.has("narHash"))
-    throw new EvalError(
-      `in pure evaluation mode, '${who}' doesn't fetch unlocked input '${request.get("url") ?? request.get("path") ?? request.get("type")}'`,
-      { hint: "Name a revision (`rev`) or a hash (`narHash`), or allow impure evaluation." },
-    );
   refuseRelativeFile(request);
   if (value instanceof Attrs && request.has("dir"))
     throw new EvalError(`input attribute 'dir' not supported by scheme '${String(request.get("type"))}'`);
   if (request.get("type") === "git") checkGitRequest(request);
   if (isGit && !request.has("exportIgnore") && request.get("submodules") !== true) request.set("exportIgnore", true);
+  if (host.pure && !request.has("rev") && !request.has("narHash"))
+    throw new EvalError(`in pure evaluation mode, '${who}' doesn't fetch unlocked input '${shown(host, request)}'`, {
+      hint: "Name a revision (`rev`) or a hash (`narHash`), or allow impure evaluation.",
+    });
   try {
     return treeAttrs(host.fetchTree(request), isGit);
   } catch (error) {
@@ -135,8 +134,8 @@ function shown(host: Host, request: FetchTreeRequest): string {
   try {
     return host.showFlakeReference!(request);
   } catch {
-    // What has no such form at all is told by its type.
-    return String(request.get("type"));
+    // What has no such form at all is told by what it has.
+    return String(request.get("url") ?? request.get("path") ?? request.get("type"));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Reading files and folders (manual, "baseNameOf" … "readFileType", "hashFile", "import"). */
-import { EvalError, ThrownError } from "../errors.ts";
+import { EvalError, RestrictedPathError, ThrownError } from "../errors.ts";
 import { hashHex, isInStore, isStorePath, splitStorePath, storePathHashPart } from "../../formats/index.ts";
 import type { FileType, Host } from "../host.ts";
 import {
@@ -78,8 +78,14 @@ export function files(interpreter: Interpreter, derivation: Value): Family {
       const text = isString(forced) ? textOf(forced) : "";
       const wantsFolder = text.endsWith("/") || text.endsWith("/.");
       const path = realisePath(host, world, forced);
-      const status = host.status(wantsFolder ? followLinks(host, path) : path);
-      return status !== undefined && (!wantsFolder || status.type === "directory");
+      try {
+        const status = host.status(wantsFolder ? followLinks(host, path) : path);
+        return status !== undefined && (!wantsFolder || status.type === "directory");
+      } catch (error) {
+        // What may not be looked at is not there.
+        if (error instanceof RestrictedPathError) return false;
+        throw error;
+      }
     },
 
     /** The content of a file; it depends on those references of its store path that occur in it. */
