@@ -63,6 +63,33 @@ describe.skipIf(!usable)("the helper of Python builds", () => {
     expect(run("requirements", ".").status).toBe(0);
   });
 
+  it("reads past malformed requirements of old wheels, as the pip that locked them did", () => {
+    const lines = ["good>=1", "pytz (>dev)", "x[a] (>dev) ; python_version < '4'", "???", "b (==1.*)"];
+    file(
+      "make.py",
+      `import sys, zipfile
+with zipfile.ZipFile("a-1-py3-none-any.whl", "w") as z:
+    z.writestr("a-1.dist-info/METADATA", "Name: a\\n" + "".join(f"Requires-Dist: {l}\\n" for l in sys.argv[1:]) + "\\nText\\n")
+    z.writestr("a-1.dist-info/RECORD", "a-1.dist-info/METADATA,sha256=x,1\\na-1.dist-info/RECORD,,\\n")
+`,
+    );
+    spawnSync("python3", ["make.py", ...lines], { cwd: top });
+    const { status, stdout, stderr } = run("mend", "a-1-py3-none-any.whl");
+    expect(status, stderr).toBe(0);
+    expect(stdout.split("\n").filter((line) => line !== "")).toEqual([
+      "reading the requirement 'pytz (>dev)', which is malformed, as 'pytz'",
+      expect.stringMatching(/^reading the requirement 'x\[a\] .*, as 'x\[a\] ; python_version < '4''$/),
+      "leaving out the requirement '???', which is malformed",
+    ]);
+    const read = `import zipfile; z = zipfile.ZipFile("a-1-py3-none-any.whl"); print(z.read("a-1.dist-info/METADATA").decode(), z.read("a-1.dist-info/RECORD").decode())`;
+    const content = spawnSync("python3", ["-c", read], { cwd: top, encoding: "utf8" }).stdout;
+    expect(content).toContain(
+      "Requires-Dist: good>=1\nRequires-Dist: pytz\nRequires-Dist: x[a] ; python_version < '4'\nRequires-Dist: b (==1.*)\n\nText",
+    );
+    expect(content).toMatch(/METADATA,sha256=[\w-]{43},\d+/);
+    expect(run("mend", "a-1-py3-none-any.whl").stdout).toBe("");
+  });
+
   it("relaxes and removes requirements of a wheel, with its RECORD", () => {
     file(
       "make.py",

@@ -125,27 +125,72 @@ def relax(wheel, relaxed, removed):
     everything = relaxed in (["true"], ["1"]), removed in (["true"], ["1"])
     loosen = {canonical(n) for n in relaxed}
     drop = {canonical(n) for n in removed}
+
+    def change(text):
+        requirement = parse.Requirement(text)
+        name = canonical(requirement.name)
+        if everything[1] or name in drop:
+            print(f"removing the requirement {requirement}")
+            return None
+        if everything[0] or name in loosen:
+            print(f"relaxing the requirement {requirement}")
+            requirement.specifier = packaging("specifiers").SpecifierSet()
+            return str(requirement)
+        return text
+
+    rewrite(wheel, change)
+
+
+def mend(wheel):
+    """
+    Requirements of old wheels that today's pip refuses, as in celery 4's `pytz (>dev)`, lose what it cannot read. pip before 24.1,
+    which locks unless a project says otherwise, reads past it; and nothing is resolved any more when a wheel is installed.
+    """
+    parse = packaging("requirements")
+
+    def change(text):
+        try:
+            parse.Requirement(text)
+            return text
+        except parse.InvalidRequirement:
+            name, extras, marker = re.match(r"([\w.-]*)\s*(\[[^]]*\])?[^;]*(;.*)?", text).groups(default="")
+        for simpler in (f"{name}{extras} {marker}".strip(), name):
+            try:
+                parse.Requirement(simpler)
+            except parse.InvalidRequirement:
+                continue
+            print(f"reading the requirement '{text}', which is malformed, as '{simpler}'")
+            return simpler
+        print(f"leaving out the requirement '{text}', which is malformed")
+        return None
+
+    rewrite(wheel, change)
+
+
+def rewrite(wheel, change):
+    """Puts each requirement of a wheel through `change`, which gives None to leave it out."""
     with zipfile.ZipFile(wheel) as archive:
+        metadata = [n for n in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", n)]
+        changed = {}
+        for name in metadata:
+            data = archive.read(name)
+            head, separator, body = data.decode("utf-8", "surrogateescape").partition("\n\n")
+            lines = []
+            for line in head.split("\n"):
+                if line.lower().startswith("requires-dist:"):
+                    before = line.split(":", 1)[1].strip()
+                    after = change(before)
+                    if after is None:
+                        continue
+                    if after != before:
+                        line = f"Requires-Dist: {after}"
+                lines.append(line)
+            rewritten = ("\n".join(lines) + separator + body).encode("utf-8", "surrogateescape")
+            if rewritten != data:
+                changed[name] = rewritten
+        if not changed:
+            return
         entries = [(info, archive.read(info)) for info in archive.infolist()]
-    changed = {}
-    for info, data in entries:
-        if not re.fullmatch(r"[^/]+\.dist-info/METADATA", info.filename):
-            continue
-        head, separator, body = data.decode("utf-8").partition("\n\n")
-        lines = []
-        for line in head.split("\n"):
-            if line.lower().startswith("requires-dist:"):
-                requirement = parse.Requirement(line.split(":", 1)[1].strip())
-                name = canonical(requirement.name)
-                if everything[1] or name in drop:
-                    print(f"removing the requirement {requirement}")
-                    continue
-                if everything[0] or name in loosen:
-                    print(f"relaxing the requirement {requirement}")
-                    requirement.specifier = packaging("specifiers").SpecifierSet()
-                    line = f"Requires-Dist: {requirement}"
-            lines.append(line)
-        changed[info.filename] = ("\n".join(lines) + separator + body).encode("utf-8")
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for info, data in entries:
             if info.filename.endswith(".dist-info/RECORD"):
@@ -390,6 +435,7 @@ def main(arguments):
     command.add_argument("wheel")
     command.add_argument("--relax", nargs="*", default=[])
     command.add_argument("--remove", nargs="*", default=[])
+    commands.add_parser("mend").add_argument("wheel")
     commands.add_parser("runtime-deps").add_argument("wheel")
     commands.add_parser("finish").add_argument("site")
     command = commands.add_parser("wrap")
@@ -407,6 +453,8 @@ def main(arguments):
         requirements(a.directory)
     elif a.command == "relax":
         relax(a.wheel, a.relax, a.remove)
+    elif a.command == "mend":
+        mend(a.wheel)
     elif a.command == "runtime-deps":
         runtime_deps(a.wheel)
     elif a.command == "finish":

@@ -75,16 +75,17 @@ pypaBuildPhase() {
   runHook postBuild
 }
 
-# Version bounds and requirements that the package is to lose.
+# Version bounds and requirements that the package is to lose, and those that nothing can read.
 postBuildHooks+=(_pythonRelaxDeps)
 postUnpackHooks+=(_pythonRelaxWheel)
 _pythonRelaxWheel() { if [ "$pythonFormat" = wheel ]; then _pythonRelaxDeps; fi; }
 _pythonRelaxDeps() {
+  local _wheel
+  for _wheel in dist/*.whl; do if [ -e "$_wheel" ]; then _python "$pythonHelper" mend "$_wheel"; fi; done
   if [ -z "${pythonRelaxDeps[*]:-}" ] && [ -z "${pythonRemoveDeps[*]:-}" ]; then return 0; fi
   local -a _relax=() _remove=()
   concatTo _relax pythonRelaxDeps
   concatTo _remove pythonRemoveDeps
-  local _wheel
   for _wheel in dist/*.whl; do
     if [ -e "$_wheel" ]; then _python "$pythonHelper" relax "$_wheel" --relax "${_relax[@]}" --remove "${_remove[@]}"; fi
   done
