@@ -303,8 +303,32 @@ describe("the pip module", () => {
     expect(names(args.at("propagatedBuildInputs"))).toEqual(expect.arrayContaining(["a", "b", "setuptools"]));
     expect(names(args.at("propagatedBuildInputs"))).not.toContain("wheel");
     const drvs = result.at("config", "pip", "drvs");
-    expect(names(drvs.at("a", "package-func", "args", "propagatedBuildInputs"))).toEqual([]);
-    expect(drvs.at("b", "public", "drvPath").textWithoutContext()).toMatch(/b\.drv$/);
+    const part = drvs.at("a", "pip-cycle", "asPart");
+    expect(names(args.at("propagatedBuildInputs"))).toContain("a");
+    expect(
+      args
+        .at("propagatedBuildInputs")
+        .list()
+        .map((pkg) => pkg.at("drvPath").textWithoutContext()),
+    ).toContain(part.at("drvPath").textWithoutContext());
+    expect(part.at("pythonCycle").isNull()).toBe(true);
+  });
+
+  it("gives a member of a cycle that is taken alone the others, which are checked with it only", () => {
+    const checks =
+      'name = "app"; pip.overrides.a = { buildPythonPackage.pythonImportsCheck = [ "a" ]; mkDerivation.doInstallCheck = true; };';
+    const { view, host } = playground({ files: project(app, checks) });
+    const drvs = view(evalModules("./default.nix")).at("config", "pip", "drvs");
+    const alone = drvs.at("a", "public");
+    expect(names(drvs.at("a", "package-func", "args", "propagatedBuildInputs"))).toEqual(["b"]);
+    expect(names(alone.at("out", "pythonCycle"))).toEqual(["a", "b"]);
+    const derivation = (pkg: View) => host.derivations.get(pkg.at("drvPath").textWithoutContext())!;
+    const part = drvs.at("a", "pip-cycle", "asPart");
+    expect(derivation(alone)).not.toEqual(derivation(part));
+    expect(derivation(alone).env.get("pythonImportsCheck")).toBe("a");
+    expect(derivation(part).env.get("pythonImportsCheck") ?? "").toBe("");
+    expect(derivation(part).env.get("dontCheckRuntimeDeps")).toBe("1");
+    expect(derivation(alone).env.get("dontCheckRuntimeDeps") ?? "").toBe("");
   });
 
   it("takes wheels as wheels and gives others setuptools", () => {

@@ -20,7 +20,7 @@ const packageSet = `
     hostPlatform = { inherit system; };
     buildPlatform = { inherit system; };
     mkDerivation = attrs: let self = drv attrs.pname (flat attrs // { inherit (attrs) pname version; });
-      in self // { arguments = attrs; overrideAttrs = f: self; meta = attrs.meta or {}; };
+      in self // (attrs.passthru or {}) // { arguments = attrs; overrideAttrs = f: self; meta = attrs.meta or {}; out = self // (attrs.passthru or {}); };
   };
   interpreter = version: let
     minor = builtins.concatStringsSep "." (builtins.genList (builtins.elemAt (builtins.splitVersion version)) 2);

@@ -29,7 +29,7 @@ import {
   setAttribute,
   textAttribute,
 } from "../values.ts";
-import { pythonModuleAttributes } from "./modules.ts";
+import { pythonModuleAttributes, withCycles } from "./modules.ts";
 
 export interface PythonBuildContext {
   readonly scope: Scope;
@@ -155,11 +155,13 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
   const format = formatOf(args, label);
   if (flag(args, "disabled")) throw new ThrownError(`${label} not supported for interpreter ${context.executable}`);
 
-  const dependencies = lazy(() => [
-    ...listAttribute(args, "propagatedBuildInputs"),
-    ...listAttribute(args, "dependencies"),
-    ...listAttribute(args, "pythonPath"),
-  ]);
+  const dependencies = lazy(() =>
+    withCycles([
+      ...listAttribute(args, "propagatedBuildInputs"),
+      ...listAttribute(args, "dependencies"),
+      ...listAttribute(args, "pythonPath"),
+    ]),
+  );
   const extras = setAttribute(args, "optional-dependencies");
   const providedLibraries = ["glibc", "gccLibraries", "gcc-libs", "zlib", "expat"].filter((name) =>
     hasDebianPackage(scope, name),
@@ -194,7 +196,7 @@ function pythonDerivation(context: PythonBuildContext, args: Attrs, application:
       ...listAttribute(args, "nativeBuildInputs"),
       ...listAttribute(args, "build-system"),
     ]),
-    buildInputs: lazy(() => listAttribute(args, "buildInputs")),
+    buildInputs: lazy(() => withCycles(listAttribute(args, "buildInputs"))),
     propagatedBuildInputs: dependencies,
     strictDeps: flag(args, "strictDeps", true),
     doCheck: false,

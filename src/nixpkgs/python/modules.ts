@@ -1,6 +1,6 @@
 /** Python packages as values: which interpreter they are for, and what they import. */
 import { Attrs, type Evaluator, force, type Lazy, lazy, updateAttrs } from "../../lang/index.ts";
-import { attribute, listAttribute, set } from "../values.ts";
+import { attribute, given, listAttribute, set } from "../values.ts";
 
 /** Whether a package is made for an interpreter. */
 export function hasPythonModule(ev: Evaluator, python: Lazy, value: Lazy): boolean {
@@ -20,6 +20,18 @@ function samePath(ev: Evaluator, a: Attrs, b: Attrs): boolean {
   return left !== undefined && right !== undefined && ev.equal(left, right);
 }
 
+/**
+ * Packages as others need them: of one that depends on itself by way of others (`pythonCycle`: it and these, each built without the
+ * rest) all of those, so that two of a cycle do not bring a third one twice.
+ */
+export function withCycles(packages: readonly Lazy[]): Lazy[] {
+  return packages.flatMap((value) => {
+    const drv = force(value);
+    const parts = drv instanceof Attrs ? given(drv, "pythonCycle") : undefined;
+    return parts === undefined ? [value] : (parts as readonly Lazy[]);
+  });
+}
+
 /** The Python packages among these and all that they need, each once, the interpreter first. */
 export function requiredPythonModules(ev: Evaluator, python: Lazy, packages: readonly Lazy[]): Lazy[] {
   const found: Lazy[] = [python];
@@ -35,7 +47,7 @@ export function requiredPythonModules(ev: Evaluator, python: Lazy, packages: rea
     seen.add(key);
     found.push(drv);
   };
-  const modules = packages.filter((value) => hasPythonModule(ev, python, value));
+  const modules = withCycles(packages).filter((value) => hasPythonModule(ev, python, value));
   for (const module of modules) add(module);
   for (const module of modules) {
     const drv = force(module) as Attrs;

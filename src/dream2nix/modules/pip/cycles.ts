@@ -69,8 +69,8 @@ export function propagatedBy(
 }
 
 /**
- * What the root of a build needs: as `propagatedBy`, but with the other members of its own cycle, as it is the one who joins
- * them, and with what these need.
+ * What a package needs by itself: as `propagatedBy`, but with the other members of its own cycle, as it is the one who joins
+ * them. They bring what they need.
  */
 export function neededByRoot(
   name: string,

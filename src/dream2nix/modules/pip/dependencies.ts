@@ -3,7 +3,9 @@ import { Attrs, type Lazy, type Native, type NativeObject } from "../../../lang/
 import {
   defineModule,
   mkDefault,
+  mkForce,
   mkIf,
+  mkOption,
   mkOverride,
   type ModuleScope,
   type NativeModule,
@@ -39,14 +41,23 @@ export function commonModule(
       // What is compiled here finds its libraries without patching. Upstream gives these to source distributions too, which
       // makes every one of them wait for X11 and OpenGL.
       const patched = (): boolean => isLinux() && sourceText(m).endsWith(".whl");
-      const needs = (): Native[] => {
-        const list = (name() === root.config.at("name").text() ? neededByRoot : propagatedBy)(
-          name(),
-          targets.graph(),
-          targets.cycles(),
+      const inCycle = (): boolean => targets.cycles().has(name());
+      /** Whether it is built as a part of its cycle, for the others of it are with whoever needs it. */
+      const isPart = (): boolean => m.config.or(["pip-cycle", "part"], false).bool();
+      /** A package as another one needs it. */
+      const member = (needed: string): View =>
+        targets.cycles().has(needed) ? drvs.at(needed, "pip-cycle", "asPart") : drvs.at(needed, "public", "out");
+      const cycle = (): Native =>
+        inCycle() && !isPart() && name() !== root.config.at("name").text()
+          ? targets
+              .cycles()
+              .get(name())!
+              .map((one) => later(() => member(one)))
+          : null;
+      const needs = (): Native[] =>
+        (isPart() ? propagatedBy : neededByRoot)(name(), targets.graph(), targets.cycles()).map((needed) =>
+          later(() => member(needed)),
         );
-        return list.map((needed) => later(() => drvs.at(needed, "public", "out")));
-      };
       const isWheel = (): boolean => sourceText(m).endsWith(".whl");
       // What a build system of Python's cannot bring: it calls whatever cargo is there.
       const rust = (): View[] => {
@@ -108,7 +119,11 @@ export function commonModule(
           // Libraries may lie in other Python packages: libcublas.so in nvidia-cublas-cu12.
           preFixup: later(() => (patched() ? "addAutoPatchelfSearchPath $propagatedBuildInputs\n" : "")),
           propagatedBuildInputs: later(needs),
+          // Whoever takes it among other packages takes its parts: they may have the same ones.
+          passthru: { pythonCycle: later(cycle) },
         },
+        // Whoever takes it among other packages takes its parts: they may have the same ones.
+        public: { pythonCycle: later(cycle) },
       };
     },
   });
@@ -120,10 +135,27 @@ export function dependencyModules(root: ModuleScope, metadata: View, common: Nat
   const python = root.config.at("deps", "python");
   const dependency = defineModule({
     file: moduleFile("pip/dependency"),
+    args: ["extendModules"],
+    options: ({ types }) => ({
+      "pip-cycle": {
+        part: mkOption({
+          type: types.bool,
+          default: false,
+          internal: true,
+          description: "Whether the package is built without those of its cycle, which are with whoever needs it.",
+        }),
+        asPart: mkOption({ type: types.raw, internal: true, description: "The package, built so." }),
+      },
+    }),
     config: (m) => {
       const isWheel = (): boolean => sourceText(m).endsWith(".whl");
       return {
         deps: { python },
+        "pip-cycle": {
+          asPart: later(() =>
+            m.extendModules.call({ modules: [later(() => root.system.module(part))] }).at("config", "public", "out"),
+          ),
+        },
         buildPythonPackage: { format: mkDefault(later(() => (isWheel() ? "wheel" : null))) },
         mkDerivation: {
           buildInputs: later(() => {
@@ -133,6 +165,16 @@ export function dependencyModules(root: ModuleScope, metadata: View, common: Nat
         },
       };
     },
+  });
+  // What it can be asked for only with the others of its cycle is asked for there.
+  const part = defineModule({
+    file: moduleFile("pip/part"),
+    config: () => ({
+      "pip-cycle": { part: true },
+      env: { dontCheckRuntimeDeps: mkForce(true) },
+      buildPythonPackage: { pythonImportsCheck: mkForce([]) },
+      mkDerivation: { doCheck: mkForce(false), doInstallCheck: mkForce(false) },
+    }),
   });
   const entries = metadata
     .at("sources")
