@@ -1,8 +1,9 @@
 /** Flakes without packages: what evaluation, the store and the builder do together. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { hasStack, Rig, shown } from "./rig.ts";
+import { hasStack, type Outcome, Rig, shown } from "./rig.ts";
 
 const rig = new Rig();
 afterAll(() => rig.remove());
@@ -447,6 +448,28 @@ describe("d2n flake", () => {
     expect(check.stderr).toContain("running 1 flake checks...");
     expect(check.stderr).toContain("all checks passed!");
     expect(check.stderr).toContain("omitted these incompatible systems: aarch64-linux");
+  });
+
+  it("has a fingerprint of what is fixed, as Nix computes it", async () => {
+    const folder = await rig.project({ "flake.nix": flake(trivial), "sub/flake.nix": flake(trivial) });
+    const git = (...args: string[]): Promise<Outcome> =>
+      rig.run(folder, "git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args]);
+    await git("commit", "-qm", "first");
+    const metadata = async (reference: string): Promise<Record<string, unknown>> =>
+      JSON.parse((await rig.d2n(folder, ["flake", "metadata", "--json", reference])).stdout) as Record<string, unknown>;
+    const locks = JSON.stringify({ nodes: { root: {} }, root: "root", version: 7 }, undefined, 2);
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+    const clean = await metadata(`git+file://${folder}?dir=sub`);
+    expect(clean["fingerprint"]).toBe(
+      sha256(`${String(clean["revision"])};sub;${locks};revCount=1;lastModified=${String(clean["lastModified"])}`),
+    );
+    const path = await metadata(`path:${folder}/sub`);
+    const { narHash } = path["locked"] as { narHash: string };
+    expect(path["fingerprint"]).toBe(sha256(`path:${narHash};;${locks};lastModified=${String(path["lastModified"])}`));
+    writeFileSync(join(folder, "flake.nix"), flake(`${trivial} more = 1;`));
+    const dirty = await metadata(".");
+    expect(dirty["fingerprint"]).toBeUndefined();
+    expect(dirty["locked"]).toMatchObject({ __final: true, dirtyRev: `${String(clean["revision"])}-dirty` });
   });
 
   it("refuses outputs that are not what their names say", async () => {

@@ -1,5 +1,6 @@
 /** What the worker does: lock the flake, find what is asked for, and describe it in plain data. */
 import { D2nError, type SourceLocation } from "../../base/index.ts";
+import { hashHex } from "../../formats/index.ts";
 import {
   callFlake,
   describeChanges,
@@ -48,6 +49,7 @@ import type {
   Job,
   JobResult,
   JobValue,
+  Plain,
   ProjectMessage,
 } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
@@ -145,15 +147,45 @@ function metadataOf(project: ProjectMessage, flake: LockedFlake): FlakeMetadata 
     resolved: { url: project.display, attributes: [...referenceToAttributes(reference)] },
     locked: {
       url: pinned ? formatReference(referenceFromAttributes(new Map(locked))) : project.display,
-      attributes: locked,
+      // As Nix shows them: with the mark that nothing is missing, and what a working folder is based on.
+      attributes: [
+        ["__final", true],
+        ...info.filter(([name]) => name === "dirtyRev" || name === "dirtyShortRev"),
+        ...locked,
+      ],
     },
     path: outPath,
+    fingerprint: fingerprint(project, flake),
     revision: text("rev"),
     dirtyRevision: text("dirtyRev"),
     revCount: number("revCount"),
     lastModified: number("lastModified"),
     lockFile: formatLockFile(flake.lock),
   };
+}
+
+/**
+ * Nix's key for all that may change what a flake evaluates to (libflake, `LockedFlake::getFingerprint`); undefined for a working
+ * folder that is not as it was committed.
+ */
+function fingerprint({ tree: { locked, info }, dir }: ProjectMessage, { lock }: LockedFlake): string | undefined {
+  const attributes = new Map([...info, ...locked]);
+  const source = sourceFingerprint(attributes);
+  if (source === undefined) return undefined;
+  const more = ["revCount", "lastModified"].flatMap((name) =>
+    attributes.has(name) ? [`;${name}=${String(attributes.get(name))}`] : [],
+  );
+  return hashHex("sha256", Buffer.from(`${source};${dir};${formatLockFile(lock).trimEnd()}${more.join("")}`, "utf8"));
+}
+
+function sourceFingerprint(attributes: ReadonlyMap<string, Plain>): string | undefined {
+  const [type, rev, narHash] = ["type", "rev", "narHash"].map((name) => attributes.get(name));
+  if (type === "path") return narHash === undefined ? undefined : `path:${String(narHash)}`;
+  if ((type === "tarball" || type === "file") && narHash !== undefined) return String(narHash);
+  if (rev === undefined) return undefined;
+  const flags =
+    type === "git" ? ["submodules", "exportIgnore", "lfs"].filter((name) => attributes.get(name) === true) : [];
+  return String(rev) + flags.map((name) => `;${name[0]!}`).join("");
 }
 
 /** The outputs proper: what `self.outputs` is. */

@@ -193,6 +193,8 @@ export interface FlakeMetadata {
   readonly resolved: ReferenceMessage;
   readonly locked: ReferenceMessage;
   readonly path: string;
+  /** SHA-256 in base 16 of what the flake and its locks are; undefined where that is not fixed. */
+  readonly fingerprint: string | undefined;
   readonly revision: string | undefined;
   readonly dirtyRevision: string | undefined;
   readonly revCount: number | undefined;

@@ -27,6 +27,7 @@ function toJson(metadata: FlakeMetadata): unknown {
   return {
     description: metadata.description,
     dirtyRevision: metadata.dirtyRevision,
+    fingerprint: metadata.fingerprint,
     lastModified: metadata.lastModified,
     locked: attributes(locked),
     locks: JSON.parse(lockFile) as unknown,
@@ -54,6 +55,7 @@ function toText(metadata: FlakeMetadata): string {
   say("Revision", metadata.revision ?? metadata.dirtyRevision);
   say("Revisions", metadata.revCount);
   say("Last modified", metadata.lastModified === undefined ? undefined : date(metadata.lastModified, "local"));
+  say("Fingerprint", metadata.fingerprint);
   const inputs = render(lockedInputs(metadata.lockFile), "");
   if (inputs.length > 0) lines.push(colors.bold("Inputs:"), ...inputs);
   return `${lines.join("\n")}\n`;
