@@ -102,12 +102,15 @@ async function describe(
   { file, current }: Answer,
   itself: string,
 ): Promise<CheckedLock> {
+  const command = `d2n run ${reference}#${name}.lock`;
+  // The message cannot know by which name the package was asked for.
+  const why = current ? undefined : await reason(context, `${itself}.config.lock.content`);
   return {
     package: name,
     file: file.replace(/^(\.\/)+/, ""),
     current,
-    reason: current ? undefined : await reason(context, `${itself}.config.lock.content`),
-    command: `d2n run ${reference}#${name}.lock`,
+    reason: why?.replaceAll("d2n run .#default.lock", command),
+    command,
   };
 }
 

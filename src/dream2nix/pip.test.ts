@@ -193,9 +193,9 @@ describe("a lock file", () => {
     expect(error.hint).toMatch(/git add lock\.x86_64-linux\.json/);
   });
   it("that is missing while one under the older name is there", () => {
-    expect(failure({ "default.nix": pillow, "lock.json": lock }).hint).toMatch(
-      /There is lock\.json: .*paths\.lockFile = "lock\.json"/s,
-    );
+    const error = failure({ "default.nix": pillow, "lock.json": lock });
+    expect(error.message).toContain("of pillow is missing (there is lock.json); run `");
+    expect(error.hint).toMatch(/There is lock\.json: .*paths\.lockFile = "lock\.json"/s);
   });
   it("that is stale: what it must have been made for", () => {
     const error = failure({ ...locked, "default.nix": pillow.replace("==\${config.version}", "==10.3.0") });

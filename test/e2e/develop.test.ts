@@ -367,13 +367,17 @@ describe("d2n flake init and d2n lock --check", { timeout: 300_000 }, () => {
     const text = readFileSync(join(folder, "flake.nix"), "utf8");
     writeFileSync(
       join(folder, "flake.nix"),
-      text.replace(/default = dream2nix/, "broken = {}.x;\n        default = dream2nix"),
+      text.replace(
+        /default = dream2nix/,
+        "broken = {}.x;\n        tool = self.packages.${system}.default;\n        default = dream2nix",
+      ),
     );
     await rig.run(folder, "git", ["add", "."]);
     const among = await rig.d2n(folder, ["lock", "--check"]);
     expect(among.stdout, shown(among)).toMatch(
       /^broken: cannot be evaluated: attribute 'x' missing\ndefault: .* is missing/,
     );
+    expect(among.stdout).toMatch(/^tool: .* is missing; run `d2n run \.#tool\.lock` to create it$/m);
     const alone = await rig.d2n(folder, ["lock", "--check", ".#default"]);
     expect(alone.stdout, shown(alone)).toBe(check.stdout);
     rmSync(folder, { recursive: true });

@@ -35,7 +35,8 @@ export function lockErrors(m: ModuleScope): LockErrors {
   return {
     missing() {
       const other = otherLockFile(m);
-      return new Dream2nixError("lock-missing", `${what()} is missing; run \`${command}\` to create it`, {
+      const beside = other === undefined ? "" : ` (there is ${other})`;
+      return new Dream2nixError("lock-missing", `${what()} is missing${beside}; run \`${command}\` to create it`, {
         hint: [
           `Run \`${command}\` ${elsewhere}, then \`git add ${file()}\`. If the file is there, git does not track it yet, and flakes only see what git tracks.`,
           ...(other === undefined
