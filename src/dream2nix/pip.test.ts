@@ -380,6 +380,10 @@ describe("the pip module", () => {
         .map((pkg) => (Array.isArray(pkg.get()) ? "manylinux" : pkg.at("name").text()))
         .sort(),
     ).toEqual(["setuptools"]);
+    // An environment takes no source; building does.
+    const sourceless = evaluate('name = "mine"; pip.flattenDependencies = true;');
+    expect(sourceless.at("pyEnv", "drvPath").textWithoutContext()).toMatch(/\.drv$/);
+    expect(() => sourceless.at("drvPath").get()).toThrow(/holds no source of mine/);
     expect(() => evaluate('name = "mine"; mkDerivation.src = ./.;').at("drvPath").get()).toThrow(
       /mine is not listed in the lockfile/,
     );

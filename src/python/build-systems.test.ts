@@ -168,6 +168,18 @@ describe("build systems", () => {
     );
   });
 
+  it("hold no cargo by way of the index: there is one where it is built", async () => {
+    const { lock, resolved } = await find(
+      {
+        sources: { "a==1": { requires: ["maturin>=1"], asks: ["puccinialin", "maturin>=1"] } },
+        index: { "maturin>=1": ["maturin==1.9"] },
+      },
+      [sdist("a==1")],
+    );
+    expect(resolved).toEqual(["maturin>=1"]);
+    expect(lock.sources["a==1"]).toMatchObject({ inputs: ["maturin==1.9"] });
+  });
+
   it("hold what the backend asks for; wheels have none", async () => {
     const wheel: [string, LockedSource] = [
       "w",

@@ -231,7 +231,8 @@ class Finder {
       let { resolved, onlyWheels } = await this.#outsideChain(requires, wanted);
       if (found.dynamic) {
         const more = (await this.#askBackend(wanted, found, requires, resolved)).filter(
-          (text) => !requires.includes(text),
+          // A cargo by way of the index: there is one where it is built.
+          (text) => !requires.includes(text) && !/^puccinialin\b/.test(text),
         );
         if (more.length > 0) {
           requires.push(...new Set(more));

@@ -18,7 +18,7 @@ import { core } from "../core/index.ts";
 import { mkDerivation } from "../mk-derivation/index.ts";
 import { isBuiltWithCargo, versionVariables } from "../../../python/index.ts";
 import type { LockedVersion, PipBuilds } from "./builds.ts";
-import { sourceText } from "./source-text.ts";
+import { isWheelSource } from "./source-text.ts";
 import { neededByRoot, propagatedBy } from "./cycles.ts";
 import type { Targets } from "./targets.ts";
 
@@ -40,7 +40,7 @@ export function commonModule(
       const name = (): string => m.config.at("name").text();
       // What is compiled here finds its libraries without patching. Upstream gives these to source distributions too, which
       // makes every one of them wait for X11 and OpenGL.
-      const patched = (): boolean => isLinux() && sourceText(m).endsWith(".whl");
+      const patched = (): boolean => isLinux() && isWheelSource(m);
       const inCycle = (): boolean => targets.cycles().has(name());
       /** Whether it is built as a part of its cycle, for the others of it are with whoever needs it. */
       const isPart = (): boolean => m.config.or(["pip-cycle", "part"], false).bool();
@@ -58,7 +58,7 @@ export function commonModule(
         (isPart() ? propagatedBy : neededByRoot)(name(), targets.graph(), targets.cycles()).map((needed) =>
           later(() => member(needed)),
         );
-      const isWheel = (): boolean => sourceText(m).endsWith(".whl");
+      const isWheel = (): boolean => isWheelSource(m);
       // What a build system of Python's cannot bring: it calls whatever cargo is there.
       const rust = (): View[] => {
         const build = found() ? builds.of(name(), lockedVersion(metadata, name())) : undefined;
@@ -148,7 +148,7 @@ export function dependencyModules(root: ModuleScope, metadata: View, common: Nat
       },
     }),
     config: (m) => {
-      const isWheel = (): boolean => sourceText(m).endsWith(".whl");
+      const isWheel = (): boolean => isWheelSource(m);
       return {
         deps: { python },
         "pip-cycle": {

@@ -14,7 +14,7 @@ import { pipBuilds } from "./builds.ts";
 import { commonModule, dependencyModules } from "./dependencies.ts";
 import { pipOption } from "./interface.ts";
 import { invalidationData, pipScript } from "./locking.ts";
-import { sourceText } from "./source-text.ts";
+import { isWheelSource } from "./source-text.ts";
 import { pipTargets } from "./targets.ts";
 
 /** Python packages that pip has locked. */
@@ -76,7 +76,7 @@ export const pip: NativeModule = defineModule({
       versions: later(() => editableVersions(m)),
     },
     // The root may be a locked wheel, too.
-    buildPythonPackage: { format: mkIf(() => sourceText(m).endsWith(".whl"), mkDefault("wheel")) },
+    buildPythonPackage: { format: mkIf(() => isWheelSource(m), mkDefault("wheel")) },
     mkDerivation: {
       buildInputs: later(() => rootDependencies(m, true)),
       propagatedBuildInputs: later(() => rootDependencies(m, false)),
