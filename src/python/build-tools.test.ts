@@ -121,6 +121,9 @@ describe.skipIf(python === undefined)("programs that stand for others", () => {
       { package: noPackage, tools: undefined },
       { package: noPackage, tools: "cmake" },
     ]);
+    // pip asks that of every machine, to tell the index.
+    expect(await start(join(root, "work"), "rustc --version")).toEqual({ status: 127, text: "" });
+    expect(wishes).toHaveLength(2);
     expect((await start(join(root, "work"), "cargo")).text).toBe("rustc: command not found\n");
     expect(wishes.at(-1)).toEqual({ package: noPackage, tools: "rust" });
     expect(made).toEqual(["general"]);
