@@ -7,7 +7,9 @@ import { watchHeap } from "../../lang/index.ts";
 /** For the thread that this is called in: large values that do not fit are errors, where the engine would end the process. */
 export function guardHeap(): void {
   // The limit that V8 tells of counts the nursery, where nothing large can be.
-  const limit = resourceLimits.maxOldGenerationSizeMb! * 2 ** 20;
+  const { maxOldGenerationSizeMb } = resourceLimits;
+  if (maxOldGenerationSizeMb === undefined) return;
+  const limit = maxOldGenerationSizeMb * 2 ** 20;
   watchHeap({
     free: () => limit - getHeapStatistics().used_heap_size,
     collect() {

@@ -1,6 +1,7 @@
 /** Order of evaluation, errors and messages (manual, "abort" … "warn"). */
 import { callDepth, enterCall } from "../call-depth.ts";
 import { AbortError, EvalError, readable, ThrownError } from "../errors.ts";
+import { reserveElements } from "../memory.ts";
 import {
   addTrace,
   addUserTrace,
@@ -15,7 +16,7 @@ import { attributeName } from "../print/literals.ts";
 import { printValue } from "../print/printer.ts";
 import { Attrs, positionOf, symbolName } from "../values/attrs.ts";
 import { force, type Lazy } from "../values/thunk.ts";
-import type { NixList } from "../values/value.ts";
+import type { NixList, Value } from "../values/value.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
 
 export function control({ host, world, traceVerbose, abortOnWarn }: Interpreter): Family {
@@ -134,16 +135,21 @@ interface Level {
  */
 export function forceDeep(root: Lazy): void {
   const seen = new Set<unknown>();
+  const see = (value: Value): void => {
+    seen.add(value);
+    // The table doubles when it is full.
+    if ((seen.size & (seen.size - 1)) === 0) reserveElements(8 * seen.size);
+  };
   const levels: Level[] = [];
   const enter = (lazy: Lazy): void => {
     const value = force(lazy);
     if (value instanceof Attrs) {
       if (seen.has(value)) return;
-      seen.add(value);
+      see(value);
       if (value.size > 0) levels.push({ parts: value.values, attrs: value, next: 0 });
     } else if (Array.isArray(value)) {
       if (seen.has(value)) return;
-      seen.add(value);
+      see(value);
       if (value.length > 0) levels.push({ parts: value as NixList, attrs: undefined, next: 0 });
     }
   };

@@ -13,6 +13,7 @@ import {
   makeString,
   textOf,
 } from "../operations/index.ts";
+import { TextBuilder } from "../print/text-builder.ts";
 import { force, type Lazy } from "../values/thunk.ts";
 import { type Context, ContextString, type NixString } from "../values/value.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
@@ -119,7 +120,7 @@ function replace(wanted: readonly string[], replacements: readonly Lazy[], sourc
     }
     return its;
   };
-  const pieces: string[] = [];
+  const pieces = new TextBuilder();
   const find = finder(wanted, text);
   // One step past the end, where an empty pattern still fits.
   for (let at = 0; ;) {
@@ -139,8 +140,7 @@ function replace(wanted: readonly string[], replacements: readonly Lazy[], sourc
       at++;
     }
   }
-  reserveBytes(pieces.reduce((length, piece) => length + piece.length, 0));
-  return makeString(pieces.join(""), context);
+  return makeString(pieces.text(), context);
 }
 
 /** Searches for the next place, from an offset on, where one of the patterns fits, and the first pattern that does. */

@@ -5,10 +5,11 @@ import { Attrs } from "../values/attrs.ts";
 import { blackhole, force, type Lazy, Thunk } from "../values/thunk.ts";
 import { ContextString, Lambda, NixFloat, type NixList, NixPath, PrimOp } from "../values/value.ts";
 import { attributeName, marked, stringLiteral } from "./literals.ts";
+import { TextBuilder } from "./text-builder.ts";
 
 /** Prints what has been evaluated of a value; the rest as `<CODE>`. The caller forces what should be seen. */
 export function printClassic(value: Lazy, { maxDepth = 10_000 }: { readonly maxDepth?: number } = {}): string {
-  const out: string[] = [];
+  const out = new TextBuilder();
   const seen = new Set<object>();
   const isRepeated = (container: object): boolean => {
     if (seen.has(container)) {
@@ -56,5 +57,5 @@ export function printClassic(value: Lazy, { maxDepth = 10_000 }: { readonly maxD
   } catch (error) {
     throw asEvalError(error);
   }
-  return out.join("");
+  return out.text();
 }

@@ -24,6 +24,7 @@ import {
   PrimOp,
   type Value,
 } from "../values/value.ts";
+import { TextBuilder } from "./text-builder.ts";
 
 export interface XmlOptions {
   /** Evaluate everything; otherwise what has not been evaluated shows as `<unevaluated />`. */
@@ -41,7 +42,7 @@ export function toXml(value: Lazy, options: XmlOptions): NixString {
     callDepth.current = depth;
     throw asEvalError(error);
   }
-  return makeString(writer.parts.join(""), writer.context);
+  return makeString(writer.parts.text(), writer.context);
 }
 
 /** In the order of their names, as Nix writes them; those without a value are left out. */
@@ -53,7 +54,7 @@ const NONE: XmlAttributes = [];
 const indents: string[] = [];
 
 class XmlWriter {
-  readonly parts: string[] = ["<?xml version='1.0' encoding='utf-8'?>\n"];
+  readonly parts = new TextBuilder();
   context: Context | undefined;
   readonly #options: XmlOptions;
   readonly #seen = new Set<string>();
@@ -61,6 +62,7 @@ class XmlWriter {
 
   constructor(options: XmlOptions) {
     this.#options = options;
+    this.parts.push("<?xml version='1.0' encoding='utf-8'?>\n");
   }
 
   element(name: string, attributes: XmlAttributes, content: () => void): void {
