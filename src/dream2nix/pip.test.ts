@@ -331,6 +331,22 @@ describe("the pip module", () => {
     expect(derivation(alone).env.get("dontCheckRuntimeDeps") ?? "").toBe("");
   });
 
+  it("knows libraries that some wheels want", () => {
+    const content = {
+      sources: { ...source("numba", "numba-1.0-cp313-cp313-linux_x86_64.whl"), ...source("pyodbc") },
+      targets: { default: { numba: [], pyodbc: [] } },
+    };
+    const { view } = playground({ files: project(content, 'name = "app"; pip.flattenDependencies = true;') });
+    const inputs = (name: string): string[] =>
+      view(evalModules("./default.nix"))
+        .at("config", "pip", "drvs", name, "mkDerivation", "buildInputs")
+        .list()
+        .flatMap((input) => (input.has("name") ? [input.at("name").text()] : []));
+    expect(inputs("numba")).toContain("tbb");
+    // From source it is the project's own business; and this package set has no such library.
+    expect(inputs("pyodbc")).not.toContain("unixODBC");
+  });
+
   it("takes wheels as wheels and gives others setuptools", () => {
     const { view } = playground({ files: project(app, 'name = "app";') });
     const drvs = view(evalModules("./default.nix")).at("config", "pip", "drvs");

@@ -12,7 +12,7 @@ const packageSet = `
   drv = name: attrs: derivation ({ inherit name system; builder = "/bin/sh"; } // attrs);
   package = pname: drv pname { inherit pname; } // { inherit pname; version = "1"; overrideAttrs = f: package pname; };
   flat = attrs: builtins.mapAttrs (_: v: if builtins.isList v then flatten v else v) (removeAttrs attrs [ "meta" "passthru" "pos" ]);
-  names = [ "bash" "coreutils" "gawk" "gitMinimal" "unzip" "zlib" "libjpeg" "pkg-config" "autoPatchelfHook" "libglvnd" "glib" "freetype" "autoAddDriverRunpath" "postgresql" "openssl" "cmake" ];
+  names = [ "bash" "coreutils" "gawk" "gitMinimal" "unzip" "zlib" "libjpeg" "pkg-config" "autoPatchelfHook" "libglvnd" "glib" "freetype" "autoAddDriverRunpath" "postgresql" "openssl" "cmake" "tbb" ];
   stdenv = {
     isLinux = true;
     inherit system;

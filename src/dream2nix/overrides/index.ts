@@ -23,6 +23,11 @@ function whereThere(m: Scope, names: readonly string[]): () => Native {
   return () => names.filter((name) => m.packageSets.has("nixpkgs", name)).map((name) => m.config.at("deps", name));
 }
 
+/** A library that the wheel wants and the platform of wheels does not promise. */
+function library(m: Scope, name: string): NativeObject {
+  return { deps: inherited(m, [name]), mkDerivation: { buildInputs: mkIf(isWheel(m), later(whereThere(m, [name]))) } };
+}
+
 /** Every nvidia package installs the same bytecode file, and environments do not take a file twice. */
 const nvidia = [
   "nvidia-cublas-cu12",
@@ -50,6 +55,8 @@ export const communityOverrides: ReadonlyMap<string, NativeModule> = new Map([
       mkDerivation: { postFixup: mkIf(isWheel(m), "rm -f $out/lib/*/site-packages/nvidia/__pycache__/__init__.*\n") },
     })),
   ),
+  override("numba", (m) => library(m, "tbb")),
+  override("pyodbc", (m) => library(m, "unixODBC")),
   override("opencv-python", (m) => ({
     deps: inherited(m, ["libglvnd", "glib"]),
     env: { autoPatchelfIgnoreMissingDeps: true },
