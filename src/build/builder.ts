@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, renameSync, statfsSync, writeFileSyn
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { explainFileError, Activity, D2nError, isSystemError, notice } from "../base/index.ts";
-import { equalHashes, formatHash, storePathBase } from "../formats/index.ts";
+import { type Derivation, equalHashes, formatHash, placeholder, storePathBase } from "../formats/index.ts";
 import { type BuildEnd, runBuild, sandboxBuildDirectory } from "../sandbox/index.ts";
 import type { NewPathInfo } from "../store/index.ts";
 import { type DerivationOptions, fromBytes } from "./derivation-options.ts";
@@ -73,11 +73,13 @@ async function build(state: BuildState): Promise<Realisation> {
   const build = temporary?.path ?? join(workspace, "build");
   if (temporary === undefined) mkdirSync(build, { mode: 0o700 });
   const cores = request.cores ?? availableParallelism();
+  const placed = (text: string): string => withOutputPaths(derivation, text);
   const { env, files } = await builderEnvironment({
     ...{ store, drvPath, derivation, options, inputs, cores, environment },
     buildDirectory: machine ? build : sandboxBuildDirectory,
   });
-  for (const [file, content] of files) writeFileSync(join(build, file), content, { encoding: "latin1", mode: 0o644 });
+  for (const [file, content] of files)
+    writeFileSync(join(build, file), placed(content), { encoding: "latin1", mode: 0o644 });
   const fixed = fixedOutput(derivation);
   const tools = await request.sandbox();
   using log = new BuildLog(store.logPath(drvPath), activity, request.logLines ?? 25);
@@ -93,9 +95,9 @@ async function build(state: BuildState): Promise<Realisation> {
     inputs: [...inputs].sort().map((path) => ({ source: store.toPhysical(path), target: path })),
     network: fixed !== undefined,
     certificates: environment.NIX_SSL_CERT_FILE || environment.SSL_CERT_FILE || "/etc/ssl/certs/ca-certificates.crt",
-    builder: derivation.builder,
-    args: derivation.args,
-    env,
+    builder: placed(derivation.builder),
+    args: derivation.args.map(placed),
+    env: new Map([...env].map(([name, value]) => [name, placed(value)])),
     onOutput: (bytes) => {
       try {
         log.write(bytes);
@@ -121,6 +123,13 @@ async function build(state: BuildState): Promise<Realisation> {
     throw error;
   }
   return planned.check ? "checked" : "built";
+}
+
+/** What `builtins.placeholder` left in the place of outputs becomes their paths. */
+function withOutputPaths({ outputs }: Derivation, text: string): string {
+  let placed = text;
+  for (const [name, { path }] of outputs) placed = placed.replaceAll(placeholder(name), () => path);
+  return placed;
 }
 
 /** Whether a builder sees the machine as it is. */

@@ -108,6 +108,22 @@ describe("nix-store", () => {
     expect((await sh(`echo '${registered.stdout}' | nix-store --load-db`)).status).toBe(0);
   });
 
+  it("gives builders the paths that placeholders stand for", async () => {
+    writeFileSync(
+      join(rig.folder, "placeholders.nix"),
+      `derivation { name = "placed"; system = builtins.currentSystem; builder = "/bin/sh"; outputs = [ "out" "dev" ];
+        args = [ "-c" "echo \${placeholder "out"} $own > $out; read -r line < $textPath; echo $line > $dev" ];
+        own = placeholder "dev"; passAsFile = [ "text" ]; text = "in \${placeholder "dev"}"; }`,
+    );
+    const [out = "", other = ""] = await lines("nix-store", [
+      "-r",
+      ...(await lines("nix-instantiate", ["placeholders.nix"])),
+    ]);
+    const [first, dev] = out.endsWith("-dev") ? [other, out] : [out, other];
+    expect(readFileSync(first, "utf8")).toBe(`${first} ${dev}\n`);
+    expect(readFileSync(dev, "utf8")).toBe(`in ${dev}\n`);
+  });
+
   it("collects garbage, with roots shown before", async () => {
     writeFileSync(join(rig.folder, "trash"), "trash");
     const [trash = ""] = await lines("nix-store", ["--add", "trash"]);
