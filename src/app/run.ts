@@ -69,7 +69,7 @@ function fieldOf(args: readonly string[]): string | undefined {
   );
 }
 
-/** Nix's rule: `meta.mainProgram`, else `pname`, else the name without its version. */
+/** Nix's rule: `meta.mainProgram`, else `pname`, else the name without its version; beyond that, the only program that there is. */
 function programOf(
   context: Context,
   out: string,
@@ -80,6 +80,7 @@ function programOf(
   if (onDisk(context, program)) return program;
   const folder = context.toPhysical(join(out, "bin"));
   const programs = existsSync(folder) ? readdirSync(folder) : [];
+  if (programs.length === 1 && derivation.mainProgram === undefined) return join(out, "bin", programs[0]!);
   throw new D2nError("installable", `the package has no program \`bin/${name}\``, {
     hint:
       programs.length === 0

@@ -369,6 +369,28 @@ describe("flakes", () => {
   });
 });
 
+describe("a package to run", () => {
+  const packageWith = (programs: string) =>
+    flake(`packages.x86_64-linux.default = derivation {
+      name = "tools-1.0"; system = "x86_64-linux"; builder = "/bin/sh";
+      args = [ "-c" "mkdir -p $out/bin; for p in ${programs}; do echo '#!/bin/sh' > $out/bin/$p; echo 'echo ran \\"$0\\"' >> $out/bin/$p; chmod +x $out/bin/$p; done" ];
+    };`);
+
+  it("need not be called as its only program is", async () => {
+    const folder = await rig.project({ "flake.nix": packageWith("other") });
+    const outcome = await rig.d2n(folder, ["run"]);
+    expect(outcome.status, shown(outcome)).toBe(0);
+    expect(outcome.stdout).toMatch(/^ran \S+\/bin\/other\n$/);
+  });
+
+  it("has to say which of several programs is meant", async () => {
+    const folder = await rig.project({ "flake.nix": packageWith("one two") });
+    const outcome = await rig.d2n(folder, ["run"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toMatch(/no program `bin\/tools`[\s\S]*It has: one, two/);
+  });
+});
+
 describe("the command line", () => {
   it("has help for everything", async () => {
     for (const command of [
