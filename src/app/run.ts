@@ -79,7 +79,8 @@ function programOf(
   const program = join(out, "bin", name);
   if (onDisk(context, program)) return program;
   const folder = context.toPhysical(join(out, "bin"));
-  const programs = existsSync(folder) ? readdirSync(folder) : [];
+  // What a wrapper wraps lies beside it, hidden.
+  const programs = existsSync(folder) ? readdirSync(folder).filter((file) => !file.startsWith(".")) : [];
   if (programs.length === 1 && derivation.mainProgram === undefined) return join(out, "bin", programs[0]!);
   throw new D2nError("installable", `the package has no program \`bin/${name}\``, {
     hint:

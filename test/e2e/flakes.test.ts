@@ -377,7 +377,7 @@ describe("a package to run", () => {
     };`);
 
   it("need not be called as its only program is", async () => {
-    const folder = await rig.project({ "flake.nix": packageWith("other") });
+    const folder = await rig.project({ "flake.nix": packageWith(".other-wrapped other") });
     const outcome = await rig.d2n(folder, ["run"]);
     expect(outcome.status, shown(outcome)).toBe(0);
     expect(outcome.stdout).toMatch(/^ran \S+\/bin\/other\n$/);
