@@ -217,6 +217,27 @@ describe("nix-shell", () => {
     chmodSync(script, 0o755);
     expect(await lines("nix-shell", [script, "a b", "--c"])).toEqual(["yes: a b --c"]);
   });
+
+  it("takes expressions and arguments of scripts from the script's folder, unless told otherwise", async () => {
+    const script = join(rig.folder, "project/expressions");
+    const text = (option: string): string =>
+      [
+        `#! ${join(shims, "nix-shell")}`,
+        '#! nix-shell --expr "{ all, here }: assert here == ./.; import all"',
+        '#! nix-shell --arg all "../all.nix" --arg here ./.',
+        `#! nix-shell -A shell -i sh ${option}`,
+        'echo "$inside"',
+      ].join("\n");
+    writeFileSync(script, text(""));
+    chmodSync(script, 0o755);
+    expect(await lines("nix-shell", [script])).toEqual(["yes"]);
+    writeFileSync(script, text("--option nix-shell-shebang-arguments-relative-to-script false"));
+    expect((await call("nix-shell", [script])).stderr).toMatch(/all\.nix.* does not exist/);
+    writeFileSync(script, `#! ${join(shims, "nix-shell")}\n#! nix-shell -i sh\necho $name\n`);
+    expect(await lines("nix-shell", [script])).toEqual(["shell"]);
+    const old = await call("nix-shell", ["project", "--option", "nix-shell-always-looks-for-shell-nix", "false"]);
+    expect(old.stderr).toMatch(/Skipping '.*project\/shell\.nix', because .*neither 'shell\.nix' nor/s);
+  });
 });
 
 describe("nix-prefetch-url", () => {

@@ -57,7 +57,7 @@ export type ClassicTask =
       /** In XML: where attributes and functions are defined. */
       readonly locations: boolean;
       /** For `nix-shell`: folders mean their `shell.nix`, functions that want `inNixShell` get it. */
-      readonly shell?: boolean;
+      readonly shell?: ShellRules;
       /** With "instantiate": says which outputs of each derivation are installed, too. */
       readonly install?: boolean;
     }
@@ -71,6 +71,13 @@ export type ClassicTask =
       readonly apply: string | undefined;
       readonly format: ValueFormat;
     };
+
+export interface ShellRules {
+  /** What relative paths of expressions and arguments start from: in scripts their folder. Text, not bytes. */
+  readonly folder: string;
+  /** Whether folders mean their `shell.nix`, if they have one: the setting `nix-shell-always-looks-for-shell-nix`. */
+  readonly looksForShellNix: boolean;
+}
 
 export interface ClassicJob {
   readonly settings: ClassicSettings;

@@ -6,6 +6,7 @@ import {
   type Evaluator,
   force,
   forceDeep,
+  fromUtf8,
   Lambda,
   type Lazy,
   type NixPath,
@@ -29,6 +30,7 @@ import type {
   ClassicTask,
   ExpressionSource,
   FoundDerivation,
+  ShellRules,
   ValueFormat,
 } from "./protocol.ts";
 import type { SyncClassicServices } from "./services.ts";
@@ -68,7 +70,9 @@ function runWith(
     for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);
     return;
   }
-  const args = automaticArguments(ev, task.arguments, cwd);
+  const shell = task.kind === "instantiate" && task.shell !== undefined ? task.shell : undefined;
+  const folder = shell === undefined ? cwd : utf8(shell.folder);
+  const args = automaticArguments(ev, task.arguments, folder);
   if (task.kind === "eval") {
     const root = evaluateSource(ev, host, task.source, cwd);
     const selected = callWithArguments(ev, args, findAlongPath(ev, task.attributePath, args, root));
@@ -83,7 +87,9 @@ function runWith(
       output.write(`${ev.normalForm(text, { basePath, name })}\n`);
       continue;
     }
-    const root = evaluateSource(ev, host, source, cwd, task.shell === true);
+    const root = evaluateSource(ev, host, source, folder, (path) =>
+      shell === undefined ? path : shellFile(host, path, shell, output),
+    );
     for (const path of task.attributePaths) {
       const value = findAlongPath(ev, path, forShell(task, args, root), root);
       force(value);
@@ -115,7 +121,7 @@ function runWith(
 
 /** Arguments with `inNixShell = true` for a function that names it. */
 function forShell({ shell }: Extract<ClassicTask, { kind: "instantiate" }>, args: Attrs, called: Lazy): Attrs {
-  const value = shell === true ? force(called) : undefined;
+  const value = shell === undefined ? undefined : force(called);
   const wants = value instanceof Lambda && value.info.formals?.names.has("inNixShell") === true;
   return wants && !args.has("inNixShell") ? Attrs.from([...args.entries(), ["inNixShell", true]]) : args;
 }
@@ -136,26 +142,40 @@ function readSource(
   host: ClassicHost,
   source: ExpressionSource,
   cwd: string,
-  shell = false,
+  meant: (path: string) => string = (path) => path,
 ): { text: string; basePath: string; name: string } {
   if (source.kind === "text") return { text: source.text, basePath: cwd, name: source.name };
   const named = /^<(.+)>$/s.exec(source.file)?.[1];
   const given = named === undefined ? absolute(utf8(source.file), cwd) : findFile(ev, utf8(named)).path;
-  const file = ev.resolveFile(shell ? shellFile(host, given) : given);
+  const file = ev.resolveFile(meant(given));
   const text = Buffer.from(host.readFile(file)).toString("latin1");
   return { text, basePath: file.slice(0, Math.max(1, file.lastIndexOf("/"))), name: file };
 }
 
 /** In a folder: `shell.nix`, else `default.nix`. */
-function shellFile(host: ClassicHost, path: string): string {
+function shellFile(host: ClassicHost, path: string, { looksForShellNix }: ShellRules, output: TaskOutput): string {
   if (host.status(path)?.type !== "directory" && host.status(`${path}/.`)?.type !== "directory") return path;
   const names = host.readDirectory(path);
-  for (const name of ["shell.nix", "default.nix"]) if (names.has(name)) return `${path}/${name}`;
+  if (names.has("shell.nix")) {
+    if (looksForShellNix) return `${path}/shell.nix`;
+    const setting = "nix-shell-always-looks-for-shell-nix";
+    output.notice(
+      "warning",
+      `Skipping '${fromUtf8(path)}/shell.nix', because the setting '${setting}' is disabled. This is a deprecated behavior. Consider enabling '${setting}'.`,
+    );
+  }
+  if (names.has("default.nix")) return `${path}/default.nix`;
   throw new EvalError(`neither 'shell.nix' nor 'default.nix' found in '${path}'`);
 }
 
-function evaluateSource(ev: Evaluator, host: ClassicHost, source: ExpressionSource, cwd: string, shell = false): Value {
-  const { text, basePath, name } = readSource(ev, host, source, cwd, shell);
+function evaluateSource(
+  ev: Evaluator,
+  host: ClassicHost,
+  source: ExpressionSource,
+  cwd: string,
+  meant?: (path: string) => string,
+): Value {
+  const { text, basePath, name } = readSource(ev, host, source, cwd, meant);
   return ev.evaluate(text, { basePath, name });
 }
 

@@ -1,7 +1,7 @@
 /** The program `nix-shell` (Nix: `nix-build.cc`). */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { ExpressionSource, FoundDerivation } from "../../app/classic/protocol.ts";
+import type { ExpressionSource, FoundDerivation, ShellRules } from "../../app/classic/protocol.ts";
 import { interpreterCommand, readShebang, type Shebang } from "../../app/classic/shebang.ts";
 import type { ClassicShell } from "../../app/classic/shell.ts";
 import { runClassic } from "../../app/classic/run.ts";
@@ -34,6 +34,12 @@ export async function nixShell(program: Program): Promise<number> {
   const direct = given.operands.map((text) =>
     given.expressions || given.packages ? undefined : store(world.cwd, text.replace(/!.*$/s, "")),
   );
+  const scriptFolder = shebang === undefined ? world.cwd : dirname(resolve(world.cwd, shebang.script));
+  const relative = common.settings.flag("nix-shell-shebang-arguments-relative-to-script", true);
+  const rules: ShellRules = {
+    folder: relative ? scriptFolder : world.cwd,
+    looksForShellNix: common.settings.flag("nix-shell-always-looks-for-shell-nix", true),
+  };
   const settings = { ...(await program.evaluationSettings({ writes: true })), environment: asBytes(environment) };
   const evaluate = async (
     sources: readonly ExpressionSource[],
@@ -53,7 +59,7 @@ export async function nixShell(program: Program): Promise<number> {
           format: "classic",
           strict: false,
           locations: false,
-          shell: true,
+          shell: rules,
         },
       },
       context: () => program.context(),
@@ -64,7 +70,7 @@ export async function nixShell(program: Program): Promise<number> {
     return found.map(({ drvPath }) => drvPath);
   };
   const drvPaths = direct.filter((path) => path !== undefined);
-  drvPaths.push(...(await evaluate(sources(program, given, shebang, direct), given.attributePaths)));
+  drvPaths.push(...(await evaluate(sources(program, given, scriptFolder, direct), given.attributePaths)));
   const [drvPath] = drvPaths;
   if (drvPath === undefined || drvPaths.length !== 1) throw new UsageError("nix-shell requires a single derivation");
   const context = await program.context();
@@ -129,14 +135,13 @@ function parse(program: Program, words: Words, shebang: Shebang | undefined): Gi
   return given;
 }
 
-/** @param direct the operands that are derivations of the store already */
+/** @param folder where the files of a script lie, wherever it is started @param direct the operands that are derivations of the store already */
 function sources(
   program: Program,
   given: Given,
-  shebang: Shebang | undefined,
+  folder: string,
   direct: readonly (string | undefined)[],
 ): ExpressionSource[] {
-  const { cwd } = program.world;
   const text = (expression: string): ExpressionSource => ({ kind: "text", text: bytes(expression), name: "«string»" });
   if (given.stdin) return [{ kind: "text", text: program.read("-"), name: "«stdin»" }];
   if (given.packages)
@@ -147,15 +152,13 @@ function sources(
     ];
   if (given.expressions) return given.operands.map(text);
   if (given.operands.length === 0) {
-    if (!existsSync(resolve(cwd, "shell.nix")) && !existsSync(resolve(cwd, "default.nix")))
+    if (!existsSync(resolve(folder, "shell.nix")) && !existsSync(resolve(folder, "default.nix")))
       throw new D2nError(
         "file-missing",
         "no argument specified and no 'shell.nix' or 'default.nix' file found in the working directory",
       );
-    return [{ kind: "file", file: "." }];
+    return [{ kind: "file", file: folder }];
   }
-  // A script's files lie beside it, wherever it is started.
-  const folder = shebang === undefined ? cwd : dirname(resolve(cwd, shebang.script));
   return given.operands.flatMap((file, i): ExpressionSource[] => {
     if (direct[i] !== undefined) return [];
     return [{ kind: "file", file: /^<.*>$/s.test(file) ? file : resolve(folder, file) }];
