@@ -131,15 +131,28 @@ describe("nix store, nix nar", () => {
     const long = `-r--r--r--                    7 ./a\nlrwxrwxrwx                    0 ./l -> a\ndr-xr-xr-x                    0 ./sub\n-r-xr-xr-x                    1 ./sub/x\n`;
     expect(await said("store", "ls", "-lR", path)).toBe(long);
     expect(JSON.parse(await said("store", "ls", "--json", path))).toEqual({
-      entries: { a: { size: 7, type: "regular" }, l: { target: "a", type: "symlink" }, sub: { type: "directory" } },
+      entries: { a: {}, l: {}, sub: {} },
       type: "directory",
     });
+    expect(JSON.parse(await said("store", "ls", "--json", "-R", `${path}/sub`))).toEqual({
+      entries: { x: { executable: true, size: 1, type: "regular" } },
+      type: "directory",
+    });
+    expect(await said("store", "ls", `${path}/sub/x`)).toBe("x\n");
+    expect(await said("store", "ls", "-Rd", `${path}/sub/`)).toBe(".\n./x\n");
     expect(await said("store", "cat", `${path}/a`)).toBe("content");
     expect(await refused("store", "cat", `${path}/sub`)).toContain("is not a regular file");
     expect(await refused("store", "ls", `${path}/no`)).toContain("does not exist");
     await rig.run(rig.folder, "sh", ["-c", `unset D2N_STORE; ${shims}/nix nar pack tree > tree.nar`], { env: places });
     expect(await said("nar", "ls", "-lR", "tree.nar", "/")).toBe(long);
     expect(await said("nar", "cat", "tree.nar", "/sub/x")).toBe("x");
+    expect(await refused("nar", "cat", "tree.nar", "sub")).toContain("NAR does not contain regular file '/sub'");
+    const text = (await said("store", "add", "--mode", "text", join(tree, "a"))).trim();
+    expect(await said("eval", "--raw", "--expr", '"${builtins.toFile "a" "content"}"')).toBe(text);
+    expect(await refused("store", "add", "--mode", "text", tree)).toContain("cannot read");
+    expect(await refused("store", "add", "--mode", "text", "--hash-algo", "sha1", join(tree, "a"))).toContain("sha256");
+    expect((await nix(["path-info", "--stdin"], { input: `${text}\n ${path}\n` })).stdout).toBe(`${text}\n${path}\n`);
+    expect((await nix(["path-info", "--stdin"], { input: "\n" })).stdout).toBe("");
     expect(await said("store", "path-from-hash-part", basename(path).slice(0, 32))).toBe(`${path}\n`);
     expect(await said("store", "verify", "--all")).toBe("");
     expect(await said("store", "delete", path)).toMatch(/^1 store paths deleted/);

@@ -243,6 +243,9 @@ describe("hashes", () => {
     expect(await out("nix", "hash", "file", "hello")).toBe(sri);
     expect(await out("nix", "hash", "convert", "--to", "base16", sri)).toBe(hex);
     expect((await call("nix", ["hash", "convert", "--to", "base16", "nonsense"])).status).toBe(1);
+    expect(await out("nix", "hash", "convert", "--from", "sri", sri)).toBe(sri);
+    const other = await call("nix", ["hash", "convert", "--from", "sri", "--hash-algo", "sha256", hex]);
+    expect(other.stderr).toContain(`input hash '${hex}' has format 'base16', but '--from sri' was specified`);
   });
 });
 

@@ -1,5 +1,6 @@
 /** `nix-hash`, `nix hash`: hashes of files and trees, and from one form to another. */
 import { readFileSync, statSync } from "node:fs";
+import { D2nError } from "../../base/index.ts";
 import {
   compressHash,
   formatHash,
@@ -9,8 +10,8 @@ import {
   hashBytes,
   hashFileSync,
   hashNarSync,
-  parseHash,
   parseHashAlgorithm,
+  parseHashWithFormat,
 } from "../../formats/index.ts";
 
 export type { HashFormat } from "../../formats/index.ts";
@@ -41,8 +42,18 @@ function isPipe(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
-/** @param algorithm where the text does not name one itself. @throws FormatError for what is no hash */
-export function convertHash(text: string, algorithm: string | undefined, format: HashFormat): string {
+/**
+ * @param algorithm where the text does not name one itself
+ * @param from the form that the text has to have
+ * @throws FormatError for what is no hash; D2nError `hash-malformed` for one in another form
+ */
+export function convertHash(text: string, algorithm: string | undefined, to: HashFormat, from?: HashFormat): string {
   const expected: HashAlgorithm | undefined = algorithm === undefined ? undefined : parseHashAlgorithm(algorithm);
-  return formatHash(parseHash(text, expected), format, false);
+  const { hash, format } = parseHashWithFormat(text, expected);
+  if (from !== undefined && from !== format)
+    throw new D2nError(
+      "hash-malformed",
+      `input hash '${text}' has format '${format}', but '--from ${from}' was specified`,
+    );
+  return formatHash(hash, to, false);
 }

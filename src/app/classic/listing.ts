@@ -30,11 +30,27 @@ export function entryOnDisk(path: string, shown = path): Entry {
   };
 }
 
+/** What a file in a NAR holds. @throws FormatError if it is no NAR; D2nError `file-missing` if it has no such file */
+export function contentsInNar(file: string, path: string): Uint8Array {
+  const tree = treeInNar(file, path);
+  if (tree?.type === "regular") return tree.contents;
+  const whole = `/${partsOf(path).join("/")}`;
+  throw new D2nError("file-missing", `NAR does not contain regular file '${text(whole)}'`);
+}
+
+function partsOf(path: string): string[] {
+  return path.split("/").filter((part) => part !== "");
+}
+
+function treeInNar(file: string, path: string): NarTree | undefined {
+  let tree: NarTree | undefined = treeOfNar(readFileSync(file));
+  for (const name of partsOf(path)) tree = tree?.type === "directory" ? tree.entries.get(name) : undefined;
+  return tree;
+}
+
 /** @throws FormatError if it is no NAR; D2nError `file-missing` if it has no such path */
 export function entryOfNar(file: string, path: string): Entry {
-  let tree: NarTree | undefined = treeOfNar(readFileSync(file));
-  for (const name of path.split("/").filter((part) => part !== ""))
-    tree = tree?.type === "directory" ? tree.entries.get(name) : undefined;
+  const tree = treeInNar(file, path);
   if (tree === undefined) throw new D2nError("file-missing", `path '${path}' does not exist in NAR`);
   return entryOf(tree);
 }
@@ -61,40 +77,37 @@ export interface ListOptions {
   readonly self: boolean;
 }
 
-/** One line for each entry. @param name the last part of the path that was asked for */
-export function list(entry: Entry, name: string, { long, recursive, self }: ListOptions): string {
+/** One line for each entry; a folder is ".". @param path the place that was asked for: its last part names a file */
+export function list(entry: Entry, path: string, { long, recursive, self }: ListOptions): string {
   let text = "";
-  const line = (one: Entry, path: string): void => {
-    if (!long) {
-      text += `${path}\n`;
-      return;
-    }
-    const kind = one.type === "directory" ? "d" : one.type === "symlink" ? "l" : "-";
-    const mode = one.type === "symlink" ? "rwxrwxrwx" : one.executable || kind === "d" ? "r-xr-xr-x" : "r--r--r--";
-    const size = one.type === "regular" ? one.size : 0;
-    text += `${kind}${mode} ${String(size).padStart(20)} ${path}${one.type === "symlink" ? ` -> ${one.target}` : ""}\n`;
+  const show = (one: Entry, name: string): void => {
+    text += long ? longLine(one, name) : `${name}\n`;
+    if (recursive && one.type === "directory") below(one, name);
   };
-  const visit = (folder: Entry, prefix: string): void => {
-    for (const one of folder.names()) {
-      const below = folder.entry(one);
-      line(below, `${prefix}/${one}`);
-      if (recursive && below.type === "directory") visit(below, `${prefix}/${one}`);
-    }
+  const below = (folder: Entry, prefix: string): void => {
+    for (const name of folder.names()) show(folder.entry(name), `${prefix}/${name}`);
   };
-  if (entry.type === "directory" && !self) visit(entry, ".");
-  else line(entry, `./${name}`);
+  if (entry.type !== "directory") show(entry, /([^/]*)\/*$/.exec(path)![1]!);
+  else if (self) show(entry, ".");
+  else below(entry, ".");
   return text;
 }
 
-/** The entry as JSON. */
-export function listAsJson(entry: Entry, recursive: boolean, top = true): unknown {
+function longLine({ type, executable, size, target }: Entry, name: string): string {
+  const mode =
+    type === "directory" ? "dr-xr-xr-x" : type === "symlink" ? "lrwxrwxrwx" : executable ? "-r-xr-xr-x" : "-r--r--r--";
+  const bytes = String(type === "regular" ? size : 0).padStart(20);
+  return `${mode} ${bytes} ${name}${type === "symlink" ? ` -> ${target}` : ""}\n`;
+}
+
+/** The entry as JSON; unless recursive, a folder says no more than the names in it. */
+export function listAsJson(entry: Entry, recursive: boolean): unknown {
   if (entry.type === "symlink") return { target: text(entry.target), type: "symlink" };
   if (entry.type === "regular")
     return { ...(entry.executable ? { executable: true } : {}), size: entry.size, type: "regular" };
-  if (!top && !recursive) return { type: "directory" };
   const entries = entry
     .names()
-    .map((name) => [text(name), top || recursive ? listAsJson(entry.entry(name), recursive, false) : {}] as const);
+    .map((name) => [text(name), recursive ? listAsJson(entry.entry(name), true) : {}] as const);
   return { entries: Object.fromEntries(entries), type: "directory" };
 }
 

@@ -1,6 +1,7 @@
 /** What `nix-store` asks of and does to the store. */
+import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { D2nError } from "../../base/index.ts";
+import { D2nError, isSystemError, UsageError } from "../../base/index.ts";
 import {
   formatHash,
   hashNarSync,
@@ -134,7 +135,7 @@ function quoteShellAlways(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Copies files and folders to the store. @returns their store paths */
+/** Copies files and folders to the store; "text" takes files only. @returns their store paths */
 export async function addToStore(
   context: Context,
   files: readonly string[],
@@ -142,16 +143,30 @@ export async function addToStore(
     method,
     algorithm = "sha256",
     name,
-  }: { readonly method: "nar" | "flat"; readonly algorithm?: string; readonly name?: string | undefined },
+  }: { readonly method: "nar" | "flat" | "text"; readonly algorithm?: string; readonly name?: string | undefined },
 ): Promise<string[]> {
   const store = await context.store();
   const paths: string[] = [];
   for (const file of files) {
     const place = resolve(context.cwd, file);
+    if (method === "text") {
+      if (parseHashAlgorithm(algorithm) !== "sha256") throw new UsageError("'--mode text' hashes with sha256 only");
+      paths.push(await store.addText(name ?? basename(place), readText(place)));
+      continue;
+    }
     const options = { name: name ?? basename(place), method, algorithm: parseHashAlgorithm(algorithm) };
     paths.push((await store.addTree({ path: place }, options)).path);
   }
   return paths;
+}
+
+function readText(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (isSystemError(error)) throw new D2nError("file-access", `cannot read '${file}': ${error.message}`);
+    throw error;
+  }
 }
 
 /** The path that something with this hash has, without looking whether it is there. */

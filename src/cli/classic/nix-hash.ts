@@ -82,11 +82,7 @@ export async function hashCommand(program: Program, argv: readonly string[]): Pr
   }
   const to = command === "convert" ? format : command?.startsWith("to-") ? named(command.slice(3)) : undefined;
   if (to === undefined) throw new UsageError(`'${command ?? ""}' is not a recognised command of 'nix hash'`);
-  for (const hash of operands) {
-    if (from === "sri" && !/^[a-z0-9]+-/.test(hash))
-      throw new UsageError(`input hash '${hash}' does not have the expected format '--from sri'`);
-    program.print(`${convertHash(hash, algorithm, to)}\n`);
-  }
+  for (const hash of operands) program.print(`${convertHash(hash, algorithm, to, from)}\n`);
   return 0;
 }
 

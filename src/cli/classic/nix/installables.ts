@@ -11,6 +11,7 @@ export async function installablesOf(
   given: Given,
   operands: readonly string[] = given.operands,
 ): Promise<Installable[]> {
+  if (given.stdin && operands.length === 0) return [];
   return findInstallables(await program.context(), operands, finder(program, given));
 }
 

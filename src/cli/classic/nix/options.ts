@@ -19,8 +19,8 @@ export interface OptionTable {
   readonly switches?: Readonly<Record<string, string>>;
   /** Options that take a value. */
   readonly values?: Readonly<Record<string, string>>;
-  /** Takes installables: `--file`, `--expr` and `--derivation` as well. */
-  readonly installables?: boolean;
+  /** Takes installables: `--file`, `--expr` and `--derivation` as well; where it takes any number, `--stdin`, too. */
+  readonly installables?: true | "many";
 }
 
 export interface Given {
@@ -29,12 +29,14 @@ export interface Given {
   value(option: string): string | undefined;
   readonly file: string | undefined;
   readonly expr: string | undefined;
+  /** Operands came from standard input: if there were none, nothing is meant, not what is meant else. */
+  readonly stdin: boolean;
 }
 
 /** Undefined if help was asked for, which has been given then. @throws UsageError */
 export function readOptions({ program, name, argv }: Call, table: OptionTable): Given | undefined {
   const words = new Words(argv);
-  const { switches = {}, values = {}, installables = false } = table;
+  const { switches = {}, values = {}, installables } = table;
   const all: Record<string, { readonly long: string; readonly valued: boolean }> = {};
   for (const [long, short] of Object.entries(switches))
     for (const word of [`--${long}`, short]) if (word !== "") all[word] = { long, valued: false };
@@ -44,6 +46,7 @@ export function readOptions({ program, name, argv }: Call, table: OptionTable): 
   const operands: string[] = [];
   let file: string | undefined;
   let expr: string | undefined;
+  let stdin = false;
   for (let word = words.next(); word !== undefined; word = words.next()) {
     const known = Object.hasOwn(all, word) ? all[word] : undefined;
     if (word === "--help") {
@@ -51,15 +54,23 @@ export function readOptions({ program, name, argv }: Call, table: OptionTable): 
       return undefined;
     }
     if (known !== undefined) given.set(known.long, known.valued ? words.value(word) : "");
-    else if (installables && (word === "--file" || word === "-f")) file = words.value(word);
-    else if (installables && word === "--expr") expr = words.value(word);
-    else if (installables && word === "--derivation") given.set("derivation", "");
-    else if (takeCommon(word, words, program.common, program.read)) continue;
+    else if (installables !== undefined && (word === "--file" || word === "-f")) file = words.value(word);
+    else if (installables !== undefined && word === "--expr") expr = words.value(word);
+    else if (installables !== undefined && word === "--derivation") given.set("derivation", "");
+    else if (installables === "many" && word === "--stdin") {
+      stdin = true;
+      operands.push(
+        ...Buffer.from(program.read("-"), "latin1")
+          .toString("utf8")
+          .split(/\s+/)
+          .filter((one) => one !== ""),
+      );
+    } else if (takeCommon(word, words, program.common, program.read)) continue;
     else if (word.startsWith("-") && word !== "-") throw unknownFlag(word);
     else operands.push(word);
   }
   if (file !== undefined && expr !== undefined) throw new UsageError("'--file' and '--expr' are exclusive");
-  return { operands, file, expr, has: (option) => given.has(option), value: (option) => given.get(option) };
+  return { operands, file, expr, stdin, has: (option) => given.has(option), value: (option) => given.get(option) };
 }
 
 function helpText(name: string, { usage, about, switches = {}, values = {}, installables }: OptionTable): string {
@@ -69,9 +80,10 @@ function helpText(name: string, { usage, about, switches = {}, values = {}, inst
     `Usage: nix ${name} ${usage}\n${about}\n`,
     ...Object.entries(switches).map(([long, short]) => line(long, short, "")),
     ...Object.entries(values).map(([long, short]) => line(long, short, " VALUE")),
-    ...(installables === true
+    ...(installables !== undefined
       ? ["  -f, --file FILE, --expr EXPRESSION, --derivation: attributes of these, and .drv files, as installables\n"]
       : []),
+    ...(installables === "many" ? ["  --stdin: more of them from standard input\n"] : []),
     "  --store DIR, --option NAME VALUE and Nix's other settings\n",
   ].join("");
 }

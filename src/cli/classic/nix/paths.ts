@@ -12,7 +12,7 @@ export async function build(call: Call): Promise<number> {
     about: "Builds derivations and links them as ./result.",
     switches: { "no-link": "", "print-out-paths": "", "dry-run": "", json: "", rebuild: "" },
     values: { "out-link": "-o", profile: "" },
-    installables: true,
+    installables: "many",
   });
   if (given === undefined) return 0;
   if (given.has("profile")) throw new D2nError("settings", "d2n does not serve '--profile': it has no profiles");
@@ -65,7 +65,7 @@ export async function pathInfo(call: Call): Promise<number> {
       all: "",
     },
     values: { "json-format": "" },
-    installables: true,
+    installables: "many",
   });
   if (given === undefined) return 0;
   const { program } = call;
@@ -182,7 +182,7 @@ export async function derivationShow(call: Call): Promise<number> {
     usage: "[OPTION]… INSTALLABLE…",
     about: "Prints derivations as JSON.",
     switches: { recursive: "-r" },
-    installables: true,
+    installables: "many",
   });
   if (given === undefined) return 0;
   const { program } = call;

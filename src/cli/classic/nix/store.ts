@@ -1,6 +1,6 @@
 /** `nix store …` and `nix nar …`: the store and archives by their contents. */
 import { resolve } from "node:path";
-import { entryOfNar, entryOnDisk, list, listAsJson, type Entry } from "../../../app/classic/listing.ts";
+import { contentsInNar, entryOfNar, entryOnDisk, list, listAsJson, type Entry } from "../../../app/classic/listing.ts";
 import { D2nError, UsageError } from "../../../base/index.ts";
 import { bytesOf, freed, sizeInNix } from "../freed.ts";
 import type { Program } from "../program.ts";
@@ -18,8 +18,8 @@ export async function add(call: Call): Promise<number> {
   if (given === undefined) return 0;
   const [file] = exactly(given, 1) as [string];
   const mode = given.value("mode") ?? (call.name === "store add-file" ? "flat" : "nar");
-  if (mode !== "nar" && mode !== "flat")
-    throw new D2nError("settings", `d2n does not serve '--mode ${mode}'`, { hint: "It serves nar and flat." });
+  if (mode !== "nar" && mode !== "flat" && mode !== "text")
+    throw new D2nError("settings", `d2n does not serve '--mode ${mode}'`, { hint: "It serves nar, flat and text." });
   const { addToStore } = await import("../../../app/classic/store-queries.ts");
   const [path] = await addToStore(await call.program.context(), [file], {
     method: mode,
@@ -36,7 +36,8 @@ export async function ls(call: Call): Promise<number> {
   const given = readOptions(call, { usage: "[OPTION]… PATH", about: "Lists what a store path holds.", ...listing });
   if (given === undefined) return 0;
   const [path] = exactly(given, 1) as [string];
-  return show(call.program, await entryInStore(call.program, path), path, given);
+  const { entry, inside } = await entryInStore(call.program, path);
+  return show(call.program, entry, inside, given);
 }
 
 export async function narLs(call: Call): Promise<number> {
@@ -54,12 +55,13 @@ function show(program: Program, entry: Entry, path: string, given: { has(option:
     program.print(`${JSON.stringify(listAsJson(entry, recursive))}\n`);
   } else {
     const options = { long: given.has("long"), recursive, self: given.has("directory") };
-    program.printBytes(list(entry, bytes(path.slice(path.lastIndexOf("/") + 1)), options));
+    program.printBytes(list(entry, bytes(path), options));
   }
   return 0;
 }
 
-async function entryInStore(program: Program, path: string): Promise<Entry> {
+/** What lies there, and its place inside of the store path. */
+async function entryInStore(program: Program, path: string): Promise<{ entry: Entry; inside: string }> {
   const context = await program.context();
   const { followToStorePath } = await import("../../../app/classic/store-arguments.ts");
   const place = resolve(context.cwd, path);
@@ -67,26 +69,24 @@ async function entryInStore(program: Program, path: string): Promise<Entry> {
   if (!(await (await context.store()).isValidPath(top)))
     throw new D2nError("store-path-missing", `path '${top}' does not exist in the store`);
   const inside = place.startsWith(top) ? place.slice(top.length) : "";
-  return entryOnDisk(bytes(context.toPhysical(top + inside)), bytes(top + inside));
+  return { entry: entryOnDisk(bytes(context.toPhysical(top + inside)), bytes(top + inside)), inside };
 }
 
 export async function cat(call: Call): Promise<number> {
   const given = readOptions(call, { usage: "PATH", about: "Prints a file in a store path." });
   if (given === undefined) return 0;
   const [path] = exactly(given, 1) as [string];
-  return contents(call.program, await entryInStore(call.program, path), path);
+  const { entry } = await entryInStore(call.program, path);
+  if (entry.type !== "regular") throw new D2nError("file-access", `path '${path}' is not a regular file`);
+  call.program.print(entry.contents());
+  return 0;
 }
 
 export async function narCat(call: Call): Promise<number> {
   const given = readOptions(call, { usage: "NAR PATH", about: "Prints a file in a NAR file." });
   if (given === undefined) return 0;
   const [nar, path] = exactly(given, 2) as [string, string];
-  return contents(call.program, entryOfNar(nar, bytes(path)), path);
-}
-
-function contents(program: Program, entry: Entry, path: string): number {
-  if (entry.type !== "regular") throw new D2nError("file-access", `path '${path}' is not a regular file`);
-  program.print(entry.contents());
+  call.program.print(contentsInNar(nar, bytes(path)));
   return 0;
 }
 
@@ -103,7 +103,7 @@ export async function deletePaths(call: Call): Promise<number> {
     usage: "[OPTION]… INSTALLABLE…",
     about: "Deletes paths that nothing needs.",
     switches: { "ignore-liveness": "" },
-    installables: true,
+    installables: "many",
   });
   if (given === undefined) return 0;
   const { program } = call;
@@ -200,7 +200,7 @@ export async function verify(call: Call): Promise<number> {
     usage: "[OPTION]… INSTALLABLE…",
     about: "Checks that paths are what they were when they were registered.",
     switches: { all: "", recursive: "-r", "no-contents": "", "no-trust": "" },
-    installables: true,
+    installables: "many",
   });
   if (given === undefined) return 0;
   const { program } = call;
