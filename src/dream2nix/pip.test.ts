@@ -341,8 +341,10 @@ describe("the pip module", () => {
       view(evalModules("./default.nix"))
         .at("config", "pip", "drvs", name, "mkDerivation", "buildInputs")
         .list()
-        .flatMap((input) => (input.has("name") ? [input.at("name").text()] : []));
-    expect(inputs("numba")).toContain("tbb");
+        .flatMap((input) =>
+          Array.isArray(input.get()) ? ["manylinux"] : input.has("name") ? [input.at("name").text()] : [],
+        );
+    expect(inputs("numba")).toEqual(expect.arrayContaining(["manylinux", "tbb"]));
     // From source it is the project's own business; and this package set has no such library.
     expect(inputs("pyodbc")).not.toContain("unixODBC");
   });
@@ -358,7 +360,8 @@ describe("the pip module", () => {
         .list()
         .slice(0)
         .map((pkg) => (Array.isArray(pkg.get()) ? "manylinux" : pkg.at("name").text()));
-    expect(inputs("a")).toEqual(["manylinux"]);
+    // It is for any platform, so that it has no libraries to patch.
+    expect(inputs("a")).toEqual([]);
     expect(inputs("b").sort()).toEqual(["setuptools"]);
   });
 

@@ -18,7 +18,7 @@ import { core } from "../core/index.ts";
 import { mkDerivation } from "../mk-derivation/index.ts";
 import { isBuiltWithCargo, versionVariables } from "../../../python/index.ts";
 import type { LockedVersion, PipBuilds } from "./builds.ts";
-import { isWheelSource } from "./source-text.ts";
+import { isWheelSource, sourceText } from "./source-text.ts";
 import { neededByRoot, propagatedBy } from "./cycles.ts";
 import type { Targets } from "./targets.ts";
 
@@ -38,9 +38,9 @@ export function commonModule(
       const nixpkgs = packageSets.at("nixpkgs");
       const isLinux = (): boolean => m.config.at("deps", "stdenv", "isLinux").bool();
       const name = (): string => m.config.at("name").text();
-      // What is compiled here finds its libraries without patching. Upstream gives these to source distributions too, which
-      // makes every one of them wait for X11 and OpenGL.
-      const patched = (): boolean => isLinux() && isWheelSource(m);
+      // What is compiled here finds its libraries without patching, and wheels for any platform have nothing that is compiled.
+      // Upstream gives these to all packages, which makes every one of them wait for X11 and OpenGL.
+      const patched = (): boolean => isLinux() && isWheelSource(m) && !sourceText(m).endsWith("-none-any.whl");
       const inCycle = (): boolean => targets.cycles().has(name());
       /** Whether it is built as a part of its cycle, for the others of it are with whoever needs it. */
       const isPart = (): boolean => m.config.or(["pip-cycle", "part"], false).bool();
