@@ -36,7 +36,7 @@ in rec {
   low = make "low-1" "echo low > $out" { };
   top = make "top-2" "echo $low > $out; echo dev > $dev; echo said" { inherit low; outputs = [ "out" "dev" ]; };
   fixed = make "fixed" "" { outputHash = "sha256-FRDST1teeiiH+PfrhcF1QOlgAHKRksFUq5q31JOPpfY="; outputHashMode = "recursive"; };
-  structured = make "structured" "" { __structuredAttrs = true; x = { b = 1; a = [ "é" null ]; }; };
+  structured = make "structured" "" { __structuredAttrs = true; x = { b = 1; a = [ "é" null ]; n = [ 1.0 "1.0" 9007199254740993 1.5e-7 ]; }; };
 }`;
 let low: string;
 let top: string;
@@ -110,10 +110,19 @@ describe("nix build, path-info, why-depends, log", () => {
       out: { hash: "sha256-FRDST1teeiiH+PfrhcF1QOlgAHKRksFUq5q31JOPpfY=", method: "nar" },
     });
     expect(structured![1]["structuredAttrs"]).toMatchObject({ x: { a: ["é", null], b: 1 } });
-    for (const [path, derivation] of [fixed!, structured!])
-      expect((await nix(["derivation", "add"], { input: JSON.stringify(derivation) })).stdout).toBe(
-        `${places.NIX_STORE_DIR}/${path}\n`,
-      );
+    const added = await nix(["derivation", "add"], { input: JSON.stringify(fixed![1]) });
+    expect(added.stdout).toBe(`${places.NIX_STORE_DIR}/${fixed![0]}\n`);
+    // The same with numbers written in other ways.
+    const digits = JSON.stringify(structured![1]).replace(
+      '[1,"1.0",9007199254740992,1.5e-7]',
+      '[1e0, "1.0" ,9007199254740993,15E-8]',
+    );
+    expect(digits).toContain("1e0");
+    expect((await nix(["derivation", "add"], { input: digits })).stdout).toBe(
+      `${places.NIX_STORE_DIR}/${structured![0]}\n`,
+    );
+    const huge = await nix(["derivation", "add"], { input: digits.replace("1e0", "1e999") });
+    expect(huge.stderr).toContain("number overflow parsing '1e999'");
     const wrong = { ...structured![1], outputs: { out: { path: basename(low) } } };
     expect((await nix(["derivation", "add"], { input: JSON.stringify(wrong) })).stderr).toContain("incorrect output");
     expect((await nix(["derivation", "add"], { input: "{}" })).stderr).toContain("to contain key 'version'");

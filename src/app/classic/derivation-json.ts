@@ -9,6 +9,7 @@ import {
   parseHash,
   storePathBase,
 } from "../../formats/index.ts";
+import { jsonFloat } from "../../lang/index.ts";
 import type { Context } from "../context.ts";
 
 const VERSION = 4;
@@ -113,7 +114,8 @@ function parseDerivationJson(json: string, storeDir: string): Derivation {
   const env = new Map(
     Object.entries(object(field(root, "env"), "env")).map(([key, one]) => [bytes(key), bytes(string(one, key))]),
   );
-  if (structured !== undefined) env.set("__json", bytes(canonical(structured)));
+  if (structured !== undefined)
+    env.set("__json", bytes(canonical(withNumbersAsWritten(text(json))["sstructuredAttrs"])));
   return {
     name,
     outputs: new Map(
@@ -136,12 +138,35 @@ function parseDerivationJson(json: string, storeDir: string): Derivation {
   };
 }
 
-/** JSON with the members of objects in the order that Nix writes them. */
+/**
+ * Valid JSON, read so that numbers keep their digits: a string, or the name of a member, begins with "s", the text of a number
+ * with "n".
+ */
+function withNumbersAsWritten(json: string): Record<string, unknown> {
+  const marked = json.replace(/"([^"\\]*(?:\\.[^"\\]*)*)"|-?\d[\d.eE+-]*/gs, (token, inside: string | undefined) =>
+    inside === undefined ? `"n${token}"` : `"s${inside}"`,
+  );
+  return object(JSON.parse(marked), "derivation");
+}
+
+/** JSON of what `withNumbersAsWritten` gave, with the members of objects in the order that Nix writes them. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "string") return value.startsWith("n") ? number(value.slice(1)) : JSON.stringify(value.slice(1));
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const members = Object.entries(value).sort(([a], [b]) => (bytes(a) < bytes(b) ? -1 : 1));
-  return `{${members.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(",")}}`;
+  return `{${members.map(([key, one]) => `${JSON.stringify(key.slice(1))}:${canonical(one)}`).join(",")}}`;
+}
+
+/** A whole number of 64 bits, signed or not, as it is; any other as the nearest double. */
+function number(digits: string): string {
+  if (/^-?\d+$/.test(digits)) {
+    const whole = BigInt(digits);
+    if (whole >= -(2n ** 63n) && whole < 2n ** 64n) return String(whole);
+  }
+  const value = Number(digits);
+  if (!Number.isFinite(value)) throw malformed(`number overflow parsing '${digits}'`);
+  return jsonFloat(value);
 }
 
 function outputOf(output: Record<string, unknown>, whole: (base: string) => string): DerivationOutput {
