@@ -13,7 +13,7 @@ const layers = {
   debian: ["formats"],
   nixpkgs: ["lang", "modules", "debian"],
   dream2nix: ["lang", "modules", "python"],
-  flake: ["lang", "fetchers"],
+  flake: ["formats", "lang", "fetchers"],
   app: [
     "formats",
     "store",

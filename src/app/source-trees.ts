@@ -1,7 +1,7 @@
 /** From flake references to source trees in the store. */
 import { existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
 import {
   currentBranch,
@@ -32,6 +32,20 @@ import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluat
  * in lock files, and have to be what Nix computes.
  */
 const NO_SOURCE: ReadonlySet<string> = new Set(["d2n.lock", ".dream2nix"]);
+
+/** How the flake in a folder of this machine is called: a reference that can be read again, whatever signs the folder's name has. */
+function localDisplay(type: "path" | "git", folder: string, dir: string): string {
+  return formatReference(localReference(type, folder, dir));
+}
+
+function localReference(type: "path" | "git", folder: string, dir = ""): FlakeReference {
+  const entries: [string, Plain][] = [
+    ["type", type],
+    [type === "path" ? "path" : "url", folder],
+    ["dir", dir],
+  ];
+  return referenceFromAttributes(new Map(entries));
+}
 
 /**
  * Opens the flake that a command was pointed at. A path means the checkout that it lies in (its tracked files) or, outside of
@@ -88,9 +102,10 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
         hint: "Run d2n in a project's folder, or start a project here: `d2n flake init -t hello` (or pip, local-project, pdm).",
       },
     );
-  if (checkout === undefined) return project(await pathTree(context, folder), "", `path:${folder}`, folder);
+  if (checkout === undefined)
+    return project(await pathTree(context, folder), "", localDisplay("path", folder, ""), folder);
   const dir = relative(checkout, folder);
-  const tree = await checkoutTree(context, checkout, parseReference(`git+${String(pathToFileURL(checkout))}`));
+  const tree = await checkoutTree(context, checkout, localReference("git", checkout));
   if (!tree.files.has(join(dir, "flake.nix")))
     throw new D2nError(
       "flake-missing",
@@ -99,7 +114,7 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
         hint: `Run \`git -C ${checkout} add ${join(dir, "flake.nix")}\` (and add the files that it needs). Files that git does not track are no part of a flake.`,
       },
     );
-  return project(tree.tree, dir, `git+file://${checkout}${dir === "" ? "" : `?dir=${dir}`}`, checkout);
+  return project(tree.tree, dir, localDisplay("git", checkout, dir), checkout);
 }
 
 function project(tree: TreeMessage, dir: string, display: string, root: string | undefined): ProjectMessage {
@@ -172,6 +187,14 @@ async function fetchReference(context: Context, reference: FlakeReference): Prom
       if (url === undefined) throw new D2nError("flake-reference", `a ${reference.type} input wants a \`url\``);
       return checked(await tarballTree(context, reference, url, reference.type === "file"), reference);
     }
+    case "hg":
+      throw new D2nError(
+        "flake-reference",
+        `d2n does not use Mercurial: it cannot fetch \`${formatReference(reference)}\``,
+        {
+          hint: "Point the input to a git mirror or an archive of that repository.",
+        },
+      );
     case "d2n":
     case "indirect":
       throw new D2nError("flake-reference", `there is no flake called \`${text("id")}\``, {

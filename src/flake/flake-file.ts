@@ -16,6 +16,7 @@ import {
 } from "../lang/index.ts";
 import type { InputPath } from "./lock-file.ts";
 import { type FlakeReference, parseReference, referenceFromAttributes } from "./reference.ts";
+import { encodeUrlText } from "./url.ts";
 
 export interface FlakeInput {
   /** Where it comes from; undefined only where `follows` says instead, or in an override that leaves it. */
@@ -156,7 +157,7 @@ export function isRelative(reference: FlakeReference): boolean {
 
 /** A path literal means the folder or file inside of the flake, as a relative reference. */
 function pathReference(path: string, directory: string): string {
-  return `path:${relative(directory, path) || "."}`;
+  return `path:${encodeUrlText(relative(directory, path), ":@/") || "."}`;
 }
 
 function placeOf(set: Attrs, name: string): SourceLocation | undefined {

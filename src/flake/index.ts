@@ -1,4 +1,5 @@
 export * from "./flake-file.ts";
+export * from "./format.ts";
 export * from "./installable.ts";
 export * from "./lock.ts";
 export * from "./lock-file.ts";

@@ -3,8 +3,8 @@
  * or a path of input names from the root ("follows").
  */
 import { D2nError } from "../base/index.ts";
+import { formatLocation } from "./format.ts";
 import {
-  formatLocation,
   type FlakeReference,
   type RefAttributes,
   referenceFromAttributes,
@@ -87,9 +87,18 @@ function loadSource(
     }
     return map;
   };
+  const reference = (field: string): FlakeReference => {
+    const found = attributes(field);
+    try {
+      return referenceFromAttributes(found);
+    } catch (error) {
+      if (error instanceof D2nError) throw fail(`\`${field}\` of node \`${key}\`: ${error.message}`);
+      throw error;
+    }
+  };
   return {
-    original: referenceFromAttributes(attributes("original")),
-    locked: referenceFromAttributes(attributes("locked")),
+    original: reference("original"),
+    locked: reference("locked"),
     isFlake: raw["flake"] !== false,
     parent: Array.isArray(raw["parent"]) ? raw["parent"].map(String) : undefined,
   };

@@ -7,7 +7,8 @@ import { D2nError } from "../base/index.ts";
 import type { Evaluator } from "../lang/index.ts";
 import { type FlakeFile, type FlakeInput, isRelative, readFlakeFile } from "./flake-file.ts";
 import { emptyLock, findInput, type InputPath, type LockedInput, type LockedNode, parseLockFile } from "./lock-file.ts";
-import { type FlakeReference, formatLocation, formatReference, parseReference, sameReference } from "./reference.ts";
+import { formatLocation, formatReference } from "./format.ts";
+import { type FlakeReference, parseReference, sameReference } from "./reference.ts";
 import { lookUpFlake } from "./registry.ts";
 import { builtInFor, type FetchedTree, type FlakeSources } from "./sources.ts";
 

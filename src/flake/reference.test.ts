@@ -69,6 +69,24 @@ describe("parseReference()", () => {
       expect(() => parseReference(text), text).toThrow(D2nError);
   });
 
+  it("takes relative paths where there is a folder that they are relative to, and only there", () => {
+    for (const text of ["", ".", "./x", "../x?dir=y"]) {
+      expect(parseReference(text).type, text).toBe("path");
+      expect(() => parseReference(text, { absolute: true }), text).toThrow("is not an absolute path");
+    }
+    expect(attributes("./a%20b c")).toEqual({ type: "path", path: "./a%20b c" });
+    expect(attributes("path:./a%20b")).toEqual({ type: "path", path: "./a b" });
+  });
+
+  it("says what is wrong", () => {
+    expect(() => parseReference("github:only-owner")).toThrow("it wants owner/repository");
+    expect(() => parseReference("x/y/z")).toThrow("'z' is not a commit hash");
+    expect(() => parseReference("git+https://a/b c")).toThrow("is not a valid URL");
+    expect(() => parseReference("/a#b")).toThrow("unexpected fragment 'b'");
+    expect(() => parseReference("git+https://a/b?rev=zz")).toThrow("full hash of a commit");
+    expect(() => parseReference("path:/%ff")).toThrow("invalid URI parameter");
+  });
+
   it("tells paths from names", () => {
     for (const path of [".", "..", "./x", "/x", "../x"]) expect(isPathLike(path), path).toBe(true);
     for (const name of ["nixpkgs", "github:a/b", "path:x"]) expect(isPathLike(name), name).toBe(false);

@@ -3,9 +3,22 @@
  * references"). Pure: nothing here looks at the disk.
  */
 import { D2nError } from "../base/index.ts";
+import { parseHash } from "../formats/index.ts";
+import {
+  applicationOf,
+  BadUrl,
+  decodeUrlText,
+  filePath,
+  formatUrl,
+  parseQuery,
+  parseUrl,
+  transportOf,
+  type Url,
+} from "./url.ts";
 
 /** A reference as attributes, the form that lock files hold. Keys in no particular order. */
-export type RefAttributes = ReadonlyMap<string, string | number | boolean>;
+type Plain = string | number | boolean;
+export type RefAttributes = ReadonlyMap<string, Plain>;
 
 export interface FlakeReference {
   /** `path`, `git`, `github`, `gitlab`, `sourcehut`, `tarball`, `file`, `indirect`, or `d2n` for what is built in. */
@@ -17,22 +30,38 @@ export interface FlakeReference {
 
 const FLAKE_ID = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
 const REVISION = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
+const SHA1 = /^[0-9a-fA-F]{40}$/;
+/** Names, as in `nixpkgs`, `nixpkgs/branch` and `nixpkgs/branch/commit`, with a fragment perhaps. */
+const NAMED =
+  /^([a-zA-Z][a-zA-Z0-9_-]*(?:\/(?:[0-9a-fA-F]{40}|[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*))?)(?:#((?:[a-zA-Z0-9._~!$&'"()*+,;=:@/? ^-]|%[0-9a-fA-F]{2})*))?$/;
+
+const HINT =
+  "Write a path (`.`, `./sub`, `/abs`), or a URL like `path:…`, `git+file:///…`, `git+https://…`, `github:owner/repo`.";
+
+function refused(message: string, hint = HINT): D2nError {
+  return new D2nError("flake-reference", message, { hint });
+}
 
 function invalid(text: string, why: string): D2nError {
-  return new D2nError("flake-reference", `\`${text}\` is not a valid flake reference: ${why}`, {
-    hint: "Write a path (`.`, `./sub`, `/abs`), or a URL like `path:…`, `git+file:///…`, `git+https://…`, `github:owner/repo`.",
-  });
+  return refused(`\`${text}\` is not a valid flake reference: ${why}`);
 }
 
 /** From attributes, as in a lock file or `inputs.x = { type = …; }`. @throws D2nError `flake-reference` */
 export function referenceFromAttributes(attributes: RefAttributes): FlakeReference {
   const rest = new Map(attributes);
   const type = rest.get("type");
-  if (typeof type !== "string") throw invalid(JSON.stringify(Object.fromEntries(rest)), "it has no `type`");
-  const dir = rest.get("dir");
+  if (type === undefined) throw refused("'type' attribute to specify input scheme is required but not provided");
+  if (typeof type !== "string") throw refused(`input attribute 'type' is not a string ${json(attributes)}`);
   rest.delete("dir");
   checkAttributes(type, rest);
-  return { type, attributes: rest, dir: typeof dir === "string" ? dir : "" };
+  let checked: Map<string, Plain>;
+  try {
+    checked = checkInput(type, rest);
+  } catch (error) {
+    if (error instanceof BadUrl) throw refused(error.message);
+    throw error;
+  }
+  return { type, attributes: checked, dir: textAttribute(attributes, "dir") ?? "" };
 }
 
 const ARCHIVE_ATTRIBUTES = "url narHash name unpack rev revCount lastModified".split(" ");
@@ -50,6 +79,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   github: FORGE_ATTRIBUTES,
   gitlab: FORGE_ATTRIBUTES,
   sourcehut: FORGE_ATTRIBUTES,
+  hg: ["url", "ref", "rev", "revCount", "narHash", "name"],
   indirect: ["id", "ref", "rev", "narHash"],
 };
 
@@ -84,217 +114,277 @@ export function isPathLike(text: string): boolean {
   return /^\.{0,2}($|[/?])/.test(text);
 }
 
+export interface ParseOptions {
+  /** Paths from the root only, as in `builtins.parseFlakeRef`, and in the words of Nix; what is wrong with a commit shows later. */
+  readonly absolute?: boolean;
+}
+
 /**
  * Parses the URL-like forms. Path-like references come back as type `path` with the path as written: who knows the
  * surroundings (working folder, parent flake) resolves them. A URL without a type is a tarball, whatever its ending.
  * @throws D2nError `flake-reference`
  */
-export function parseReference(text: string): FlakeReference {
-  if (isPathLike(text)) {
-    const { path, query } = splitQuery(text);
-    return make("path", { path: path === "" ? "." : decodePath(path) }, query, text);
+export function parseReference(text: string, { absolute = false }: ParseOptions = {}): FlakeReference {
+  let found: { reference: FlakeReference; fragment: string };
+  try {
+    found = !absolute && isPathLike(text) ? parsePath(text) : (parseName(text) ?? parseUrlOrPath(text, absolute));
+  } catch (error) {
+    if (!(error instanceof BadUrl)) throw error;
+    throw absolute ? refused(error.message) : invalid(text, error.message);
   }
-  const scheme = /^([a-z][a-z0-9+.-]*):(.*)$/s.exec(text);
-  if (scheme === null) return parseIndirect(text, text);
-  const [, name = "", rest = ""] = scheme;
-  const { path, query } = splitQuery(rest);
-  switch (name) {
-    case "d2n":
-      return make("d2n", { id: path }, query, text);
-    case "flake":
-      return parseIndirect(rest, text);
-    case "path": {
-      const location = path.startsWith("//") ? path.slice(2) : path;
-      return make("path", { path: decodePath(location) }, query, text);
-    }
-    case "github":
-    case "gitlab":
-    case "sourcehut":
-      return parseForge(name, path, query, text);
-    case "git":
-    case "git+file":
-    case "git+http":
-    case "git+https":
-    case "git+ssh": {
-      const url = name === "git" ? `git:${path}` : `${name.slice(4)}:${path}`;
-      return make("git", { url: `${normaliseUrl(url)}${serversQuery("git", query)}` }, query, text);
-    }
-    case "tarball+http":
-    case "tarball+https":
-    case "tarball+file":
-      return make("tarball", { url: `${name.slice(8)}:${path}${serversQuery("tarball", query)}` }, query, text);
-    case "file+http":
-    case "file+https":
-    case "file+file":
-      return make("file", { url: `${name.slice(5)}:${path}${serversQuery("file", query)}` }, query, text);
-    case "http":
-    case "https":
-    case "file":
-      return make("tarball", { url: `${name}:${path}${serversQuery("tarball", query)}` }, query, text);
-    default:
-      throw invalid(text, `\`${name}\` is not a scheme that flakes know`);
-  }
+  const { reference, fragment } = found;
+  if (fragment !== "") throw refused(`unexpected fragment '${fragment}' in flake reference '${text}'`);
+  const rev = reference.attributes.get("rev");
+  if (!absolute && reference.type !== "path" && rev !== undefined && !REVISION.test(String(rev).toLowerCase()))
+    throw invalid(text, "`rev` wants the full hash of a commit");
+  return reference;
 }
 
-/** The URL-like form, which `parseReference` reads back, with what Nix shows in it: parameters sorted, flags that are off left out. */
-export function formatReference(reference: FlakeReference): string {
-  const { type, dir, attributes } = reference;
-  const text = (name: string): string => String(attributes.get(name) ?? "");
-  const query = new Map<string, string>();
-  const add = (...names: string[]): void => {
-    for (const name of names) {
-      const value = attributes.get(name);
-      if (value === true) query.set(name, "1");
-      else if (value !== undefined && value !== false) query.set(name, String(value));
-    }
+function parseName(text: string): { reference: FlakeReference; fragment: string } | undefined {
+  const named = NAMED.exec(text);
+  if (named === null) return undefined;
+  const [, name = "", fragment = ""] = named;
+  const url = { scheme: "flake", authority: undefined, path: name.split("/"), query: new Map(), fragment: "" };
+  return { reference: fromUrl(url), fragment: decodeUrlText(fragment) };
+}
+
+function parseUrlOrPath(text: string, absolute: boolean): { reference: FlakeReference; fragment: string } {
+  let why = "it is neither a path, a URL, nor the name of a flake";
+  try {
+    const url = parseUrl(text, { lenient: true });
+    return { reference: fromUrl({ ...url, fragment: "" }), fragment: url.fragment };
+  } catch (error) {
+    if (!(error instanceof BadUrl)) throw error;
+    if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text)) why = error.message;
+  }
+  if (text.startsWith("/") || !absolute) {
+    if (!isPathLike(text)) throw invalid(text, why);
+    return parsePath(text);
+  }
+  // As Nix does, which complains of these before it does of the path.
+  const { query, fragment } = splitPath(text);
+  parseQuery(query, { lenient: true });
+  decodeUrlText(fragment);
+  throw refused(`flake reference '${text}' is not an absolute path`, `${HINT} Read as a URL: ${why}.`);
+}
+
+function splitPath(text: string): { path: string; query: string; fragment: string } {
+  const [, path = "", query = "", fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(text)!;
+  return { path, query, fragment };
+}
+
+/** A path is taken as it is: percent signs in it are percent signs. */
+function parsePath(text: string): { reference: FlakeReference; fragment: string } {
+  const { path, query, fragment } = splitPath(text);
+  const url: Url = {
+    scheme: "path",
+    authority: path.startsWith("/") ? "" : undefined,
+    path: (path === "" ? "." : path.replace(/\/+/g, "/")).split("/"),
+    query: parseQuery(query, { lenient: true }),
+    fragment: "",
   };
-  let head: string;
+  return { reference: fromUrl(url), fragment: decodeUrlText(fragment) };
+}
+
+/** @throws BadUrl where it might be something else, D2nError where it is wrong */
+function fromUrl(whole: Url): FlakeReference {
+  const query = new Map(whole.query);
+  const dir = query.get("dir") ?? "";
+  query.delete("dir");
+  const url = { ...whole, query };
+  const { scheme } = url;
+  const make = (type: string, attributes: Iterable<readonly [string, Plain]>): FlakeReference => ({
+    type,
+    attributes: checkInput(type, new Map([["type", type], ...attributes])),
+    dir,
+  });
+  if (scheme === "d2n") return make("d2n", [["id", url.path.join("/")]]);
+  if (scheme === "flake") return make("indirect", indirectAttributes(url));
+  if (scheme === "path") return make("path", pathAttributes(url));
+  if (scheme === "github" || scheme === "gitlab" || scheme === "sourcehut") return make(scheme, forgeAttributes(url));
+  if (scheme === "git" || applicationOf(scheme) === "git") return make("git", gitAttributes(url));
+  if (/^hg\+(?:https?|ssh|file)$/.test(scheme)) return make("hg", mercurialAttributes(url));
+  const archive = /^(?:(tarball|file)\+)?(?:https?|file)$/.exec(scheme);
+  if (archive !== null) return make(archive[1] ?? "tarball", archiveAttributes(url));
+  const swapped = scheme === "file+git" ? "; did you mean 'git+file' instead of 'file+git'?" : "";
+  throw refused(`input '${formatUrl(url)}' is unsupported${swapped}`);
+}
+
+type Attributes = Iterable<readonly [string, Plain]>;
+
+function indirectAttributes(url: Url): Attributes {
+  const [id = "", first, second, ...more] = url.path.filter((part) => part !== "");
+  if (id === "" || more.length > 0) throw new BadUrl(`GitHub URL '${formatUrl(url)}' is invalid`);
+  const attributes: [string, string][] = [["id", id]];
+  const where = `in flake URL '${formatUrl(url)}', `;
+  if (second !== undefined) {
+    if (!isRefName(first!)) throw new BadUrl(`${where}'${first}' is not a branch/tag name`);
+    if (!SHA1.test(second)) throw new BadUrl(`${where}'${second}' is not a commit hash`);
+    attributes.push(["ref", first!], ["rev", second.toLowerCase()]);
+  } else if (first !== undefined) {
+    if (SHA1.test(first)) attributes.push(["rev", first.toLowerCase()]);
+    else if (isRefName(first)) attributes.push(["ref", first]);
+    else throw new BadUrl(`${where}'${first}' is not a commit hash or branch/tag name`);
+  }
+  return attributes;
+}
+
+function pathAttributes(url: Url): Attributes {
+  const shown = `path URL '${formatUrl(url)}'`;
+  if (url.authority) throw refused(`${shown} should not have an authority ('${url.authority}')`);
+  const attributes: [string, Plain][] = [["path", filePath(url.path)]];
+  for (const [name, value] of [...url.query].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (name === "rev" || name === "narHash") attributes.push([name, value]);
+    else if (name !== "revCount" && name !== "lastModified")
+      throw refused(`${shown} has unsupported parameter '${name}'`);
+    else if (/^[0-9]+$/.test(value)) attributes.push([name, Number(value)]);
+    else throw refused(`${shown} has invalid parameter '${name}'`);
+  }
+  return attributes;
+}
+
+function forgeAttributes(url: Url): Attributes {
+  const [owner, repo, ...at] = url.path.filter((part) => part !== "");
+  const shown = `URL '${formatUrl(url)}'`;
+  if (owner === undefined || repo === undefined) throw new BadUrl(`${shown} is invalid: it wants owner/repository`);
+  const attributes: [string, string][] = [
+    ["owner", owner],
+    ["repo", repo],
+  ];
+  const point = at.join("/");
+  if (at.length > 0) attributes.push([SHA1.test(point) ? "rev" : "ref", point]);
+  for (const name of ["rev", "ref", "host", "narHash"]) {
+    const value = url.query.get(name);
+    if (value === undefined) continue;
+    if (attributes.some(([had]) => had === name))
+      throw new BadUrl(`${shown} contains multiple ${name === "rev" ? "commit hashes" : "branch/tag names"}`);
+    attributes.push([name, value]);
+  }
+  return attributes;
+}
+
+const GIT_FLAGS = "shallow submodules lfs exportIgnore allRefs verifyCommit".split(" ");
+const GIT_TEXTS = "rev ref keytype publicKey publicKeys".split(" ");
+
+/** Parameters that Nix knows nothing of are the server's. */
+function gitAttributes(url: Url): Attributes {
+  const query = new Map(url.query);
+  const attributes: [string, Plain][] = [];
+  for (const [name, value] of url.query) {
+    if (GIT_TEXTS.includes(name)) attributes.push([name, value]);
+    else if (GIT_FLAGS.includes(name)) attributes.push([name, value === "1"]);
+    else continue;
+    query.delete(name);
+  }
+  return [["url", formatUrl({ ...url, query })], ...attributes];
+}
+
+function mercurialAttributes(url: Url): Attributes {
+  const query = new Map(url.query);
+  const attributes = [...url.query].filter(([name]) => name === "ref" || name === "rev");
+  for (const [name] of attributes) query.delete(name);
+  return [["url", formatUrl({ ...url, scheme: transportOf(url.scheme), query })], ...attributes];
+}
+
+function archiveAttributes(url: Url): Attributes {
+  const query = new Map(url.query);
+  const attributes: [string, Plain][] = [];
+  for (const name of ["narHash", "rev"]) if (query.has(name)) attributes.push([name, query.get(name)!]);
+  for (const name of ["revCount", "lastModified"])
+    if (/^[0-9]+$/.test(query.get(name) ?? "")) attributes.push([name, Number(query.get(name))]);
+  for (const name of ARCHIVE_ATTRIBUTES) query.delete(name);
+  return [["url", formatUrl({ ...url, scheme: transportOf(url.scheme), query })], ...attributes];
+}
+
+/** What each type of input wants of its attributes; gives them with the address of a git repository as a URL. */
+function checkInput(type: string, attributes: RefAttributes): Map<string, Plain> {
+  const checked = new Map(attributes);
   switch (type) {
     case "path":
-      head = `path:${escaped(text("path"), ":@/")}`;
-      add("lastModified", "narHash", "rev", "revCount");
+      required(attributes, "path");
       break;
-    case "git":
-      head = text("url").startsWith("git:") ? text("url") : `git+${text("url")}`;
-      add("ref", "rev", "shallow", "lfs", "submodules", "exportIgnore", "verifyCommit");
-      add("keytype", "publicKey", "publicKeys");
+    case "indirect": {
+      const id = required(attributes, "id");
+      if (!FLAKE_ID.test(id)) throw new BadUrl(`'${id}' is not a valid flake ID`);
       break;
+    }
     case "github":
     case "gitlab":
     case "sourcehut":
-      head = `${type}:${[text("owner"), text("repo"), text("rev") || text("ref")]
-        .filter((part) => part !== "")
-        .map((part) => escaped(part, ":@"))
-        .join("/")}`;
-      add("host", "narHash");
+      checkForge(attributes);
       break;
-    case "indirect":
-      head = `flake:${["id", "ref", "rev"]
-        .map((name) => text(name))
-        .filter((part) => part !== "")
-        .map((part) => escaped(part, ":@"))
-        .join("/")}`;
+    case "git": {
+      const ref = textAttribute(attributes, "ref");
+      if (ref !== undefined && !isRefName(ref)) throw new BadUrl(`invalid Git branch/tag name '${ref}'`);
+      checked.set("url", gitUrl(required(attributes, "url")));
+      for (const flag of GIT_FLAGS)
+        if (typeof (attributes.get(flag) ?? false) !== "boolean")
+          throw refused(`input attribute '${flag}' is not a Boolean`);
       break;
-    case "d2n":
-      head = `d2n:${text("id")}`;
-      break;
-    default:
-      if (type !== "tarball" && type !== "file")
-        throw new D2nError(
-          "flake-reference",
-          `cannot show unsupported input '${JSON.stringify(Object.fromEntries(attributes))}'`,
-        );
-      head = type === "file" && !/^file\+/.test(text("url")) ? `file+${text("url")}` : text("url");
-      add("narHash");
+    }
+    case "hg": {
+      parseUrl(required(attributes, "url"));
+      const ref = textAttribute(attributes, "ref");
+      if (ref !== undefined && !/^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref))
+        throw new BadUrl(`invalid Mercurial branch/tag name '${ref}'`);
+    }
   }
-  if (dir !== "") query.set("dir", dir);
-  if (query.size === 0) return head;
-  const [address = "", own] = head.split("?", 2);
-  for (const [name, value] of new URLSearchParams(own ?? "")) if (!query.has(name)) query.set(name, value);
-  return `${address}?${[...query]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${escaped(name, ":@/?")}=${escaped(value, ":@/?")}`)
-    .join("&")}`;
+  textAttribute(attributes, "ref");
+  for (const name of ["revCount", "lastModified"])
+    if (typeof (attributes.get(name) ?? 0) !== "number") throw refused(`input attribute '${name}' is not an integer`);
+  return checked;
 }
 
-/** The URL-like form without the hash and the dates of what was found there: short enough for messages. */
-export function formatLocation(reference: FlakeReference): string {
-  const attributes = new Map(reference.attributes);
-  for (const name of ["narHash", "lastModified", "revCount"]) attributes.delete(name);
-  return formatReference({ ...reference, attributes });
+function checkForge(attributes: RefAttributes): void {
+  required(attributes, "owner");
+  required(attributes, "repo");
+  const [ref, rev, host] = ["ref", "rev", "host"].map((name) => textAttribute(attributes, name));
+  if (ref !== undefined && rev !== undefined)
+    throw new BadUrl(
+      `input ${json(attributes)} contains both a commit hash ('${rev}') and a branch/tag name ('${ref}')`,
+    );
+  if (rev !== undefined) parseHash(rev, "sha1");
+  if (ref !== undefined && !isRefName(ref))
+    throw new BadUrl(`input ${json(attributes)} contains an invalid branch/tag name`);
+  if (host !== undefined && !/^[a-zA-Z0-9.-]*$/.test(host))
+    throw new BadUrl(`input ${json(attributes)} contains an invalid instance host`);
 }
 
-/** Percent-encodes all but letters, digits, `-._~` and what is allowed besides. */
-function escaped(text: string, allowed: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replace(/%([0-9A-F]{2})/g, (code, hex: string) => {
-      const c = String.fromCharCode(parseInt(hex, 16));
-      return allowed.includes(c) ? c : code;
-    });
-}
-
-function parseIndirect(text: string, whole: string): FlakeReference {
-  const { path, query } = splitQuery(text);
-  const [id = "", first, second, ...more] = path.split("/");
-  if (!FLAKE_ID.test(id) || more.length > 0)
-    throw invalid(whole, "it is neither a path, a URL, nor the name of a flake");
-  const attributes: Record<string, string> = { id };
-  if (second !== undefined) {
-    attributes["ref"] = first ?? "";
-    attributes["rev"] = second;
-  } else if (first !== undefined) attributes[REVISION.test(first) ? "rev" : "ref"] = first;
-  return make("indirect", attributes, query, whole);
-}
-
-function parseForge(type: string, path: string, query: URLSearchParams, whole: string): FlakeReference {
-  const [owner, repo, ...at] = path.split("/").map(decodeURIComponent);
-  if (!owner || !repo) throw invalid(whole, `\`${type}:\` wants owner/repository`);
-  const attributes: Record<string, string> = { owner, repo };
-  if (at.length > 0) {
-    const point = at.join("/");
-    attributes[REVISION.test(point) ? "rev" : "ref"] = point;
+/** The address of a repository as a URL: `user@host:path` is one of `ssh:`, a path one of `file:`. */
+function gitUrl(address: string): string {
+  const url = address.startsWith("/") ? address : address.replace(/^([^/]*)@(.*):(.*)$/, "ssh://$1@$2/$3");
+  if (!/^(?:git\+)?file:/.test(url) && !url.includes("://")) {
+    const path = url.split("/");
+    if (path[0]!.includes(":"))
+      throw new BadUrl(`SCP-like URL '${url}' is not supported; use SSH URL syntax instead (ssh://...)`);
+    const authority = url.startsWith("/") ? "" : undefined;
+    return formatUrl({ scheme: "file", authority, path, query: new Map(), fragment: "" });
   }
-  return make(type, attributes, query, whole);
+  const parsed = parseUrl(url);
+  const { scheme } = parsed;
+  return formatUrl({ ...parsed, scheme: applicationOf(scheme) === "git" ? transportOf(scheme) : scheme });
 }
 
-/** Parameters of a reference that mean something to Nix, by type; `dir` belongs to all of them. */
-const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
-  path: ["rev", "narHash", "revCount", "lastModified"],
-  git: "rev ref keytype publicKey publicKeys shallow submodules lfs exportIgnore allRefs verifyCommit narHash revCount lastModified".split(
-    " ",
-  ),
-  tarball: ["rev", "narHash", "revCount", "lastModified"],
-  file: ["narHash"],
-};
-const FLAGS: ReadonlySet<string> = new Set("shallow submodules lfs exportIgnore allRefs verifyCommit".split(" "));
-
-function make(type: string, attributes: Record<string, string>, query: URLSearchParams, whole: string): FlakeReference {
-  const all = new Map<string, string | number | boolean>([["type", type], ...Object.entries(attributes)]);
-  const known = PARAMETERS[type] ?? ["ref", "rev", "narHash", "host"];
-  let dir = "";
-  for (const [name, value] of query) {
-    if (name === "dir") dir = value;
-    else if (!known.includes(name)) {
-      if (type === "path") throw invalid(whole, `a path has no parameter \`${name}\``);
-    } else if (FLAGS.has(name)) all.set(name, value === "1" || value === "true");
-    else if (name === "lastModified" || name === "revCount") {
-      if (!/^[0-9]+$/.test(value)) throw invalid(whole, `\`${name}\` wants a number`);
-      all.set(name, Number(value));
-    } else if (name === "rev" && !REVISION.test(value)) throw invalid(whole, "`rev` wants the full hash of a commit");
-    else all.set(name, value);
-  }
-  return { type, attributes: all, dir };
+/** Whether git takes it as the name of a branch, a tag or a reference (git-check-ref-format). */
+function isRefName(name: string): boolean {
+  if (name === "@" || /[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\.$/.test(name)) return false;
+  if (name.startsWith("-") && !name.includes("/")) return false;
+  return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
 }
 
-function splitQuery(text: string): { path: string; query: URLSearchParams } {
-  const mark = text.indexOf("?");
-  return mark < 0
-    ? { path: text, query: new URLSearchParams() }
-    : { path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) };
+function textAttribute(attributes: RefAttributes, name: string): string | undefined {
+  const value = attributes.get(name);
+  if (value !== undefined && typeof value !== "string")
+    throw refused(`input attribute '${name}' is not a string ${json(attributes)}`);
+  return value;
 }
 
-/** Query parameters of a URL that are the server's business, not ours. */
-function serversQuery(type: string, query: URLSearchParams): string {
-  const ours = new Set([...PARAMETERS[type]!, "dir"]);
-  const rest = [...query].filter(([name]) => !ours.has(name));
-  return rest.length === 0
-    ? ""
-    : `?${rest.map(([name, value]) => `${escaped(name, ":@/?")}=${escaped(value, ":@/?")}`).join("&")}`;
+function required(attributes: RefAttributes, name: string): string {
+  const value = textAttribute(attributes, name);
+  if (value === undefined) throw refused(`input attribute '${name}' is missing`);
+  return value;
 }
 
-/** With the path percent-encoded in one way only, and the two slashes that `file:/x` may lack. */
-function normaliseUrl(url: string): string {
-  const parts = /^([a-z+]+:)(\/\/[^/]*)?(\/.*)?$/s.exec(url);
-  if (parts === null) return url;
-  const [, scheme = "", authority, path = ""] = parts;
-  return `${scheme}${authority ?? (scheme === "file:" ? "//" : "")}${escaped(decodePath(path), ":@/")}`;
-}
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+function json(attributes: RefAttributes): string {
+  return JSON.stringify(Object.fromEntries([...attributes].sort(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -90,3 +90,11 @@ export function utf8(text: string): string {
 export function fromUtf8(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
+
+/** Plain attributes with their texts turned from bytes to text (`fromUtf8`) or back (`utf8`). */
+export function textsOf<T>(attributes: Iterable<readonly [string, T]>, turn: (text: string) => string): Map<string, T> {
+  const entries = [...attributes].map(
+    ([name, value]) => [name, typeof value === "string" ? (turn(value) as T & string) : value] as const,
+  );
+  return new Map(entries);
+}

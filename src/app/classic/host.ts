@@ -23,6 +23,7 @@ import {
   type FileStatus,
   type FileType,
   fromUtf8,
+  textsOf,
   type Host,
   type Lazy,
   RestrictedPathError,
@@ -205,11 +206,11 @@ export class ClassicHost implements Host {
   }
 
   parseFlakeReference(reference: string): ReadonlyMap<string, Plain> {
-    return new Map(this.#services.parseFlakeReference(fromUtf8(reference)));
+    return textsOf(this.#services.parseFlakeReference(fromUtf8(reference)), utf8);
   }
 
   showFlakeReference(attributes: ReadonlyMap<string, Plain>): string {
-    return utf8(this.#services.showFlakeReference([...attributes]));
+    return utf8(this.#services.showFlakeReference([...textsOf(attributes, fromUtf8)]));
   }
 
   environment(name: string): string {

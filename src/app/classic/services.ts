@@ -28,8 +28,8 @@ export async function openServices(context: () => Promise<Context>): Promise<Ope
   };
   const own: Pick<ClassicServices, "parseFlakeReference" | "showFlakeReference"> = {
     parseFlakeReference: async (text) =>
-      [...flake.referenceToAttributes(flake.parseReference(text))] as [string, Plain][],
-    showFlakeReference: async (attributes) => flake.formatReference(flake.referenceFromAttributes(new Map(attributes))),
+      [...flake.referenceToAttributes(flake.parseReference(text, { absolute: true }))] as [string, Plain][],
+    showFlakeReference: async (attributes) => flake.showAttributes(new Map(attributes)),
   };
   const services = new Proxy(own as ClassicServices, {
     get: (_, name) => own[name as keyof typeof own] ?? ofSession(name as keyof Services),

@@ -12,12 +12,13 @@ import {
   type FileStatus,
   type FileType,
   fromUtf8,
+  textsOf,
   type Host,
   type Lazy,
   RestrictedPathError,
   utf8,
 } from "../../lang/index.ts";
-import { formatReference, parseReference, referenceFromAttributes, referenceToAttributes } from "../../flake/index.ts";
+import { parseReference, referenceToAttributes, showAttributes } from "../../flake/index.ts";
 import {
   directoryEntries,
   explainedAccess,
@@ -125,11 +126,11 @@ export class WorkerHost implements Host {
   }
 
   parseFlakeReference(reference: string): ReadonlyMap<string, Plain> {
-    return referenceToAttributes(parseReference(fromUtf8(reference)));
+    return textsOf(referenceToAttributes(parseReference(fromUtf8(reference), { absolute: true })), utf8);
   }
 
   showFlakeReference(attributes: ReadonlyMap<string, Plain>): string {
-    return utf8(formatReference(referenceFromAttributes(attributes)));
+    return utf8(showAttributes(textsOf(attributes, fromUtf8)));
   }
 
   /** `builtins.getFlake`; set by whoever knows how flakes are locked and called. */

@@ -213,7 +213,11 @@ function unverified(): EvalError {
 
 /** A repository's address as a URL: paths become `file:`, `host:path` becomes `ssh:`. */
 function gitUrl(address: string): string {
-  if (address.startsWith("/")) return `file://${address}`;
+  if (address.startsWith("/")) {
+    // A string here is bytes, and a path's percent signs are percent signs.
+    const encode = (c: string): string => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+    return `file://${address.replace(/[^a-zA-Z0-9/:@._~-]/g, encode)}`;
+  }
   const scp = /^([^/:]+):(?!\/\/)(.*)$/.exec(address);
   if (scp !== null && scp[1] !== "file") return `ssh://${scp[1]}/${scp[2]!.replace(/^\//, "")}`;
   return address;
