@@ -1,7 +1,7 @@
 /** The program `nix-build` (Nix: `nix-build.cc`). */
 import type { ExpressionSource, FoundDerivation } from "../../app/classic/protocol.ts";
-import { runClassic } from "../../app/classic/run.ts";
 import { bytes, takeCommon, unknownFlag, Words } from "./arguments.ts";
+import { instantiate } from "./instantiate.ts";
 import type { Program } from "./program.ts";
 
 export async function nixBuild(program: Program): Promise<number> {
@@ -41,26 +41,10 @@ export async function nixBuild(program: Program): Promise<number> {
       if (drvPath === undefined) sources.push({ kind: "file", file });
       else found.push({ drvPath, output });
     }
-  if (sources.length > 0)
-    await runClassic({
-      job: {
-        settings: await program.evaluationSettings({ writes: true }),
-        task: {
-          kind: "instantiate",
-          sources,
-          attributePaths: attributePaths.length === 0 ? [""] : attributePaths,
-          arguments: [...common.autoArguments.values()],
-          action: "instantiate",
-          format: "classic",
-          strict: false,
-          locations: false,
-        },
-      },
-      context: () => program.context(),
-      signal: program.signal,
-      thread: program.takeThread(),
-      sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
-    });
+  if (sources.length > 0) {
+    const settings = await program.evaluationSettings({ writes: true });
+    found.push(...(await instantiate(program, { settings, sources, attributePaths })));
+  }
   const { buildDerivations, missingDerivations } = await import("../../app/classic/build.ts");
   const context = await program.context();
   if (dryRun) {

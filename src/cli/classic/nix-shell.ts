@@ -1,12 +1,12 @@
 /** The program `nix-shell` (Nix: `nix-build.cc`). */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { ExpressionSource, FoundDerivation, ShellRules } from "../../app/classic/protocol.ts";
+import type { ExpressionSource, ShellRules } from "../../app/classic/protocol.ts";
 import { interpreterCommand, readShebang, type Shebang } from "../../app/classic/shebang.ts";
 import type { ClassicShell } from "../../app/classic/shell.ts";
-import { runClassic } from "../../app/classic/run.ts";
 import { D2nError, UsageError } from "../../base/index.ts";
 import { bytes, takeCommon, unknownFlag, Words } from "./arguments.ts";
+import { instantiate } from "./instantiate.ts";
 import { type Program, shown } from "./program.ts";
 
 interface Given {
@@ -45,28 +45,7 @@ export async function nixShell(program: Program): Promise<number> {
     sources: readonly ExpressionSource[],
     attributePaths: readonly string[],
   ): Promise<string[]> => {
-    const found: FoundDerivation[] = [];
-    if (sources.length === 0) return [];
-    await runClassic({
-      job: {
-        settings,
-        task: {
-          kind: "instantiate",
-          sources,
-          attributePaths: attributePaths.length === 0 ? [""] : attributePaths,
-          arguments: [...common.autoArguments.values()],
-          action: "instantiate",
-          format: "classic",
-          strict: false,
-          locations: false,
-          shell: rules,
-        },
-      },
-      context: () => program.context(),
-      signal: program.signal,
-      thread: program.takeThread(),
-      sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
-    });
+    const found = await instantiate(program, { settings, sources, attributePaths, shell: rules });
     return found.map(({ drvPath }) => drvPath);
   };
   const drvPaths = direct.filter((path) => path !== undefined);

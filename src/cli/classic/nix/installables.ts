@@ -1,7 +1,7 @@
 /** From the operands of a subcommand to derivations and paths. */
 import { type FindDerivations, findInstallables, type Installable } from "../../../app/classic/installables.ts";
-import type { ExpressionSource, FoundDerivation } from "../../../app/classic/protocol.ts";
-import { runClassic } from "../../../app/classic/run.ts";
+import type { ExpressionSource } from "../../../app/classic/protocol.ts";
+import { instantiate } from "../instantiate.ts";
 import type { Program } from "../program.ts";
 import { bytes, type Given } from "./options.ts";
 
@@ -25,33 +25,12 @@ function finder(program: Program, { file, expr }: Given): FindDerivations | unde
         ? { kind: "text", text: program.read("-"), name: "«stdin»" }
         : { kind: "file", file };
   return async (attributePath) => {
-    const found: FoundDerivation[] = [];
     if (file !== undefined) program.common.impure = true;
     const settings = await program.evaluationSettings({
       writes: true,
       pureByDefault: true,
       features: ["flakes", "fetch-tree"],
     });
-    await runClassic({
-      job: {
-        settings,
-        task: {
-          kind: "instantiate",
-          sources: [source],
-          attributePaths: [bytes(attributePath)],
-          arguments: [...program.common.autoArguments.values()],
-          action: "instantiate",
-          format: "classic",
-          strict: false,
-          locations: false,
-          install: true,
-        },
-      },
-      context: () => program.context(),
-      signal: program.signal,
-      thread: program.takeThread(),
-      sink: { ...program.sink, derivation: (derivation) => void found.push(derivation) },
-    });
-    return found;
+    return instantiate(program, { settings, sources: [source], attributePaths: [bytes(attributePath)], install: true });
   };
 }
