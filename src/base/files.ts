@@ -27,14 +27,20 @@ export function writeFileAtomically(path: string, content: string | Uint8Array, 
 
 /** Makes a folder with its parents. Node's own recursive form never returns on file systems that refuse new folders, as /proc. */
 export function makeFolders(path: string, mode = 0o755): void {
-  try {
-    mkdirSync(path, mode);
-  } catch (error) {
-    if (isSystemError(error, "EEXIST")) return;
-    if (!isSystemError(error, "ENOENT") || dirname(path) === path || existsSync(dirname(path))) throw error;
-    makeFolders(dirname(path), mode);
-    makeFolders(path, mode);
-  }
+  const make = (): boolean => {
+    try {
+      mkdirSync(path, mode);
+      return true;
+    } catch (error) {
+      if (isSystemError(error, "EEXIST")) return true;
+      if (!isSystemError(error, "ENOENT") || dirname(path) === path) throw error;
+      return false;
+    }
+  };
+  if (make()) return;
+  // Another process may have made the parent since.
+  if (!existsSync(dirname(path))) makeFolders(dirname(path), mode);
+  if (!make()) mkdirSync(path, mode);
 }
 
 /**
