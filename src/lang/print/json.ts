@@ -17,6 +17,7 @@ import {
 } from "../operations/index.ts";
 import { Source } from "../syntax/source.ts";
 import { attributeName } from "./literals.ts";
+import { TextBuilder } from "./text-builder.ts";
 import { Attrs, type LazyPosition, positionOf, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
@@ -56,12 +57,8 @@ export function toJson(world: StringWorld, value: Lazy, options: JsonOptions = {
   return makeString(writer.text(), writer.context);
 }
 
-/** Characters after which what has been written is put aside: neither are there many small pieces, nor one endless rope. */
-const PIECE = 1 << 14;
-
 class JsonWriter {
-  readonly #pieces: string[] = [];
-  #piece = "";
+  readonly #out = new TextBuilder();
   context: Context | undefined;
   readonly #world: StringWorld;
   readonly #copyToStore: boolean;
@@ -75,15 +72,7 @@ class JsonWriter {
 
   /** All that has been written. */
   text(): string {
-    this.#put("", true);
-    return this.#pieces.join("");
-  }
-
-  #put(text: string, all = false): void {
-    this.#piece += text;
-    if (!all && this.#piece.length < PIECE) return;
-    this.#pieces.push(this.#piece);
-    this.#piece = "";
+    return this.#out.text();
   }
 
   /** `place`: where the attribute is defined that the value is of, or is in a list of. */
@@ -92,21 +81,21 @@ class JsonWriter {
     if (!this.#strict && lazy instanceof Thunk && lazy.code !== null)
       throw atPosition(new EvalError("cannot convert a thunk to JSON"), placeOf(positionOf(place)));
     const value = forceAt(lazy, place);
-    if (typeof value === "string") this.#put(jsonString(value));
+    if (typeof value === "string") this.#out.push(jsonString(value));
     else if (value instanceof ContextString) this.#string(value);
     else if (value instanceof NixPath)
       this.#string(coerceToString(this.#world, value, { copyToStore: this.#copyToStore }));
-    else if (value instanceof NixFloat) this.#put(jsonFloat(value.value));
+    else if (value instanceof NixFloat) this.#out.push(jsonFloat(value.value));
     else if (value instanceof Attrs) this.#attrs(value);
     else if (Array.isArray(value)) this.#list(value as NixList, place);
-    else if (value === null || typeof value !== "object") this.#put(String(value));
+    else if (value === null || typeof value !== "object") this.#out.push(String(value));
     else throw atPosition(new EvalError(`cannot convert ${showType(value)} to JSON`), placeOfValue(value, place));
     leaveCall();
   }
 
   #string(value: NixString): void {
     this.context = joinContexts(this.context, contextOf(value));
-    this.#put(jsonString(textOf(value)));
+    this.#out.push(jsonString(textOf(value)));
   }
 
   #attrs(attrs: Attrs): void {
@@ -133,7 +122,7 @@ class JsonWriter {
     for (const slot of attrs.keys.byName()) {
       const name = symbolName(ids[slot]!);
       const place = attrs.positionAt(slot);
-      this.#put(before + quotedName(ids[slot]!));
+      this.#out.push(before + quotedName(ids[slot]!));
       before = ",";
       try {
         this.write(attrs.values[slot]!, place);
@@ -141,13 +130,13 @@ class JsonWriter {
         throw addTrace(error, `while evaluating attribute '${attributeName(name)}'`, positionOf(place));
       }
     }
-    this.#put(before === "{" ? "{}" : "}");
+    this.#out.push(before === "{" ? "{}" : "}");
   }
 
   #list(list: NixList, place: LazyPosition): void {
     let before = "[";
     for (let i = 0; i < list.length; i++) {
-      this.#put(before);
+      this.#out.push(before);
       before = ",";
       try {
         this.write(list[i]!, place);
@@ -155,7 +144,7 @@ class JsonWriter {
         throw addTrace(error, `while evaluating list element at index ${i}`, positionOf(place));
       }
     }
-    this.#put(before === "[" ? "[]" : "]");
+    this.#out.push(before === "[" ? "[]" : "]");
   }
 }
 
