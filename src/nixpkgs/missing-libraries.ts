@@ -1,5 +1,6 @@
 /** What to write where programs and libraries that were built elsewhere want libraries that are not among the inputs. */
-import { aliases, table } from "./debian/table.ts";
+import { aliases } from "./debian/aliases.ts";
+import { table } from "./debian/table.ts";
 
 /**
  * Attributes by the stems of sonames (`libGL` of `libGL.so.1`), where these are no words that a linker takes. A stem that ends in `*`

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { adviceOnMissing, findMissing } from "./missing.ts";
-import { table, aliases } from "./debian/table.ts";
+import { aliases } from "./debian/aliases.ts";
+import { table } from "./debian/table.ts";
 
 describe("what a failed build lacks", () => {
   it.each([

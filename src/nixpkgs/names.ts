@@ -1,6 +1,7 @@
 /** Names of the archive's packages, for systems, too, that have none of them. */
 import { D2nError } from "../base/index.ts";
-import { aliases, table } from "./debian/table.ts";
+import { aliases } from "./debian/aliases.ts";
+import { table } from "./debian/table.ts";
 import type { DebianPackages } from "./types.ts";
 
 const toolchain = [

@@ -6,7 +6,8 @@ import type { DebPin, PackagePins } from "../../debian/index.ts";
 import { type Attrs, ContextString, createEvaluator, force } from "../../lang/index.ts";
 import { MemoryHost } from "../../lang/testing.ts";
 import { createDebianPackages } from "./index.ts";
-import { aliases, cut, table } from "./table.ts";
+import { aliases } from "./aliases.ts";
+import { cut, table } from "./table.ts";
 
 let busybox: string;
 beforeAll(() => {

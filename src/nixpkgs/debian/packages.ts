@@ -6,7 +6,8 @@ import type { DebianPackages } from "../types.ts";
 import { createContext, type DebianOptions } from "./context.ts";
 import { createGraph } from "./graph.ts";
 import { createInterpreters, defaultMinor, interpreterAttribute } from "./python.ts";
-import { aliases, table } from "./table.ts";
+import { aliases } from "./aliases.ts";
+import { table } from "./table.ts";
 import { createToolchain, type Toolchain } from "./toolchain.ts";
 
 /**
