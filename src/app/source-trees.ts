@@ -20,7 +20,7 @@ import {
   referenceFromAttributes,
   referenceToAttributes,
 } from "../flake/index.ts";
-import { checkStorePathName, formatHash, parseHash } from "../formats/index.ts";
+import { checkStorePathName, formatHash, makeFixedOutputPath, parseHash } from "../formats/index.ts";
 import type { PathInfo } from "../store/index.ts";
 import type { Context } from "./context.ts";
 import { makeScratchFolder } from "./scratch.ts";
@@ -239,7 +239,6 @@ function gitContext(context: Context): GitContext {
 async function treeByHash(context: Context, reference: FlakeReference): Promise<TreeMessage | undefined> {
   const narHash = reference.attributes.get("narHash");
   if (typeof narHash !== "string") return undefined;
-  const { makeFixedOutputPath } = await import("../formats/index.ts");
   const store = await context.store();
   const outPath = makeFixedOutputPath(store.storeDir, "source", "nar", parseHash(narHash, "sha256"));
   const info = await store.findPathInfo(outPath);

@@ -253,8 +253,10 @@ export class ClassicHost implements Host {
     return root === path ? filter : (file, type) => filter(path + file.slice(root.length), type);
   }
 
-  /** Runs an action on the physical path and turns system errors into ours. */
-  /** @param through the action follows a symlink at the end of the path */
+  /**
+   * Runs an action on the physical path and turns system errors into ours.
+   * @param through the action follows a symlink at the end of the path
+   */
   #access<T>(path: string, action: (physical: string | Buffer) => T, through = false): T {
     this.#check(path);
     try {
@@ -268,10 +270,7 @@ export class ClassicHost implements Host {
   #confined(path: string, through: boolean): string {
     const { pure, restricted } = this.#settings;
     if (!pure && !restricted) return path;
-    const resolved = this.#links.resolve(path, through);
-    // What a store object refers to belongs to it.
-    if (resolved !== path && !resolved.startsWith(`${this.storeDir}/`)) this.#check(resolved);
-    return resolved;
+    return this.#links.confined(path, through, this.storeDir, (target) => this.#check(target));
   }
 
   #physical(path: string): string | Buffer {

@@ -201,13 +201,20 @@ export async function readBuildLog(context: Context, path: string): Promise<Uint
   return deriver === undefined ? undefined : store.readLog(deriver);
 }
 
+/** A path whose contents are not those that were registered; with both hashes. */
+export interface ModifiedPath {
+  readonly path: string;
+  readonly registered: string;
+  readonly actual: string;
+}
+
 /** Valid paths whose content is not what it was when they were registered, with both hashes. */
 export async function modifiedPaths(
   context: Context,
   paths: readonly string[],
-): Promise<{ readonly path: string; readonly registered: string; readonly actual: string }[]> {
+): Promise<ModifiedPath[]> {
   const store = await context.store();
-  const modified: { path: string; registered: string; actual: string }[] = [];
+  const modified: ModifiedPath[] = [];
   for (const path of paths) {
     const { narHash } = await store.queryPathInfo(path);
     const { hash } = hashNarSync(context.toPhysical(path));

@@ -16,6 +16,16 @@ export class SymlinkResolver {
   }
 
   /**
+   * Where a path leads to that may be read itself.
+   * @param check throws for a path that may not be read; what objects in the store refer to belongs to them
+   */
+  confined(path: string, followLast: boolean, storeDir: string, check: (path: string) => void): string {
+    const resolved = this.resolve(path, followLast);
+    if (resolved !== path && !resolved.startsWith(`${storeDir}/`)) check(resolved);
+    return resolved;
+  }
+
+  /**
    * The path with all symlinks on the way to it followed; also one at its end, if that is wanted. Paths are absolute, canonical
    * byte strings.
    * @throws EvalError for symlinks that go round in circles

@@ -210,10 +210,7 @@ export class WorkerHost implements Host {
   /** Where the path leads to, which pure evaluation must be allowed to read, too. */
   #confined(path: string, through: boolean): string {
     if (!this.pure) return path;
-    const resolved = this.#links.resolve(path, through);
-    // What a store object refers to belongs to it.
-    if (resolved !== path && !resolved.startsWith(`${this.storeDir}/`)) this.#check(resolved);
-    return resolved;
+    return this.#links.confined(path, through, this.storeDir, (target) => this.#check(target));
   }
 
   /** Where a logical path really lies. */

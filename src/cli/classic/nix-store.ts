@@ -368,8 +368,7 @@ async function verifyPath({ program, context, flags, operands }: Call): Promise<
   const { modifiedPaths } = await import("../../app/classic/store-queries.ts");
   const paths = operands.map((text) => followToStorePath(context, text));
   const modified = await modifiedPaths(context, paths);
-  for (const { path, registered, actual } of modified)
-    program.world.stderr.write(`path '${path}' was modified! expected hash '${registered}', got '${actual}'\n`);
+  program.tellModified(modified);
   return modified.length === 0 ? 0 : 1;
 }
 

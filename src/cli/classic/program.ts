@@ -5,6 +5,7 @@ import { classicSettings, storeFolder } from "../../app/classic/environment.ts";
 import type { EvaluatorThread } from "../../app/classic/evaluator-thread.ts";
 import type { ClassicSettings } from "../../app/classic/protocol.ts";
 import type { ClassicSink } from "../../app/classic/run.ts";
+import type { ModifiedPath } from "../../app/classic/store-queries.ts";
 import type { Context } from "../../app/context.ts";
 import { type Event, isSystemError, unescapeBytes } from "../../base/index.ts";
 import type { World } from "../world.ts";
@@ -73,6 +74,12 @@ export class Program {
     const many = builds.length === 1 ? "this derivation" : `these ${builds.length} derivations`;
     tell(`${many} will be built:`, builds);
     tell("don't know how to build these paths:", unknown);
+  }
+
+  /** What is not any more what it was when it was registered, on standard error, in Nix's words. */
+  tellModified(modified: readonly ModifiedPath[]): void {
+    for (const { path, registered, actual } of modified)
+      this.world.stderr.write(`path '${path}' was modified! expected hash '${registered}', got '${actual}'\n`);
   }
 
   /** Said once a run when results are not linked. */

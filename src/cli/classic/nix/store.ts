@@ -214,7 +214,6 @@ export async function verify(call: Call): Promise<number> {
   }
   const { modifiedPaths } = await import("../../../app/classic/store-queries.ts");
   const modified = given.has("no-contents") ? [] : await modifiedPaths(context, [...paths].sort());
-  for (const { path, registered, actual } of modified)
-    program.world.stderr.write(`path '${path}' was modified! expected hash '${registered}', got '${actual}'\n`);
+  program.tellModified(modified);
   return modified.length === 0 ? 0 : 1;
 }
