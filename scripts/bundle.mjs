@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { basename, dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
-/** Modules that become bundles, `x.bundle.cjs`. Each is replaced by a stub that loads its bundle and exports the same. */
+/** Modules that become bundles, `x.bundle.cjs`; what imports them gets a stub that loads the bundle and exports the same. */
 const ENTRIES = [
   "cli/command-line.js",
   "cli/classic/serve.js",
@@ -15,7 +15,7 @@ const ENTRIES = [
   "app/repl/worker.js",
 ];
 
-/** What Node.js starts, as a process or a thread: with the stubs that they import, they become `x.cjs`. */
+/** What Node.js starts, as a process or a thread: with the stubs that it imports, it becomes `x.cjs`. */
 const STARTED = [
   "cli/main.js",
   "cli/classic/main.js",
@@ -28,7 +28,7 @@ const STARTED = [
 const LATE =
   /^node:(assert|child_process|crypto|dns|fs\/promises|https?|http2|inspector|net|perf_hooks|readline|sqlite|stream.*|timers\/promises|tls|v8|worker_threads|zlib)$/;
 
-/** @param dist folder with the compiled modules; the entries in it are replaced */
+/** @param dist folder with the compiled modules; scripts take the place of the entries in it */
 export async function bundle(dist) {
   // From the entries as they are now, before any is replaced.
   const made = [];
@@ -43,6 +43,9 @@ export async function bundle(dist) {
     for (const module of modules) if (module.includes("/node_modules/")) packages.add(packageOf(module));
   }
   for (const entry of STARTED) await makeStarted(dist, entry);
+  // What is in the scripts is nobody else's.
+  for (const entry of new Set([...ENTRIES, ...STARTED]))
+    for (const ending of [".js", ".d.ts"]) rmSync(join(dist, entry.replace(/\.js$/, ending)));
   writeFileSync(join(dist, "bundled-packages.txt"), [...packages].sort().map(licence).join("\n"));
 }
 

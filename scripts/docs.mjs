@@ -6,7 +6,7 @@ import { root } from "./setup.mjs";
 
 const docs = join(root, "docs/reference");
 const dist = join(root, "dist");
-if (!existsSync(join(dist, "cli/command-line.js"))) {
+if (!existsSync(join(dist, "cli/command-line.bundle.cjs"))) {
   process.stderr.write("docs: there is no dist/: run `npm run build` first\n");
   process.exit(1);
 }
@@ -209,7 +209,7 @@ async function settingsPage() {
 }
 
 async function commandsPage() {
-  const { program } = await load("cli/command-line.js");
+  const { program } = await load("cli/command-line.bundle.cjs");
   const silent = { write: () => {} };
   const world = { argv: [], environment: {}, cwd: "/", uid: 0, stdout: silent, stderr: silent, onInterrupt: () => {} };
   const commands = leaves(program({ world, execute: async () => {} }), "d2n");

@@ -209,10 +209,7 @@ export interface ModifiedPath {
 }
 
 /** Valid paths whose content is not what it was when they were registered, with both hashes. */
-export async function modifiedPaths(
-  context: Context,
-  paths: readonly string[],
-): Promise<ModifiedPath[]> {
+export async function modifiedPaths(context: Context, paths: readonly string[]): Promise<ModifiedPath[]> {
   const store = await context.store();
   const modified: ModifiedPath[] = [];
   for (const path of paths) {
