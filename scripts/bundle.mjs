@@ -28,6 +28,23 @@ const STARTED = [
 const LATE =
   /^node:(assert|child_process|crypto|dns|fs\/promises|https?|http2|inspector|net|perf_hooks|readline|sqlite|stream.*|timers\/promises|tls|v8|worker_threads|zlib)$/;
 
+/**
+ * Packages with native code that every command wants: they are bundled as well, but for their addons. What they come with to
+ * find these takes ten times as long as loading them.
+ */
+const NATIVE = ["fs-native-extensions", "libsql"];
+
+/** What stands for modules of theirs, by the end of the path: the addon for this platform, said at once. */
+const ADDON_FINDERS = {
+  "/fs-native-extensions/binding.js": `
+    const musl = require("detect-libc").familySync() === "musl" ? "-musl" : "";
+    const host = process.platform + "-" + process.arch + musl;
+    module.exports = require("fs-native-extensions/prebuilds/" + host + "/fs-native-extensions.node");`,
+  "/@neon-rs/load/dist/index.js": `
+    const libc = require("detect-libc").familySync() === "musl" ? "musl" : "gnu";
+    exports.currentTarget = () => process.platform + "-" + process.arch + "-" + libc;`,
+};
+
 /** @param dist folder with the compiled modules; scripts take the place of the entries in it */
 export async function bundle(dist) {
   // From the entries as they are now, before any is replaced.
@@ -64,13 +81,16 @@ async function bundleEntry(dist, entry) {
           return importer?.startsWith("\0") ? { id, external: true } : `\0${id}`;
         },
         load(id) {
-          return id.startsWith("\0node:")
-            ? { code: `module.exports = require(${JSON.stringify(id.slice(1))});`, moduleType: "js" }
-            : null;
+          const code = id.startsWith("\0node:")
+            ? `module.exports = require(${JSON.stringify(id.slice(1))});`
+            : Object.entries(ADDON_FINDERS).find(([end]) => id.endsWith(end))?.[1];
+          return code === undefined ? null : { code, moduleType: "js" };
         },
         transform(code, id) {
           if (id.startsWith("\0") || id.includes("/node_modules/")) return null;
-          const late = code.replace(/\bimport\((["'][^."'][^"']*["'])\)/g, "importModule($1)");
+          const late = code.replace(/\bimport\((["'])([^."'][^"']*)\1\)/g, (whole, quote, name) =>
+            NATIVE.includes(name) ? whole : `importModule(${JSON.stringify(name)})`,
+          );
           return whereItWas(late, dirname(file), id);
         },
       },

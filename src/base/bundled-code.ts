@@ -20,6 +20,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
@@ -27,7 +28,10 @@ import { crc32 } from "node:zlib";
 import { onKeepCompiledCode } from "./compiled-code.ts";
 
 export interface Bundle {
-  /** The file: ASCII only, a function body in CommonJS's manner, with `importModule(name)` for packages that are loaded late. */
+  /**
+   * The file: ASCII only, a function body in CommonJS's manner, with `importModule(name)` for packages that are loaded late. It
+   * requires Node's own modules, and native addons, which no bundle can hold.
+   */
   readonly file: URL;
   /** Changes whenever the content does; a part of a file name. */
   readonly id: string;
@@ -71,15 +75,9 @@ export function loadBundle({ file, id, environment, importModule }: Bundle): Rec
   }
   const module = { exports: {} };
   const run = script.runInThisContext() as (...parts: unknown[]) => void;
-  run(module.exports, requireBuiltin, module, path, dirname(path), importModule);
+  const require = (name: string): unknown => process.getBuiltinModule(name) ?? createRequire(path)(name);
+  run(module.exports, require, module, path, dirname(path), importModule);
   return module.exports;
-}
-
-/** A bundle requires nothing but Node's own modules. */
-function requireBuiltin(name: string): unknown {
-  const found: unknown = process.getBuiltinModule(name);
-  if (found === undefined) throw new Error(`this Node.js has no module ${name}`);
-  return found;
 }
 
 function cpuMilliseconds(): number {
