@@ -2,11 +2,15 @@
  * The store's SQLite database. Everything is synchronous and short; several processes use it at once (WAL, busy timeout,
  * write transactions that begin as such).
  */
+import { statSync } from "node:fs";
 import type Libsql from "libsql";
 import { formatHash, type Hash, parseHash } from "../formats/index.ts";
 import { StoreError } from "./errors.ts";
 import { schema } from "./schema.ts";
 import type { NewPathInfo, PathInfo } from "./types.ts";
+
+/** Bytes of the write-ahead log from which on closing takes the time to empty it. */
+const LONG_LOG = 1 << 20;
 
 /** How long to wait for another process's transaction, in milliseconds. */
 const busyTimeout = 60_000;
@@ -32,10 +36,12 @@ export interface PathGraph {
 }
 
 export class Database {
+  readonly #file: string;
   readonly #db: Libsql.Database;
   readonly #statements = new Map<string, Statement>();
 
-  private constructor(db: Libsql.Database) {
+  private constructor(file: string, db: Libsql.Database) {
+    this.#file = file;
     this.#db = db;
   }
 
@@ -57,11 +63,20 @@ export class Database {
       db.close();
       throw error;
     }
-    return new Database(db);
+    return new Database(file, db);
   }
 
+  /**
+   * What was written is moved from the write-ahead log to the file once it is much: prepared statements keep the connection
+   * open until they are collected, so that SQLite does not do it by itself, and whoever comes next would read the whole log.
+   */
   close(): void {
     this.#statements.clear();
+    if (logSize(this.#file) > LONG_LOG) {
+      // If others are at work, one of them will do it.
+      this.#db.exec("pragma busy_timeout = 0");
+      this.#db.prepare("pragma wal_checkpoint(truncate)").raw().all();
+    }
     this.#db.close();
   }
 
@@ -266,4 +281,8 @@ export class Database {
     const rows = this.#db.prepare("pragma integrity_check(10)").raw().all() as string[][];
     return rows.map(([text]) => text!).filter((text) => text !== "ok");
   }
+}
+
+function logSize(file: string): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -145,6 +146,21 @@ describe("adding", () => {
     expect(hashBytes("sha256", Buffer.concat(pieces))).toEqual(hash);
     expect(await store.queryPathFromHashPart("0".repeat(32))).toBe(path);
     expect(await store.queryPathFromHashPart("1".repeat(32))).toBeUndefined();
+  });
+});
+
+describe("closing", () => {
+  const log = (): number => statSync(join(root, "nix/var/nix/db/db.sqlite-wal")).size;
+
+  it("empties a long write-ahead log", async () => {
+    const many = (from: number): readonly Derivation[] =>
+      Array.from({ length: 100 }, (_, i) => simple(`many-${from + i}`));
+    const other = await LocalStore.open({ rootDir: root });
+    for (let from = 0; log() < 2 << 20; from += 100) other.addDerivationsSync(many(from));
+    const paths = await other.queryAllValidPaths();
+    await other.close();
+    expect(log()).toBeLessThan(1 << 20);
+    expect(await store.queryAllValidPaths()).toEqual(paths);
   });
 });
 
