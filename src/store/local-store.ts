@@ -276,10 +276,7 @@ export class LocalStore implements PhysicalStore {
   }
 
   addTextSync(name: string, content: string | Uint8Array, references: Iterable<string> = []): string {
-    return explainedSync(
-      `cannot add '${name}' to ${this.description}`,
-      () => this.#addTexts([{ name, content, references: new Set(references) }])[0]!,
-    );
+    return this.addTextsSync([{ name, content, references: new Set(references) }])[0]!;
   }
 
   async addDerivation(derivation: Derivation): Promise<string> {
@@ -292,17 +289,13 @@ export class LocalStore implements PhysicalStore {
 
   /** Writes many .drv files in one transaction; they may refer to each other, in any order. Gives their paths. */
   addDerivationsSync(derivations: readonly Derivation[]): string[] {
-    const what = derivations.length === 1 ? `'${derivations[0]!.name}.drv'` : "derivations";
-    return explainedSync(`cannot add ${what} to ${this.description}`, () =>
-      this.#addTexts(
-        derivations.map((derivation) => ({
-          name: `${derivation.name}.drv`,
-          content: printDerivation(derivation),
-          references: derivationReferences(derivation),
-          derivation,
-        })),
-      ),
-    );
+    return this.addTextsSync(derivations.map(derivationText));
+  }
+
+  /** Adds files in one transaction; they may refer to each other, in any order. Gives their paths. */
+  addTextsSync(texts: readonly Text[]): string[] {
+    const what = texts.length === 1 ? `'${texts[0]!.name}'` : "files";
+    return explainedSync(`cannot add ${what} to ${this.description}`, () => this.#addTexts(texts));
   }
 
   /**
@@ -584,12 +577,24 @@ export class LocalStore implements PhysicalStore {
   }
 }
 
-/** A file to add with `addText`. */
-interface Text {
+/** A file to add, as by `builtins.toFile`. */
+export interface Text {
   readonly name: string;
+  /** A string stands for its latin-1 bytes. */
   readonly content: string | Uint8Array;
   readonly references: ReadonlySet<string>;
+  /** What the file says, if it is that of a derivation. */
   readonly derivation?: Derivation;
+}
+
+/** The file of a derivation. */
+export function derivationText(derivation: Derivation): Text {
+  return {
+    name: `${derivation.name}.drv`,
+    content: printDerivation(derivation),
+    references: derivationReferences(derivation),
+    derivation,
+  };
 }
 
 function outputsOf(derivation: Derivation): DerivationOutputRow[] {

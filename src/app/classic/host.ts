@@ -35,8 +35,8 @@ import {
   fileStatus,
   filteredEntries,
   linkTarget,
-  MadeDerivations,
 } from "../evaluation/disk-files.ts";
+import { MadeObjects } from "../evaluation/made-objects.ts";
 import type { Plain } from "../evaluation/protocol.ts";
 import { SymlinkResolver } from "../evaluation/symlinks.ts";
 import type { ClassicSettings } from "./protocol.ts";
@@ -50,9 +50,8 @@ export class ClassicHost implements Host {
   readonly #settings: ClassicSettings;
   readonly #services: SyncClassicServices;
   readonly #notify: (level: "trace" | "warning", text: string) => void;
-  readonly #made: MadeDerivations;
-  /** Store paths that were computed only, and what they are made of. */
-  readonly #texts = new Map<string, Uint8Array>();
+  readonly #made: MadeObjects;
+  /** Store paths that were computed only, and what they are copies of. */
   readonly #copies = new Map<string, string>();
   /** What pure or restricted evaluation may read, with everything below. */
   readonly #allowed = new Set<string>();
@@ -66,9 +65,7 @@ export class ClassicHost implements Host {
     this.#settings = settings;
     this.#services = services;
     this.#notify = notify;
-    this.#made = new MadeDerivations(
-      settings.store === "read-write" ? (derivations) => services.addDerivations(derivations) : undefined,
-    );
+    this.#made = new MadeObjects(settings.store === "read-write" ? services : undefined);
     this.storeDir = settings.storeDir;
     this.system = settings.system;
     this.currentTime = Math.floor(Date.now() / 1000);
@@ -81,11 +78,12 @@ export class ClassicHost implements Host {
   }
 
   readFile(path: string): Uint8Array {
-    const text = this.#texts.get(path);
-    return text ?? this.#access(path, (physical) => readFileSync(physical), true);
+    const text = this.#made.text(path);
+    return text?.content ?? this.#access(path, (physical) => readFileSync(physical), true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
+    this.#settle(path);
     const entries = this.#access(path, directoryEntries, true);
     if (this.#mayRead(path)) return entries;
     // A folder on the way to something allowed shows just the way.
@@ -97,18 +95,20 @@ export class ClassicHost implements Host {
   }
 
   status(path: string): FileStatus | undefined {
-    const text = this.#texts.get(path);
-    if (text !== undefined) return { type: "regular", executable: false, size: text.length };
+    const text = this.#made.text(path);
+    if (text !== undefined) return { type: "regular", executable: false, size: text.content.length };
     return this.#access(path, fileStatus);
   }
 
   readLink(path: string): string {
+    this.#settle(path);
     return this.#access(path, linkTarget);
   }
 
   addPath(request: AddPathRequest): string {
     const { path, name, method, filter, sha256 } = request;
     this.#check(path);
+    this.#settle(path);
     if (this.#stores) return this.#storePath(request);
     const hash = this.#access(path, (physical) =>
       method === "flat"
@@ -124,35 +124,40 @@ export class ClassicHost implements Host {
   }
 
   addText(name: string, content: Uint8Array, references: readonly string[]): string {
-    const path = this.#stores
-      ? this.#services.addText({ name, content, references })
-      : makeTextPath(this.storeDir, name, content, references);
-    if (!this.#stores) this.#texts.set(path, content);
+    const path = makeTextPath(this.storeDir, name, content, references);
+    this.#made.addText(path, { name, content, references });
     this.#allowed.add(path);
     return path;
   }
 
   addDerivation(path: string, derivation: Derivation): void {
-    this.#made.add(path, derivation);
+    this.#made.addDerivation(path, derivation);
   }
 
-  /** Hands over the derivations that were put off. */
+  /** Hands over the objects that were put off. */
   flush(): void {
     this.#made.flush();
   }
 
+  /** Before something else than its content is asked of a text: the store has to have it. */
+  #settle(path: string): void {
+    if (this.#made.text(path) !== undefined) this.flush();
+  }
+
   readDerivation(path: string): Derivation {
-    return this.#made.get(path) ?? this.#services.readDerivation(path);
+    this.#settle(path);
+    return this.#made.derivation(path) ?? this.#services.readDerivation(path);
   }
 
   isValidPath(path: string): boolean {
-    if (this.#made.has(path) || this.#texts.has(path) || this.#copies.has(path)) return true;
+    if (this.#made.has(path) || this.#copies.has(path)) return true;
     return this.#settings.store !== "none" && this.#services.isValidPath(path);
   }
 
   references(path: string): readonly string[] {
-    const known = this.#texts.has(path) || this.#copies.has(path) || this.#settings.store === "none";
-    return known ? [] : this.#services.references(path);
+    const text = this.#made.text(path);
+    if (text !== undefined) return text.references;
+    return this.#copies.has(path) || this.#settings.store === "none" ? [] : this.#services.references(path);
   }
 
   realise(context: ReadonlySet<string>): void {

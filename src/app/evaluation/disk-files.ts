@@ -1,7 +1,7 @@
 /** Reading the disk for evaluation: physical paths in, what the language knows of files out. */
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { D2nError, isSystemError } from "../../base/index.ts";
-import { bytePath, type Derivation, fileKind } from "../../formats/index.ts";
+import { bytePath, fileKind } from "../../formats/index.ts";
 import { type AddPathRequest, type FileStatus, type FileType, fromUtf8 } from "../../lang/index.ts";
 
 type PhysicalPath = string | Buffer;
@@ -60,43 +60,4 @@ export function filteredEntries(tree: Tree, root: string, filter: NonNullable<Ad
   };
   if (tree.status(root)?.type === "directory") walk(root, "");
   return include;
-}
-
-/** More at once save little, and a store that is asked for them has to wait. */
-const MAX_PENDING = 256;
-
-/** Derivations that evaluation has made. They are handed over many at a time: each handing over waits for the other thread. */
-export class MadeDerivations {
-  readonly #known = new Map<string, Derivation>();
-  #pending: { path: string; derivation: Derivation }[] = [];
-  readonly #handOver: ((derivations: { path: string; derivation: Derivation }[]) => void) | undefined;
-
-  /** @param handOver undefined where they are only computed */
-  constructor(handOver: ((derivations: { path: string; derivation: Derivation }[]) => void) | undefined) {
-    this.#handOver = handOver;
-  }
-
-  add(path: string, derivation: Derivation): void {
-    if (this.#known.has(path)) return;
-    this.#known.set(path, derivation);
-    if (this.#handOver === undefined) return;
-    this.#pending.push({ path, derivation });
-    if (this.#pending.length >= MAX_PENDING) this.flush();
-  }
-
-  has(path: string): boolean {
-    return this.#known.has(path);
-  }
-
-  get(path: string): Derivation | undefined {
-    return this.#known.get(path);
-  }
-
-  /** Hands over those that were put off. */
-  flush(): void {
-    if (this.#pending.length === 0) return;
-    const derivations = this.#pending;
-    this.#pending = [];
-    this.#handOver?.(derivations);
-  }
 }

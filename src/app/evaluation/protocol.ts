@@ -40,18 +40,27 @@ export interface AddPathMessage {
   readonly sha256: string | undefined;
 }
 
+/** The text of `builtins.toFile`. */
+export interface MadeText {
+  readonly name: string;
+  readonly content: Uint8Array;
+  readonly references: readonly string[];
+}
+
+/** A file that evaluation has made for the store. */
+export type MadeObject =
+  { readonly path: string; readonly derivation: Derivation } | { readonly path: string; readonly text: MadeText };
+
 /** Services of the main thread. All take and give values that can be cloned. */
 export interface Services {
   openProject(reference: string): Promise<ProjectMessage>;
   fetchTree(attributes: PlainEntries): Promise<TreeMessage>;
   fetchUrl(request: FetchUrlRequest): Promise<string>;
   addPath(request: AddPathMessage): Promise<string>;
-  addText(request: {
-    readonly name: string;
-    readonly content: Uint8Array;
-    readonly references: readonly string[];
-  }): Promise<string>;
-  addDerivations(derivations: readonly { readonly path: string; readonly derivation: Derivation }[]): Promise<void>;
+  /** Keeps paths from the garbage collector; gives those that are not in the store. */
+  missingPaths(paths: readonly string[]): Promise<readonly string[]>;
+  /** Adds files whose references are valid or among them. */
+  addObjects(objects: readonly MadeObject[]): Promise<void>;
   readDerivation(path: string): Promise<Derivation>;
   isValidPath(path: string): Promise<boolean>;
   /** What a valid store path refers to. */

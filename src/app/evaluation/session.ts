@@ -9,6 +9,7 @@ import { type Archive, emptyPins } from "../../debian/index.ts";
 import { addIntent } from "../../fetchers/index.ts";
 import { makeFixedOutputPath, parseHash } from "../../formats/index.ts";
 import type { BuildSystemsLock } from "../../python/index.ts";
+import { derivationText } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import { D2nLock } from "../d2n-lock.ts";
 import { openDebianArchive } from "../debian-archive.ts";
@@ -147,9 +148,20 @@ export class Session {
       );
       return info.path;
     },
-    addText: async ({ name, content, references }) => (await this.context.store()).addText(name, content, references),
-    addDerivations: async (derivations) => {
-      (await this.context.store()).addDerivationsSync(derivations.map(({ derivation }) => derivation));
+    missingPaths: async (paths) => {
+      const store = await this.context.store();
+      await store.addTempRoots(paths);
+      const valid = await store.queryValidPaths(paths);
+      return paths.filter((path) => !valid.has(path));
+    },
+    addObjects: async (objects) => {
+      (await this.context.store()).addTextsSync(
+        objects.map((object) =>
+          "derivation" in object
+            ? derivationText(object.derivation)
+            : { ...object.text, references: new Set(object.text.references) },
+        ),
+      );
     },
     readDerivation: async (path) => (await this.context.store()).readDerivation(path),
     isValidPath: async (path) => (await this.context.store()).isValidPath(path),

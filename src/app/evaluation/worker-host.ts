@@ -2,7 +2,7 @@
  * The world as the evaluator sees it inside the worker: files straight from the disk, everything else through services.
  */
 import { readFileSync } from "node:fs";
-import type { Derivation } from "../../formats/index.ts";
+import { type Derivation, makeTextPath } from "../../formats/index.ts";
 import {
   type AddPathRequest,
   EvalError,
@@ -19,14 +19,8 @@ import {
   utf8,
 } from "../../lang/index.ts";
 import { parseReference, referenceToAttributes, showAttributes } from "../../flake/index.ts";
-import {
-  directoryEntries,
-  explainedAccess,
-  fileStatus,
-  filteredEntries,
-  linkTarget,
-  MadeDerivations,
-} from "./disk-files.ts";
+import { directoryEntries, explainedAccess, fileStatus, filteredEntries, linkTarget } from "./disk-files.ts";
+import { MadeObjects } from "./made-objects.ts";
 import type { JobSettings, Plain } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
 import { SymlinkResolver } from "./symlinks.ts";
@@ -41,7 +35,7 @@ export class WorkerHost implements Host {
   readonly #settings: JobSettings;
   readonly #physicalStoreDir: string;
   readonly #services: SyncServices;
-  readonly #made: MadeDerivations;
+  readonly #made: MadeObjects;
   /** Store paths that evaluation has come by, which pure evaluation may read. */
   readonly #allowed = new Set<string>();
   readonly #folders = new Set<string>();
@@ -50,7 +44,7 @@ export class WorkerHost implements Host {
   constructor(settings: JobSettings, services: SyncServices) {
     this.#settings = settings;
     this.#services = services;
-    this.#made = new MadeDerivations((derivations) => services.addDerivations(derivations));
+    this.#made = new MadeObjects(services);
     this.storeDir = settings.storeDir;
     this.#physicalStoreDir = Buffer.from(settings.physicalStoreDir, "utf8").toString("latin1");
     this.system = settings.system;
@@ -69,23 +63,29 @@ export class WorkerHost implements Host {
   }
 
   readFile(path: string): Uint8Array {
-    return this.#access(path, (physical) => readFileSync(physical), true);
+    const text = this.#made.text(path);
+    return text?.content ?? this.#access(path, (physical) => readFileSync(physical), true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
+    this.#settle(path);
     return this.#access(path, directoryEntries, true);
   }
 
   status(path: string): FileStatus | undefined {
+    const text = this.#made.text(path);
+    if (text !== undefined) return { type: "regular", executable: false, size: text.content.length };
     return this.#access(path, fileStatus);
   }
 
   readLink(path: string): string {
+    this.#settle(path);
     return this.#access(path, linkTarget);
   }
 
   addPath(request: AddPathRequest): string {
     this.#check(request.path);
+    this.#settle(request.path);
     const path = this.#services.addPath({
       path: request.path,
       name: request.name,
@@ -98,22 +98,29 @@ export class WorkerHost implements Host {
   }
 
   addText(name: string, content: Uint8Array, references: readonly string[]): string {
-    const path = this.#services.addText({ name, content, references });
+    const path = makeTextPath(this.storeDir, name, content, references);
+    this.#made.addText(path, { name, content, references });
     this.#allowed.add(path);
     return path;
   }
 
   addDerivation(path: string, derivation: Derivation): void {
-    this.#made.add(path, derivation);
+    this.#made.addDerivation(path, derivation);
   }
 
-  /** Hands over the derivations that were put off. */
+  /** Hands over the objects that were put off. */
   flush(): void {
     this.#made.flush();
   }
 
+  /** Before something else than its content is asked of a text: the store has to have it. */
+  #settle(path: string): void {
+    if (this.#made.text(path) !== undefined) this.flush();
+  }
+
   readDerivation(path: string): Derivation {
-    return this.#made.get(path) ?? this.#services.readDerivation(path);
+    this.#settle(path);
+    return this.#made.derivation(path) ?? this.#services.readDerivation(path);
   }
 
   isValidPath(path: string): boolean {
@@ -122,7 +129,7 @@ export class WorkerHost implements Host {
   }
 
   references(path: string): readonly string[] {
-    return this.#services.references(path);
+    return this.#made.text(path)?.references ?? this.#services.references(path);
   }
 
   parseFlakeReference(reference: string): ReadonlyMap<string, Plain> {
