@@ -2,11 +2,21 @@ import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, rmSy
 import { dirname } from "node:path";
 import { D2nError, isSystemError } from "./errors.ts";
 
+export interface WriteOptions {
+  readonly mode?: number;
+  /** False for what is only kept to save time: after a power failure it may be empty, and writing does not wait for the disk. */
+  readonly lasting?: boolean;
+}
+
 /**
  * Writes a file at once or not at all: temporary name in the same folder, fsync, rename. Creates the folder.
  * @throws system errors; nothing is left behind then.
  */
-export function writeFileAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
+export function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o644, lasting = true }: WriteOptions = {},
+): void {
   makeFolders(dirname(path));
   const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
   const fd = openSync(temporary, "wx", mode);
@@ -14,7 +24,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array, 
     try {
       const bytes = typeof content === "string" ? Buffer.from(content) : content;
       for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-      fsyncSync(fd);
+      if (lasting) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }

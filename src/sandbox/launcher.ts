@@ -26,7 +26,7 @@ export function writeEnterProgram({ file, tools, source, target }: EnterProgram)
   writeFileAtomically(
     file,
     `#!/bin/sh\n# Runs a program where ${oneLine(source)} is mounted at ${oneLine(target)}.\n${script}`,
-    0o755,
+    { mode: 0o755 },
   );
   return [file];
 }
@@ -54,7 +54,7 @@ export function writeLauncher({ file, program, command, storeDir, inside = progr
 if [ -e ${there} ] || [ -L ${there} ]; then exec ${started} "$@"; fi
 exec ${[...command, program].map(quoteShell).join(" ")} "$@"
 `;
-  writeFileAtomically(file, script, 0o755);
+  writeFileAtomically(file, script, { mode: 0o755 });
 }
 
 function oneLine(text: string): string {

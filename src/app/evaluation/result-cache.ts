@@ -35,12 +35,8 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
   if (context.options.noEvalCache) return undefined;
   const place = placeOf(context, job);
   if (place === undefined) return undefined;
-  let entry: Entry;
-  try {
-    entry = JSON.parse(readFileSync(place, "utf8")) as Entry;
-  } catch {
-    return undefined;
-  }
+  const entry = readEntry(place);
+  if (entry === undefined) return undefined;
   for (const [file, seen] of entry.state) if (lookThrough(file) !== seen) return undefined;
   for (const [file, seen] of entry.files)
     if (look(join(entry.root, Buffer.from(file, "latin1").toString("utf8"))) !== seen) return undefined;
@@ -49,6 +45,15 @@ export function recallResult(context: Context, job: Job): JobResult | undefined 
     if (now.length !== entry.files.length) return undefined;
   }
   return isThere(context, entry.result) ? entry.result : undefined;
+}
+
+/** What is kept at a place; undefined also if it is damaged. */
+function readEntry(place: string): Entry | undefined {
+  try {
+    return JSON.parse(readFileSync(place, "utf8")) as Entry;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the store still has the derivations of a kept result. */
@@ -80,13 +85,12 @@ export function recallUnchanged(
 ): Pick<Entry, "result" | "watched"> | undefined {
   const place = placeOf(context, job);
   if (place === undefined) return undefined;
-  try {
-    const { fingerprint, watched, result } = JSON.parse(readFileSync(place, "utf8")) as Entry;
-    if (fingerprint !== fingerprintOf(context, project, watched)) return undefined;
-    return isThere(context, result) ? { result, watched } : undefined;
-  } catch {
-    return undefined;
-  }
+  const entry = readEntry(place);
+  if (entry === undefined) return undefined;
+  const { fingerprint, watched, result } = entry;
+  return fingerprint === fingerprintOf(context, project, watched) && isThere(context, result)
+    ? { result, watched }
+    : undefined;
 }
 
 /** All that evaluation knows of a project: its tree by content, its commit, its lock files, the settings. */
@@ -155,16 +159,18 @@ export async function rememberResult(
     result: { ...result, newLockFile: undefined, lockChanges: [], newPins: undefined },
   };
   makeFolders(dirname(place));
-  writeFileAtomically(place, JSON.stringify(entry));
+  writeFileAtomically(place, JSON.stringify(entry), { lasting: false });
 }
 
 /** Adds the paths of the built outputs to a kept result. */
 export function rememberOutputs(context: Context, job: Job, outputPaths: readonly (readonly [string, string])[]): void {
   const place = placeOf(context, job);
-  if (place === undefined || !existsSync(place)) return;
-  const entry = JSON.parse(readFileSync(place, "utf8")) as Entry;
+  const entry = place === undefined ? undefined : readEntry(place);
+  if (place === undefined || entry === undefined) return;
   if (JSON.stringify(entry.result.outputPaths) === JSON.stringify(outputPaths)) return;
-  writeFileAtomically(place, JSON.stringify({ ...entry, result: { ...entry.result, outputPaths } }));
+  writeFileAtomically(place, JSON.stringify({ ...entry, result: { ...entry.result, outputPaths } }), {
+    lasting: false,
+  });
 }
 
 /** Milliseconds by which a file's time may lie behind: kernels take it from a clock that goes in steps. */
