@@ -75,8 +75,19 @@ export interface RawOptions {
 /** Separates the two values of `--override-input` on their way through commander. */
 const SEPARATOR = "\u0000";
 
+/** What a program that serves d2n's commands under another name has to say. */
+export interface CalledAs {
+  /** Where the command line says nothing else. */
+  readonly options?: CommonOptions;
+  /** The exit status for a command line that was not understood. */
+  readonly usageStatus?: number;
+}
+
 /** @returns the exit status */
-export async function runCommandLine(world: World): Promise<number> {
+export async function runCommandLine(
+  world: World,
+  { options: otherwise = {}, usageStatus = exitStatus.usage }: CalledAs = {},
+): Promise<number> {
   let status: number = exitStatus.success;
   let shown = { color: false, showTrace: world.argv.includes("--show-trace"), debug: world.argv.includes("--debug") };
   let reporter: Reporter | undefined;
@@ -97,7 +108,7 @@ export async function runCommandLine(world: World): Promise<number> {
         uid: world.uid,
         sink: (event) => reporter?.report(event),
         signal: () => signal(),
-        options: commonOptions(raw),
+        options: { ...otherwise, ...given(commonOptions(raw)) },
       });
       try {
         const tools: Tools = {
@@ -124,11 +135,11 @@ export async function runCommandLine(world: World): Promise<number> {
     });
   } catch (thrown) {
     const error = explainFileError(thrown) ?? thrown;
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : exitStatus.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : usageStatus;
     const text = renderError(error, shown);
     if (reporter === undefined) world.stderr.write(text);
     else reporter.print(text);
-    status = error instanceof D2nError ? error.exitCode : exitStatus.bug;
+    status = !(error instanceof D2nError) ? exitStatus.bug : error.code === "usage" ? usageStatus : error.exitCode;
   } finally {
     reporter?.close();
   }
@@ -271,6 +282,10 @@ function commonOptions(raw: RawOptions): CommonOptions {
       return [input, flake];
     }),
   };
+}
+
+function given(options: CommonOptions): CommonOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function count(text: string | undefined, option: string): number | undefined {

@@ -28,7 +28,7 @@ export function parseHashAlgorithm(name: string): HashAlgorithm {
     "hash-malformed",
     name === "blake3"
       ? "hash algorithm 'blake3' is experimental in Nix and not supported"
-      : `unknown hash algorithm '${name}', expect 'md5', 'sha1', 'sha256', or 'sha512'`,
+      : `unknown hash algorithm '${name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`,
   );
 }
 

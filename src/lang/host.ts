@@ -87,6 +87,8 @@ export interface Host {
   parseFlakeReference?(reference: string): ReadonlyMap<string, string | number | boolean>;
   /** `builtins.flakeRefToString`: the opposite. */
   showFlakeReference?(attributes: ReadonlyMap<string, string | number | boolean>): string;
+  /** What relative entries of the search path start from; `/` unless given. */
+  readonly workingFolder?: string;
   /** An environment variable, empty if it isn't set. */
   environment(name: string): string;
   /** `builtins.trace`, warnings. */

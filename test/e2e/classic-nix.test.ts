@@ -2,32 +2,14 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Outcome, Rig, type RunOptions, shown } from "./rig.ts";
+import { ClassicRig } from "./classic-rig.ts";
+import type { Outcome, RunOptions } from "./rig.ts";
 
-const rig = new Rig();
-const shims = join(rig.folder, "shims");
-const root = join(rig.folder, "nix");
-const places = {
-  NIX_STORE_DIR: join(root, "store"),
-  NIX_STATE_DIR: join(root, "var/nix"),
-  NIX_LOG_DIR: join(root, "var/log"),
-  NIX_CONFIG: "sandbox = false\nexperimental-features = nix-command flakes",
-};
+const nixRig = new ClassicRig();
+const { rig, root, said, refused } = nixRig;
 
 function nix(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  return rig.run(rig.folder, "env", ["-u", "D2N_STORE", join(shims, "nix"), ...args], { ...options, env: places });
-}
-
-async function said(...args: readonly string[]): Promise<string> {
-  const outcome = await nix(args);
-  expect(outcome.status, shown(outcome)).toBe(0);
-  return outcome.stdout;
-}
-
-async function refused(...args: readonly string[]): Promise<string> {
-  const outcome = await nix(args);
-  expect(outcome.status, shown(outcome)).toBe(1);
-  return outcome.stderr;
+  return nixRig.call("nix", args, options);
 }
 
 const expression = `let
@@ -43,7 +25,7 @@ let top: string;
 let dev: string;
 
 beforeAll(async () => {
-  expect((await rig.d2n(rig.folder, ["shims", shims])).status).toBe(0);
+  await nixRig.start();
   writeFileSync(join(rig.folder, "all.nix"), expression);
   const paths = await said("build", "-f", "all.nix", "top", "low", "--print-out-paths", "-o", "kept");
   [dev, top, low] = sorted(paths) as [string, string, string];
@@ -87,9 +69,7 @@ describe("nix build, path-info, why-depends, log", () => {
       info: Record<string, { references: string[] }>;
     };
     expect(second.info[basename(top)]!.references).toEqual([basename(low)]);
-    expect(await refused("path-info", `${places.NIX_STORE_DIR}/00000000000000000000000000000000-x`)).toContain(
-      "is not valid",
-    );
+    expect(await refused("path-info", `${root}/store/00000000000000000000000000000000-x`)).toContain("is not valid");
     expect(await said("why-depends", top, low)).toBe(`${top}\n└───${low}\u001b[0m\n`);
     expect(await said("why-depends", "--precise", top, low)).toContain("└───/: …");
     expect((await nix(["why-depends", low, top])).stderr).toBe(`'${low}' does not depend on '${top}'\n`);
@@ -111,16 +91,14 @@ describe("nix build, path-info, why-depends, log", () => {
     });
     expect(structured![1]["structuredAttrs"]).toMatchObject({ x: { a: ["é", null], b: 1 } });
     const added = await nix(["derivation", "add"], { input: JSON.stringify(fixed![1]) });
-    expect(added.stdout).toBe(`${places.NIX_STORE_DIR}/${fixed![0]}\n`);
+    expect(added.stdout).toBe(`${root}/store/${fixed![0]}\n`);
     // The same with numbers written in other ways.
     const digits = JSON.stringify(structured![1]).replace(
       '[1,"1.0",9007199254740992,1.5e-7]',
       '[1e0, "1.0" ,9007199254740993,15E-8]',
     );
     expect(digits).toContain("1e0");
-    expect((await nix(["derivation", "add"], { input: digits })).stdout).toBe(
-      `${places.NIX_STORE_DIR}/${structured![0]}\n`,
-    );
+    expect((await nix(["derivation", "add"], { input: digits })).stdout).toBe(`${root}/store/${structured![0]}\n`);
     const huge = await nix(["derivation", "add"], { input: digits.replace("1e0", "1e999") });
     expect(huge.stderr).toContain("number overflow parsing '1e999'");
     const wrong = { ...structured![1], outputs: { out: { path: basename(low) } } };
@@ -152,7 +130,7 @@ describe("nix store, nix nar", () => {
     expect(await said("store", "cat", `${path}/a`)).toBe("content");
     expect(await refused("store", "cat", `${path}/sub`)).toContain("is not a regular file");
     expect(await refused("store", "ls", `${path}/no`)).toContain("does not exist");
-    await rig.run(rig.folder, "sh", ["-c", `unset D2N_STORE; ${shims}/nix nar pack tree > tree.nar`], { env: places });
+    await nixRig.script("nix nar pack tree > tree.nar");
     expect(await said("nar", "ls", "-lR", "tree.nar", "/")).toBe(long);
     expect(await said("nar", "cat", "tree.nar", "/sub/x")).toBe("x");
     expect(await refused("nar", "cat", "tree.nar", "sub")).toContain("NAR does not contain regular file '/sub'");
@@ -184,6 +162,34 @@ describe("nix", () => {
     expect(await said("config", "show", "experimental-features")).toBe("flakes nix-command\n");
     expect(await said("config", "show")).toContain("\nsandbox = false\n");
     expect(await refused("config", "show", "nonsense")).toContain("could not find setting 'nonsense'");
+  });
+
+  it("has on what the configuration says, if it says anything", async () => {
+    const off = { env: { NIX_CONFIG: "experimental-features = nix-command" } };
+    expect((await nix(["eval", "--expr", "builtins ? getFlake"], off)).stdout).toBe("true\n");
+    expect((await nix(["flake", "show"], off)).stderr).toBe(
+      "error: experimental Nix feature 'flakes' is disabled; add '--extra-experimental-features flakes' to enable it\n",
+    );
+    const none = { env: { NIX_CONFIG: "experimental-features =" } };
+    expect((await nix(["eval", "--expr", "1"], none)).stderr).toContain("Nix feature 'nix-command' is disabled");
+    const given = ["--extra-experimental-features", "nix-command", "eval", "--expr", "1"];
+    expect((await nix(given, none)).stdout).toBe("1\n");
+    expect((await nix(["eval", "--expr", "1"], { env: { NIX_CONFIG: "" } })).stdout).toBe("1\n");
+  });
+
+  it("prints JSON over lines, and hashes", async () => {
+    expect(await said("eval", "--expr", "{ a = [ 1.0 ]; }", "--json", "--pretty")).toBe(
+      '{\n  "a": [\n    1.0\n  ]\n}\n',
+    );
+    expect(await refused("eval", "--raw", "--expr", "1")).toContain("while generating the eval command output");
+    expect(await said("eval", "--expr", "{ x ? 1 }: x")).toMatch(/^«lambda @ /);
+    expect(await said("hash", "file")).toBe("");
+    expect(await refused("hash", "file", "none")).toBe(`error: path '${join(rig.folder, "none")}' does not exist\n`);
+    expect(await refused("hash", "path", "--mode", "text", ".")).toContain("Unknown file ingestion method 'text'");
+    expect(await refused("hash", "sum")).toContain("'sum' is not a recognised command");
+    expect(await refused("hash")).toContain("nix hash requires a sub-command. Available sub-commands:");
+    expect(await refused("flake", "nope")).toContain("'nope' is not a recognised command");
+    expect(await refused("build", "--nope")).toContain("unknown option '--nope'");
   });
 
   it("says what it does not serve, and what is no command", async () => {

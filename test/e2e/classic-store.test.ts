@@ -2,32 +2,16 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Outcome, Rig, type RunOptions, shown } from "./rig.ts";
+import { ClassicRig } from "./classic-rig.ts";
+import { type Outcome, type RunOptions, shown } from "./rig.ts";
 
-const rig = new Rig();
-const shims = join(rig.folder, "shims");
-const root = join(rig.folder, "nix");
-/** Builders here are the machine's own shell, as in Nix's tests. */
-const places = {
-  NIX_STORE_DIR: join(root, "store"),
-  NIX_STATE_DIR: join(root, "var/nix"),
-  NIX_LOG_DIR: join(root, "var/log"),
-  NIX_CONFIG: "sandbox = false\nexperimental-features = nix-command flakes",
-  NIX_BUILD_SHELL: "bash",
-};
-
-beforeAll(async () => {
-  const outcome = await rig.d2n(rig.folder, ["shims", shims]);
-  expect(outcome.status, shown(outcome)).toBe(0);
-});
+const nixRig = new ClassicRig();
+const { rig, root } = nixRig;
+beforeAll(() => nixRig.start());
 afterAll(() => rig.remove());
 
 function call(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { D2N_STORE: _, ...own } = rig.environment;
-  return rig.run(rig.folder, "env", ["-u", "D2N_STORE", join(shims, program), ...args], {
-    ...options,
-    env: { ...own, ...places, ...options.env },
-  });
+  return nixRig.call(program, args, options);
 }
 
 async function lines(program: string, args: readonly string[], options?: RunOptions): Promise<string[]> {
@@ -84,10 +68,10 @@ describe("nix-store", () => {
 
   it("exports and imports, dumps and restores", async () => {
     const file = join(rig.folder, "export");
-    const other = { NIX_STATE_DIR: join(rig.folder, "other/var"), NIX_STORE_DIR: places.NIX_STORE_DIR };
+    const other = { NIX_STATE_DIR: join(rig.folder, "other/var"), NIX_STORE_DIR: join(root, "store") };
     const sh = (script: string, env = {}): Promise<Outcome> =>
-      rig.run(rig.folder, "sh", ["-c", `unset D2N_STORE; PATH=${shims}:$PATH; ${script}`], {
-        env: { ...places, ...env },
+      nixRig.script(script, {
+        env,
       });
     expect((await sh(`nix-store --export $(nix-store -qR ${top}) > ${file}`)).status).toBe(0);
     expect((await sh(`nix-store --import < ${file}`, other)).stdout).toBe(`${low}\n${top}\n`);
@@ -212,7 +196,7 @@ describe("nix-shell", () => {
     const script = join(rig.folder, "script");
     writeFileSync(
       script,
-      `#! ${join(shims, "nix-shell")}\n#! nix-shell -i "sh -e"\n#! nix-shell all.nix -A shell\necho "$inside: $*"\n`,
+      `#! ${join(nixRig.shims, "nix-shell")}\n#! nix-shell -i "sh -e"\n#! nix-shell all.nix -A shell\necho "$inside: $*"\n`,
     );
     chmodSync(script, 0o755);
     expect(await lines("nix-shell", [script, "a b", "--c"])).toEqual(["yes: a b --c"]);
@@ -222,7 +206,7 @@ describe("nix-shell", () => {
     const script = join(rig.folder, "project/expressions");
     const text = (option: string): string =>
       [
-        `#! ${join(shims, "nix-shell")}`,
+        `#! ${join(nixRig.shims, "nix-shell")}`,
         '#! nix-shell --expr "{ all, here }: assert here == ./.; import all"',
         '#! nix-shell --arg all "../all.nix" --arg here ./.',
         `#! nix-shell -A shell -i sh ${option}`,
@@ -233,7 +217,7 @@ describe("nix-shell", () => {
     expect(await lines("nix-shell", [script])).toEqual(["yes"]);
     writeFileSync(script, text("--option nix-shell-shebang-arguments-relative-to-script false"));
     expect((await call("nix-shell", [script])).stderr).toMatch(/all\.nix.* does not exist/);
-    writeFileSync(script, `#! ${join(shims, "nix-shell")}\n#! nix-shell -i sh\necho $name\n`);
+    writeFileSync(script, `#! ${join(nixRig.shims, "nix-shell")}\n#! nix-shell -i sh\necho $name\n`);
     expect(await lines("nix-shell", [script])).toEqual(["shell"]);
     const old = await call("nix-shell", ["project", "--option", "nix-shell-always-looks-for-shell-nix", "false"]);
     expect(old.stderr).toMatch(/Skipping '.*project\/shell\.nix', because .*neither 'shell\.nix' nor/s);

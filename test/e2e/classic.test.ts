@@ -73,7 +73,9 @@ describe("builtins.getFlake", () => {
     const expression = `(builtins.getFlake "git+file://${folder}").y + 1`;
     const on = { NIX_CONFIG: "experimental-features = flakes" };
     expect((await call("nix-instantiate", ["--eval", "-E", expression], on)).stdout).toBe("42\n");
-    expect((await call("nix-instantiate", ["--eval", "-E", expression], {})).stderr).toContain("'getFlake' missing");
+    expect((await call("nix-instantiate", ["--eval", "-E", expression], {})).stderr).toContain(
+      "error: experimental Nix feature 'flakes' is disabled",
+    );
     const without = await call("nix-instantiate", ["--eval", "-E", expression], { ...on, ...dummy });
     expect(without.stderr).toContain("cannot fetch a flake: there is no store (dummy://)");
     expect((await call("nix", ["eval", "--expr", expression], {})).stderr).toContain("unlocked flake reference");
@@ -110,6 +112,7 @@ describe("nix-instantiate --eval", () => {
     expect(await evaluated("-E", f, "--argstr", "y", "text", "-A", "list.0.z")).toBe('"text"\n');
     expect(await evaluated("-E", "1", "2")).toBe("1\n2\n");
     expect(await refused("--eval", "-E", f, "-A", "sum")).toContain("has an argument without a value ('y')");
+    expect(await refused("--eval", "-E", "1", "--arg", "y", "{")).toContain("syntax error, unexpected end of file");
     expect(await refused("--eval", "-E", f, "--arg", "y", "1", "-A", "sun")).toBe(
       "error: attribute 'sun' in selection path 'sun' not found\n       Did you mean sum?\n",
     );
@@ -121,6 +124,10 @@ describe("nix-instantiate --eval", () => {
     const outcome = await call("nix-instantiate", ["--find-file", "found.nix"], { ...dummy, NIX_PATH: rig.folder });
     expect(outcome.stdout).toBe(`${join(rig.folder, "found.nix")}\n`);
     expect(await refused("--eval", "-E", "<nowhere>")).toContain("file 'nowhere' was not found in the Nix search path");
+    expect(await refused("--find-file", "nowhere")).toBe(
+      "error: file 'nowhere' was not found in the Nix search path (add it using $NIX_PATH or -I)\n",
+    );
+    expect(await evaluated("-I", "a=b", "-E", "(builtins.head builtins.nixPath).path")).toBe('"b"\n');
   });
 
   it("reads settings from files, the environment and the command line", async () => {

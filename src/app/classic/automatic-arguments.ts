@@ -14,8 +14,9 @@ import type { AutoArgument } from "./protocol.ts";
 
 const FUNCTOR = symbol("__functor");
 
-/** The arguments as an attribute set; expressions are evaluated when needed. */
+/** The arguments as an attribute set; expressions are evaluated when needed. @throws ParseError for those that are none */
 export function automaticArguments(ev: Evaluator, given: readonly AutoArgument[], basePath: string): Attrs {
+  for (const { value } of given) if ("expression" in value) ev.normalForm(value.expression, { basePath });
   return Attrs.from(
     given.map(({ name, value }): [string, Lazy] => [
       name,

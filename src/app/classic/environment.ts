@@ -1,9 +1,8 @@
 /** From settings and environment to what the evaluator of a classic command is told. */
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { D2nError } from "../../base/index.ts";
 import type { LintLevel } from "../../lang/index.ts";
 import type { ClassicSettings, StoreAccess } from "./protocol.ts";
-import { searchPath } from "./search-path.ts";
 import type { NixSettings } from "./settings.ts";
 
 export interface ClassicOptions {
@@ -30,7 +29,7 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
   const pure = !options.impure && settings.flag("pure-eval", options.pureByDefault);
   const store = storeAccess(options);
   return {
-    storeDir: environment["NIX_STORE_DIR"] || "/nix/store",
+    storeDir: storeDir(environment["NIX_STORE_DIR"]),
     physicalRoot: store === "none" ? "" : options.physicalRoot(),
     store,
     system:
@@ -43,10 +42,11 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
         value === undefined ? [] : [[bytes(name), bytes(value)] as const],
       ),
     ),
-    searchPath: searchPath({ included, settings, environment, cwd, pure }),
+    searchPath: pure ? [] : [...included, ...settings.list("nix-path")],
     pure,
     restricted: settings.flag("restrict-eval"),
     allowedUris: settings.list("allowed-uris"),
+    importsFromDerivations: settings.flag("allow-import-from-derivation", true),
     maxCallDepth: settings.number("max-call-depth", 10_000),
     experimentalFeatures: [...settings.list("experimental-features"), ...(options.features ?? [])],
     showTrace: settings.flag("show-trace"),
@@ -63,6 +63,12 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
       absolutePath: lint(settings, "lint-absolute-path-literals"),
     },
   };
+}
+
+function storeDir(given: string | undefined): string {
+  if (given === undefined || given === "") return "/nix/store";
+  if (!isAbsolute(given)) throw new D2nError("settings", `not an absolute path: "${given}"`);
+  return given;
 }
 
 function parsedFileFolder(environment: ClassicOptions["environment"]): string | undefined {

@@ -5,6 +5,7 @@ import { getFlake, sourcesWith } from "../evaluation/flake-loading.ts";
 import type { ParsedFiles } from "../evaluation/parsed-files.ts";
 import { ClassicHost } from "./host.ts";
 import type { ClassicSettings } from "./protocol.ts";
+import { absoluteEntry } from "./search-path.ts";
 import type { SyncClassicServices } from "./services.ts";
 
 export interface ClassicEvaluator {
@@ -45,7 +46,8 @@ export function createClassicEvaluator(
   };
   if (settings.restricted)
     for (const entry of settings.searchPath) {
-      const path = entry.slice(entry.indexOf("=") + 1);
+      const absolute = absoluteEntry(entry, settings.cwd);
+      const path = absolute.slice(absolute.indexOf("=") + 1);
       if (path.startsWith("/")) host.allow(utf8(path));
     }
   return { host, ev, sources };

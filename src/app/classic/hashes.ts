@@ -1,5 +1,5 @@
 /** `nix-hash`, `nix hash`: hashes of files and trees, and from one form to another. */
-import { readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { D2nError } from "../../base/index.ts";
 import {
   compressHash,
@@ -26,8 +26,11 @@ export interface HashPathOptions {
   readonly truncate?: boolean;
 }
 
+/** @param options path: absolute. @throws D2nError `file-access` where nothing is */
 export function hashPath({ path, method, algorithm, format, truncate }: HashPathOptions): string {
   const named = parseHashAlgorithm(algorithm);
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined)
+    throw new D2nError("file-access", `path '${path}' does not exist`);
   const { hash } =
     method === "flat"
       ? { hash: isPipe(path) ? hashBytes(named, readFileSync(path)) : hashFileSync(path, named).hash }

@@ -47,6 +47,7 @@ export class ClassicHost implements Host {
   readonly system: string;
   readonly currentTime: number;
   readonly pure: boolean;
+  readonly workingFolder: string;
   readonly #settings: ClassicSettings;
   readonly #services: SyncClassicServices;
   readonly #notify: (level: "trace" | "warning", text: string) => void;
@@ -70,6 +71,7 @@ export class ClassicHost implements Host {
     this.system = settings.system;
     this.currentTime = Math.floor(Date.now() / 1000);
     this.pure = settings.pure;
+    this.workingFolder = utf8(settings.cwd);
   }
 
   /** Lets pure or restricted evaluation read a file or folder. */
@@ -163,6 +165,12 @@ export class ClassicHost implements Host {
   realise(context: ReadonlySet<string>): void {
     const wanted = [...context].filter((element) => element.startsWith("!"));
     const [first] = wanted;
+    if (first !== undefined && !this.#settings.importsFromDerivations) {
+      const end = first.indexOf("!", 1);
+      throw new EvalError(
+        `cannot build '${first.slice(end + 1)}^${first.slice(1, end)}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
+      );
+    }
     if (first !== undefined && !this.#stores) {
       const missing = wanted.find((element) => !this.#isBuilt(element));
       if (missing === undefined) return;

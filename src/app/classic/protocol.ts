@@ -22,6 +22,8 @@ export interface ClassicSettings {
   /** Only files of the search path and of the store may be read, only allowed URIs fetched. */
   readonly restricted: boolean;
   readonly allowedUris: readonly string[];
+  /** Whether evaluation may build: `allow-import-from-derivation`. */
+  readonly importsFromDerivations: boolean;
   readonly maxCallDepth: number;
   readonly experimentalFeatures: readonly string[];
   readonly showTrace: boolean;

@@ -1,7 +1,6 @@
-/** Where `<name>` is looked for: `-I`, then `NIX_PATH` or the setting `nix-path`, or the user's channels. */
+/** The entries of the search path for `<name>`. */
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import type { NixSettings } from "./settings.ts";
 
 const SCHEMES = ["http", "https", "file", "channel", "git", "s3", "ssh"];
 
@@ -34,33 +33,16 @@ export function parseNixPath(text: string): string[] {
   return entries;
 }
 
-export interface SearchPathOptions {
-  readonly included: readonly string[];
-  readonly settings: NixSettings;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly pure: boolean;
+/** An entry whose path, if it is one, does not depend on the working folder. */
+export function absoluteEntry(entry: string, cwd: string): string {
+  const equals = entry.indexOf("=");
+  const path = entry.slice(equals + 1);
+  if (isAbsolute(path) || isPseudoUrl(path) || path.startsWith("flake:")) return entry;
+  return `${entry.slice(0, equals + 1)}${join(cwd, path)}`;
 }
 
-/** The entries with absolute paths; none in pure evaluation. */
-export function searchPath({ included, settings, environment, cwd, pure }: SearchPathOptions): string[] {
-  if (pure) return [];
-  const fromEnvironment = environment["NIX_PATH"];
-  const configured =
-    fromEnvironment !== undefined
-      ? parseNixPath(fromEnvironment)
-      : settings.has("nix-path")
-        ? settings.list("nix-path")
-        : defaultEntries(environment);
-  return [...included, ...configured].map((entry) => {
-    const equals = entry.indexOf("=");
-    const path = entry.slice(equals + 1);
-    if (isAbsolute(path) || isPseudoUrl(path) || path.startsWith("flake:")) return entry;
-    return `${entry.slice(0, equals + 1)}${join(cwd, path)}`;
-  });
-}
-
-function defaultEntries(environment: SearchPathOptions["environment"]): string[] {
+/** Where the user's channels would lie, as far as they do. */
+export function defaultEntries(environment: Readonly<Record<string, string | undefined>>): string[] {
   const state = environment["NIX_STATE_DIR"] || "/nix/var/nix";
   const channels = join(state, "profiles/per-user/root/channels");
   const home = environment["HOME"];

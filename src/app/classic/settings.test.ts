@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { isPseudoUrl, parseNixPath, searchPath } from "./search-path.ts";
+import { absoluteEntry, isPseudoUrl, parseNixPath } from "./search-path.ts";
 import { NixSettings } from "./settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "d2n-settings-"));
@@ -46,9 +46,15 @@ describe("NixSettings", () => {
       /syntax error in configuration line 'cores 3' in .*nix\.conf/,
     );
     expect(() => read({ "nix.conf": "include none.conf\n" })).toThrow("not found");
-    const { settings } = read({ "nix.conf": "show-trace = perhaps\nmax-call-depth = many\n" });
-    expect(() => settings.flag("show-trace")).toThrow("invalid value 'perhaps'");
-    expect(() => settings.number("max-call-depth", 1)).toThrow("invalid value 'many'");
+    expect(() => read({ "nix.conf": "show-trace = perhaps\n" })).toThrow("invalid value 'perhaps'");
+    expect(() => read({ "nix.conf": "max-call-depth = many\n" })).toThrow("invalid value 'many'");
+    const { settings, warnings } = read({ "nix.conf": "experimental-features = flakes warp\nmax-jobs = auto\n" });
+    settings.setOrWarn("pure-eval", "maybe");
+    expect(settings.has("pure-eval")).toBe(false);
+    expect(warnings).toEqual([
+      "unknown experimental feature 'warp'",
+      "Boolean setting 'pure-eval' has invalid value 'maybe'",
+    ]);
   });
 });
 
@@ -65,15 +71,23 @@ describe("the search path", () => {
     expect(isPseudoUrl("/x")).toBe(false);
   });
 
-  it("is absolute, with -I in front; NIX_PATH counts more than the setting", () => {
-    const { settings } = read({ "nix.conf": "nix-path = set=/set\n" });
-    const common = { settings, cwd: "/base", pure: false, included: ["x=rel", "y"] };
-    expect(searchPath({ ...common, environment: {} })).toEqual(["x=/base/rel", "/base/y", "set=/set"]);
-    expect(searchPath({ ...common, environment: { NIX_PATH: "env" } })).toEqual([
+  it("is that of NIX_PATH rather than of files, until the command line says more", () => {
+    const conf = { "nix.conf": "extra-nix-path = set=/set\n" };
+    expect(read(conf).settings.list("nix-path")).toEqual(["set=/set"]);
+    const { settings } = read(conf, { NIX_PATH: "a=b c:d" });
+    expect(settings.list("nix-path")).toEqual(["a=b c", "d"]);
+    settings.set("extra-nix-path", "e");
+    expect(settings.list("nix-path")).toEqual(["a=b c", "d", "e"]);
+    settings.set("nix-path", "f");
+    expect(settings.list("nix-path")).toEqual(["f"]);
+  });
+
+  it("can be made independent of the working folder", () => {
+    expect(["x=rel", "y", "z=/abs", "flake:f"].map((entry) => absoluteEntry(entry, "/base"))).toEqual([
       "x=/base/rel",
       "/base/y",
-      "/base/env",
+      "z=/abs",
+      "flake:f",
     ]);
-    expect(searchPath({ ...common, pure: true, environment: { NIX_PATH: "env" } })).toEqual([]);
   });
 });

@@ -4,7 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { D2nError, isSystemError } from "../../base/index.ts";
+import { D2nError, isSystemError, UsageError } from "../../base/index.ts";
+import { defaultEntries, parseNixPath } from "./search-path.ts";
 
 export type SettingKind = "switch" | "value" | "list";
 
@@ -16,24 +17,34 @@ const switches = `abort-on-warn accept-flake-config allow-dirty allow-dirty-lock
   require-drop-supplementary-groups require-sigs restrict-eval run-diff-hook sandbox-fallback show-trace substitute sync-before-registering
   trace-function-calls trace-import-from-derivation trace-verbose trust-tarballs-from-git-forges use-case-hack use-cgroups use-registries
   use-sqlite-wal use-xdg-base-directories warn-dirty warn-short-path-literals`;
-const values = `bash-prompt bash-prompt-prefix bash-prompt-suffix build-dir build-hook build-poll-interval build-users-group builders
-  commit-lock-file-summary connect-timeout cores diff-hook download-attempts download-buffer-size download-speed
-  eval-attrset-update-layer-rhs-threshold eval-profile-file eval-profiler eval-profiler-frequency eval-system external-builders flake-registry
-  gc-reserved-space http-connections id-count json-log-path lint-absolute-path-literals lint-short-path-literals lint-url-literals log-lines
-  max-build-log-size max-call-depth max-free max-jobs max-silent-time max-substitution-jobs min-free min-free-check-interval nar-buffer-size
-  narinfo-cache-meta-ttl narinfo-cache-negative-ttl narinfo-cache-positive-ttl netrc-file post-build-hook pre-build-hook sandbox
-  sandbox-build-dir sandbox-dev-shm-size ssl-cert-file stalled-download-timeout start-id store system tarball-ttl timeout
-  upgrade-nix-store-path-url user-agent-suffix warn-large-path-threshold`;
+const numbers = `build-poll-interval connect-timeout cores download-attempts download-buffer-size download-speed
+  eval-attrset-update-layer-rhs-threshold eval-profiler-frequency gc-reserved-space http-connections id-count log-lines max-build-log-size
+  max-call-depth max-free max-jobs max-silent-time max-substitution-jobs min-free min-free-check-interval nar-buffer-size
+  narinfo-cache-meta-ttl narinfo-cache-negative-ttl narinfo-cache-positive-ttl stalled-download-timeout start-id tarball-ttl timeout
+  warn-large-path-threshold`;
+const values = `bash-prompt bash-prompt-prefix bash-prompt-suffix build-dir build-hook build-users-group builders commit-lock-file-summary
+  diff-hook eval-profile-file eval-profiler eval-system external-builders flake-registry json-log-path lint-absolute-path-literals
+  lint-short-path-literals lint-url-literals netrc-file post-build-hook pre-build-hook sandbox sandbox-build-dir sandbox-dev-shm-size
+  ssl-cert-file store system upgrade-nix-store-path-url user-agent-suffix`;
 const lists = `access-tokens allowed-impure-host-deps allowed-uris allowed-users experimental-features extra-platforms hashed-mirrors ignored-acls
   nix-path plugin-files sandbox-paths secret-key-files substituters system-features trusted-public-keys trusted-substituters trusted-users`;
 
 const kinds = new Map<string, SettingKind>();
 for (const [kind, names] of [
   ["switch", switches],
+  ["value", numbers],
   ["value", values],
   ["list", lists],
 ] as const)
-  for (const name of names.trim().split(/\s+/)) kinds.set(name, kind);
+  for (const name of words(names)) kinds.set(name, kind);
+const numeric = new Set(words(numbers));
+
+/** Experimental features of Nix 2.34. */
+const knownFeatures = new Set(
+  words(`auto-allocate-uids blake3-hashes ca-derivations cgroups configurable-impure-env daemon-trust-override dynamic-derivations
+  external-builders fetch-closure fetch-tree flakes git-hashing impure-derivations local-overlay-store mounted-ssh-store nix-command
+  parse-toml-timestamps pipe-operators read-only-local-store recursive-nix verified-fetches`),
+);
 
 const aliases: Readonly<Record<string, string>> = {
   "build-cores": "cores",
@@ -60,71 +71,84 @@ export interface SettingsSources {
 
 export class NixSettings {
   readonly #values = new Map<string, string>();
+  readonly #lists = new Map<string, readonly string[]>();
   readonly #warn: (message: string) => void;
 
-  constructor(warn: (message: string) => void) {
+  /** Nothing is set but the search path, as the environment has it. */
+  constructor({ environment, warn }: SettingsSources) {
     this.#warn = warn;
+    this.#takeNixPath(environment, defaultEntries(environment));
   }
 
   /** What the configuration files and `NIX_CONFIG` say. @throws D2nError for lines that aren't settings */
   static read({ environment, warn }: SettingsSources): NixSettings {
-    const settings = new NixSettings(warn);
+    const settings = new NixSettings({ environment, warn });
     const folder = environment["NIX_CONF_DIR"] || "/etc/nix";
     settings.#applyFile(join(folder, "nix.conf"));
     for (const file of userFiles(environment).reverse()) settings.#applyFile(file);
     const text = environment["NIX_CONFIG"];
     if (text !== undefined) settings.#apply(text, "NIX_CONFIG");
+    // It beats files, and what the command line says counts from here.
+    settings.#takeNixPath(environment);
     return settings;
   }
 
-  /** Sets a value; false if there is no such setting. */
+  /** Sets a value; false if there is no such setting. @throws UsageError for a value that the setting cannot have */
   set(name: string, value: string): boolean {
     const kind = settingKind(name);
     if (kind === undefined) return false;
     const real = aliases[name] ?? name;
-    if (kind === "list" && !kinds.has(real)) {
-      const base = real.slice(6);
-      this.#values.set(base, `${this.#values.get(base) ?? ""} ${value}`.trim());
-    } else this.#values.set(real, value);
+    if (kind === "list") {
+      const base = kinds.has(real) ? real : real.slice("extra-".length);
+      const named = words(value);
+      if (base === "experimental-features")
+        for (const feature of named)
+          if (!knownFeatures.has(feature)) this.#warn(`unknown experimental feature '${feature}'`);
+      this.#lists.set(base, base === real ? named : [...(this.#lists.get(base) ?? []), ...named]);
+      return true;
+    }
+    if (kind === "switch") parseSwitch(real, value);
+    else if (numeric.has(real) && !(real === "max-jobs" && value === "auto")) parseNumber(real, value);
+    this.#values.set(real, value);
     return true;
   }
 
-  /** Sets a value of the command line or a file; a name that nobody knows is told. */
+  /** `--option`: names that nobody knows and values that cannot be are told. */
   setOrWarn(name: string, value: string): void {
-    if (!this.set(name, value)) this.#warn(`unknown setting '${name}'`);
+    try {
+      if (!this.set(name, value)) this.#warn(`unknown setting '${name}'`);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#warn(error.message);
+    }
   }
 
   has(name: string): boolean {
-    return this.#values.has(name);
+    return this.#values.has(name) || this.#lists.has(name);
   }
 
   text(name: string, fallback = ""): string {
-    return this.#values.get(name) ?? fallback;
+    return this.#values.get(name) ?? this.#lists.get(name)?.join(" ") ?? fallback;
   }
 
-  list(name: string): string[] {
-    return this.text(name)
-      .split(/\s+/)
-      .filter((word) => word !== "");
+  list(name: string): readonly string[] {
+    return this.#lists.get(name) ?? [];
   }
 
-  /** @throws D2nError `settings` */
   flag(name: string, fallback = false): boolean {
     const value = this.#values.get(name);
-    if (value === undefined) return fallback;
-    if (value === "true" || value === "yes" || value === "1") return true;
-    if (value === "false" || value === "no" || value === "0") return false;
-    throw new D2nError("settings", `Boolean setting '${name}' has invalid value '${value}'`);
+    return value === undefined ? fallback : parseSwitch(name, value);
   }
 
-  /** @throws D2nError `settings` */
   number(name: string, fallback: number): number {
     const value = this.#values.get(name);
-    if (value === undefined) return fallback;
-    const units: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-    const match = /^(\d+)([KMGT]?)$/i.exec(value);
-    if (match === null) throw new D2nError("settings", `setting '${name}' has invalid value '${value}'`);
-    return Number(match[1]) * units[match[2]!.toUpperCase()]!;
+    return value === undefined ? fallback : parseNumber(name, value);
+  }
+
+  /** @param otherwise where there is no `NIX_PATH`: unless given, what there is stays */
+  #takeNixPath({ NIX_PATH: path }: SettingsSources["environment"], otherwise?: readonly string[]): void {
+    const entries = path === undefined ? otherwise : parseNixPath(path);
+    if (entries !== undefined) this.#lists.set("nix-path", entries);
   }
 
   #applyFile(file: string): void {
@@ -142,8 +166,27 @@ export class NixSettings {
     const settings = [...parseConfiguration(text, file)];
     const isFeatures = ([name]: readonly [string, string]): boolean => name.endsWith("experimental-features");
     for (const [name, value] of [...settings.filter(isFeatures), ...settings.filter((setting) => !isFeatures(setting))])
-      this.setOrWarn(name, value);
+      if (!this.set(name, value)) this.#warn(`unknown setting '${name}'`);
   }
+}
+
+/** @throws UsageError */
+function parseSwitch(name: string, value: string): boolean {
+  if (value === "true" || value === "yes" || value === "1") return true;
+  if (value === "false" || value === "no" || value === "0") return false;
+  throw new UsageError(`Boolean setting '${name}' has invalid value '${value}'`);
+}
+
+/** @throws UsageError */
+function parseNumber(name: string, value: string): number {
+  const units: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+  const match = /^(\d+)([KMGT]?)$/i.exec(value);
+  if (match === null) throw new UsageError(`setting '${name}' has invalid value '${value}'`);
+  return Number(match[1]) * units[match[2]!.toUpperCase()]!;
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
 }
 
 function userFiles(environment: SettingsSources["environment"]): string[] {
@@ -159,30 +202,24 @@ function userFiles(environment: SettingsSources["environment"]): string[] {
 /** The settings of a file and of those that it includes. */
 function* parseConfiguration(text: string, file: string): Generator<readonly [name: string, value: string]> {
   for (const line of text.split("\n")) {
-    const words = line
-      .replace(/#.*/, "")
-      .split(/\s+/)
-      .filter((word) => word !== "");
-    const [name, second] = words;
+    const said = words(line.replace(/#.*/, ""));
+    const [name, second] = said;
     if (name === undefined) continue;
-    const malformed = new D2nError(
-      "settings",
-      `syntax error in configuration line '${line.replace(/#.*/, "")}' in '${file}'`,
-    );
+    const malformed = new UsageError(`syntax error in configuration line '${line.replace(/#.*/, "")}' in "${file}"`);
     if (second === undefined) throw malformed;
     if (name === "include" || name === "!include") {
-      if (words.length !== 2) throw malformed;
+      if (said.length !== 2) throw malformed;
       const included = isAbsolute(second) ? second : join(dirname(file), second);
       let content: string;
       try {
         content = readFileSync(included, "utf8");
       } catch {
         if (name === "!include") continue;
-        throw new D2nError("settings", `file '${included}' included from '${file}' not found`);
+        throw new D2nError("settings", `file "${included}" included from "${file}" not found`);
       }
       yield* parseConfiguration(content, included);
     } else if (second !== "=") throw malformed;
-    else yield [name, words.slice(2).join(" ")];
+    else yield [name, said.slice(2).join(" ")];
   }
 }
 
@@ -221,10 +258,10 @@ export function allSettings(settings: NixSettings, system: string): Map<string, 
         return [name, { text: String(on), value: on }];
       }
       if (kind === "list") {
-        const words = settings.list(name);
+        const entries = [...settings.list(name)];
         // Nix keeps these as sets.
-        if (name === "experimental-features" || name.endsWith("features")) words.sort();
-        return [name, { text: words.join(" "), value: words }];
+        if (name === "experimental-features" || name.endsWith("features")) entries.sort();
+        return [name, { text: entries.join(" "), value: entries }];
       }
       return [name, { text, value: /^\d+$/.test(text) ? Number(text) : text }];
     });

@@ -67,7 +67,7 @@ function runWith(
   let exactWorld: ClassicEvaluator | undefined;
   const cwd = utf8(settings.cwd);
   if (task.kind === "find-files") {
-    for (const name of task.names) output.write(`${findFile(ev, utf8(name)).path}\n`);
+    for (const name of task.names) output.write(`${withoutTrace(() => findFile(ev, utf8(name))).path}\n`);
     return;
   }
   const shell = task.kind === "instantiate" && task.shell !== undefined ? task.shell : undefined;
@@ -75,9 +75,11 @@ function runWith(
   const args = automaticArguments(ev, task.arguments, folder);
   if (task.kind === "eval") {
     const root = evaluateSource(ev, host, task.source, cwd);
-    const selected = callWithArguments(ev, args, findAlongPath(ev, task.attributePath, args, root));
+    const selected = force(findAlongPath(ev, task.attributePath, args, root));
     const value = task.apply === undefined ? selected : ev.call(ev.evaluate(task.apply, { basePath: cwd }), selected);
-    output.write(show(ev, value, { format: task.format, strict: true, locations: false, copyToStore: false }));
+    output.write(
+      show(ev, value, { ...task, strict: true, locations: false, copyToStore: false, command: "eval command" }),
+    );
     host.flush();
     return;
   }
@@ -188,21 +190,36 @@ function findFile(ev: Evaluator, name: string): NixPath {
   return ev.call(ev.builtins.get("findFile")!, ev.builtins.get("nixPath")!, name) as NixPath;
 }
 
+/** Nobody's code has called anything: there is nothing to trace. */
+function withoutTrace<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof EvalError ? new EvalError(error.message) : error;
+  }
+}
+
 interface Shown {
   readonly format: ValueFormat;
   readonly strict: boolean;
   readonly locations: boolean;
   /** In JSON, paths become store paths. */
   readonly copyToStore?: boolean;
+  /** Who prints it, for messages. */
+  readonly command?: string;
 }
 
-function show(ev: Evaluator, value: Lazy, { format, strict, locations, copyToStore = true }: Shown): string {
+function show(
+  ev: Evaluator,
+  value: Lazy,
+  { format, strict, locations, copyToStore = true, command = "nix-instantiate" }: Shown,
+): string {
   switch (format) {
     case "raw":
       try {
         return textOf(ev.coerceToString(value));
       } catch (error) {
-        throw addTrace(error, "while generating the nix-instantiate output");
+        throw addTrace(error, `while generating the ${command} output`);
       }
     case "xml":
       return textOf(toXml(value, { strict, locations }));

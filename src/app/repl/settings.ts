@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseInstallable } from "../../flake/syntax.ts";
 import { NixSettings } from "../classic/settings.ts";
-import { searchPath } from "../classic/search-path.ts";
+import { absoluteEntry } from "../classic/search-path.ts";
 import type { Context } from "../context.ts";
 import { jobSettings } from "../evaluation/installables.ts";
 import type { ReplSettings, ReplSource } from "./protocol.ts";
@@ -14,12 +14,12 @@ export function ownReplSettings(
   options: { readonly included: readonly string[]; readonly colors: boolean },
 ): ReplSettings {
   const { environment, cwd } = context;
-  const settings = new NixSettings(() => {});
+  const settings = new NixSettings({ environment, warn: () => {} });
   return {
     world: {
       kind: "d2n",
       settings: jobSettings(context),
-      searchPath: searchPath({ included: options.included, settings, environment, cwd, pure: false }),
+      searchPath: [...options.included, ...settings.list("nix-path")].map((entry) => absoluteEntry(entry, cwd)),
     },
     arguments: [],
     cwd,

@@ -13,6 +13,8 @@ export interface CommonArguments {
   verbosity: number;
   gcWarning: boolean;
   readOnly: boolean;
+  /** Undefined: where a terminal shows it. */
+  prettyJson: boolean | undefined;
 }
 
 /** The rest of a command line, taken from the front. */
@@ -71,6 +73,7 @@ export function commonArguments(settings: NixSettings): CommonArguments {
     verbosity: 0,
     gcWarning: true,
     readOnly: false,
+    prettyJson: undefined,
   };
 }
 
@@ -152,6 +155,10 @@ export function takeCommon(
     case "--print-build-logs":
     case "--repair":
       return true;
+    case "--pretty":
+    case "--no-pretty":
+      common.prettyJson = word === "--pretty";
+      return true;
     case "--readonly-mode":
       common.readOnly = true;
       return true;
@@ -176,6 +183,12 @@ function takeSetting(name: string, words: Words, settings: NixSettings): boolean
 /** A word of the command line as a byte string. */
 export function bytes(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** `nix hash` alone. */
+export function subcommandMissing(group: string, names: readonly string[]): UsageError {
+  const list = names.map((name) => `  · ${name}\n`).join("");
+  return new UsageError(`nix ${group} requires a sub-command. Available sub-commands:\n\n${list}`);
 }
 
 export function unknownFlag(word: string): UsageError {

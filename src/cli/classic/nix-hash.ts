@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import type { HashFormat } from "../../app/classic/hashes.ts";
-import { UsageError } from "../../base/index.ts";
-import { takeCommon, unknownFlag, Words } from "./arguments.ts";
+import { D2nError, UsageError } from "../../base/index.ts";
+import { subcommandMissing, takeCommon, unknownFlag, Words } from "./arguments.ts";
 import type { Program } from "./program.ts";
 
 const formats: Readonly<Record<string, HashFormat>> = {
@@ -18,7 +19,7 @@ export async function nixHash(program: Program): Promise<number> {
   const operands: string[] = [];
   let format: HashFormat = "base16";
   let to: HashFormat | undefined;
-  let algorithm = "md5";
+  let algorithm: string | undefined;
   let flat = false;
   let truncate = false;
   for (let word = words.next(); word !== undefined; word = words.next()) {
@@ -36,7 +37,7 @@ export async function nixHash(program: Program): Promise<number> {
   }
   for (const operand of operands)
     program.print(
-      `${to === undefined ? hashPath({ path: operand, method: flat ? "flat" : "nar", algorithm, format, truncate }) : convertHash(operand, algorithm, to)}\n`,
+      `${to === undefined ? hashPath({ path: resolve(program.world.cwd, operand), method: flat ? "flat" : "nar", algorithm: algorithm ?? "md5", format, truncate }) : convertHash(operand, algorithm, to)}\n`,
     );
   return 0;
 }
@@ -53,11 +54,15 @@ Prints hashes of files and trees, or writes hashes in another form.
   return 0;
 }
 
+const commands = ["convert", "file", "path", "to-base16", "to-base32", "to-base64", "to-sri"];
+
 /** `nix hash file|path|convert|to-base16|to-base32|to-base64|to-sri`. */
 export async function hashCommand(program: Program, argv: readonly string[]): Promise<number> {
   const { convertHash, hashPath } = await import("../../app/classic/hashes.ts");
   const words = new Words(argv);
   const command = words.next();
+  if (command === undefined || command.startsWith("-")) throw subcommandMissing("hash", commands);
+  if (!commands.includes(command)) throw new UsageError(`'${command}' is not a recognised command`);
   const operands: string[] = [];
   let algorithm: string | undefined;
   let format: HashFormat = "sri";
@@ -68,22 +73,30 @@ export async function hashCommand(program: Program, argv: readonly string[]): Pr
     if (word === "--type" || word === "--hash-algo" || word === "--algo") algorithm = words.value(word);
     else if (word === "--to" || word === "--format") format = named(words.value(word));
     else if (word === "--from") from = named(words.value(word));
-    else if (word === "--mode") method = words.value(word) === "flat" ? "flat" : "nar";
+    else if (word === "--mode") method = ingestion(words.value(word));
     else if (word.startsWith("--") && Object.hasOwn(formats, option)) format = formats[option]!;
     else if (takeCommon(word, words, program.common, program.read)) continue;
     else if (word.startsWith("-")) throw unknownFlag(word);
     else operands.push(word);
   }
-  if (operands.length === 0) throw new UsageError(`'nix hash ${command ?? ""}' wants an argument`);
   if (command === "file" || command === "path") {
-    for (const path of operands)
+    for (const path of operands.map((operand) => resolve(program.world.cwd, operand)))
       program.print(`${hashPath({ path, method, algorithm: algorithm ?? "sha256", format })}\n`);
     return 0;
   }
-  const to = command === "convert" ? format : command?.startsWith("to-") ? named(command.slice(3)) : undefined;
-  if (to === undefined) throw new UsageError(`'${command ?? ""}' is not a recognised command of 'nix hash'`);
+  const old = command.startsWith("to-");
+  if (old)
+    program.warn("The old format conversion subcommands of `nix hash` were deprecated in favor of `nix hash convert`.");
+  const to = old ? named(command.slice("to-".length)) : format;
   for (const hash of operands) program.print(`${convertHash(hash, algorithm, to, from)}\n`);
   return 0;
+}
+
+function ingestion(mode: string): "flat" | "nar" {
+  if (mode === "flat" || mode === "nar") return mode;
+  if (mode === "git")
+    throw new D2nError("settings", "d2n does not serve '--mode git'", { hint: "It serves nar and flat." });
+  throw new UsageError(`Unknown file ingestion method '${mode}', expect \`flat\`, \`nar\`, or \`git\``);
 }
 
 function named(name: string): HashFormat {

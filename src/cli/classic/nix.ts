@@ -2,10 +2,10 @@
 import { resolve } from "node:path";
 import type { ExpressionSource, ValueFormat } from "../../app/classic/protocol.ts";
 import { runClassic } from "../../app/classic/run.ts";
-import { settingKind } from "../../app/classic/settings.ts";
+import { type NixSettings, settingKind } from "../../app/classic/settings.ts";
 import { D2nError, nearestNames, UsageError } from "../../base/index.ts";
 import { runCommandLine } from "../command-line.ts";
-import { bytes, takeCommon, unknownFlag, Words } from "./arguments.ts";
+import { bytes, subcommandMissing, takeCommon, unknownFlag, Words } from "./arguments.ts";
 import { hashCommand } from "./nix-hash.ts";
 import type { Call } from "./nix/options.ts";
 import type { Program } from "./program.ts";
@@ -43,6 +43,9 @@ const subcommands: Table = {
   "store verify": async () => (await import("./nix/store.ts")).verify,
   "why-depends": async () => (await import("./nix/paths.ts")).whyDepends,
 };
+
+/** Subcommands of `flake` that d2n's own command has. */
+const ofFlakes = ["check", "init", "lock", "metadata", "show", "update"];
 
 /** Names of old. */
 const aliases: Readonly<Record<string, string>> = {
@@ -84,8 +87,8 @@ export async function nix(program: Program): Promise<number> {
   const { argv } = program.world;
   const at = argv.findIndex((word, i) => !word.startsWith("-") && !isValue(argv, i));
   const command = argv[at];
+  if (wantsVersion(argv)) return program.printVersion();
   if (command === undefined) {
-    if (argv.includes("--version")) return program.printVersion();
     if (argv.includes("--help")) return help(program);
     throw new UsageError("no subcommand specified");
   }
@@ -93,6 +96,7 @@ export async function nix(program: Program): Promise<number> {
   const rest = [...argv.slice(0, at), ...argv.slice(at + 1)];
   const second = argv[at + 1];
   const two = `${command} ${second ?? ""}`;
+  if (!argv.includes("--help")) checkFeatures(program, argv, command);
   const called = Object.hasOwn(aliases, two) ? two : Object.hasOwn(aliases, command) ? command : undefined;
   if (called !== undefined) program.warn(`'${called}' is a deprecated alias for '${aliases[called]!}'`);
   const name = called === undefined ? (Object.hasOwn(subcommands, two) ? two : command) : aliases[called]!;
@@ -117,16 +121,53 @@ export async function nix(program: Program): Promise<number> {
     if (Object.hasOwn(instead, known))
       throw new D2nError("settings", `d2n does not serve 'nix ${known}'`, { hint: instead[known]! });
   const group = Object.keys(subcommands).filter((one) => one.startsWith(`${command} `));
-  const ownGroup = command === "store" || command === "config" || command === "flake";
-  if (group.length > 0 && (!ownGroup || command === "store")) {
+  if (command === "flake" && !argv.includes("--help")) {
+    if (second === undefined || second.startsWith("-")) throw subcommandMissing("flake", ofFlakes);
+    if (!ofFlakes.includes(second)) throw new UsageError(`'${second}' is not a recognised command`);
+  }
+  if (group.length > 0 && command !== "config") {
     if (second === undefined || second.startsWith("-"))
-      throw new UsageError(
-        `nix ${command} requires a sub-command. Available sub-commands:\n\n${group.map((one) => `  · ${one.slice(command.length + 1)}\n`).join("")}`,
+      throw subcommandMissing(
+        command,
+        group.map((one) => one.slice(command.length + 1)),
       );
     throw new UsageError(`'${second}' is not a command of 'nix ${command}' that d2n serves`);
   }
   if (!shared.has(command)) throw new UsageError(`'${command}' is not a recognised command`, meant(command));
-  return runCommandLine({ ...program.world, argv: [command, ...ownOptions(rest)] });
+  const own = ownOptions(rest, program.common.settings);
+  return runCommandLine(
+    { ...program.world, argv: [command, ...own] },
+    { options: program.commonOptions(), usageStatus: 1 },
+  );
+}
+
+/** `--version` among Nix's own options, not among those of a program that is started. */
+function wantsVersion(argv: readonly string[]): boolean {
+  const ends = argv.findIndex((word) => word === "--" || word === "-c" || word === "--command");
+  return (ends < 0 ? argv : argv.slice(0, ends)).includes("--version");
+}
+
+/**
+ * Where the configuration or the command line names experimental features, those that it does not name are off, as in Nix. Where
+ * nobody names any, `nix` and flakes are on, as in d2n's own commands.
+ */
+function checkFeatures(program: Program, argv: readonly string[], command: string): void {
+  const { settings } = program.common;
+  const named = new Set(settings.list("experimental-features"));
+  let some = settings.has("experimental-features");
+  argv.forEach((word, i) => {
+    const option = word === "--option" ? argv[i + 1] : word.startsWith("--") ? word.slice(2) : undefined;
+    if (option !== "experimental-features" && option !== "extra-experimental-features") return;
+    some = true;
+    for (const feature of (argv[word === "--option" ? i + 2 : i + 1] ?? "").split(/\s+/)) named.add(feature);
+  });
+  if (!some) return;
+  for (const feature of ["nix-command", ...(command === "flake" ? ["flakes"] : [])])
+    if (!named.has(feature))
+      throw new D2nError(
+        "settings",
+        `experimental Nix feature '${feature}' is disabled; add '--extra-experimental-features ${feature}' to enable it`,
+      );
 }
 
 /** Whether what is asked for lies in the store already: `/nix/store/….drv^out`. */
@@ -161,8 +202,8 @@ function isValue(argv: readonly string[], i: number): boolean {
   return values(argv[i - 1]) >= 1 || values(argv[i - 2]) >= 2;
 }
 
-/** Without Nix's settings that d2n has no option for: its own commands have flakes on. */
-function ownOptions(argv: readonly string[]): string[] {
+/** Without Nix's settings that d2n has no option for, which are set: its own commands have flakes on. */
+function ownOptions(argv: readonly string[], settings: NixSettings): string[] {
   const kept: string[] = [];
   const own = new Set([
     "--cores",
@@ -176,14 +217,16 @@ function ownOptions(argv: readonly string[]): string[] {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (word === "--") return [...kept, ...argv.slice(i)];
-    const kind = word.startsWith("--") && !own.has(word) ? settingKind(word.slice(2)) : undefined;
-    if (word === "--option") i += 2;
-    else if (kind === "value" || kind === "list") i++;
-    else if (
-      kind === undefined &&
-      !(word.startsWith("--no-") && settingKind(word.slice(5)) === "switch" && word !== "--no-eval-cache")
-    )
-      kept.push(word);
+    const name = word.slice(2);
+    const kind = word.startsWith("--") && !own.has(word) ? settingKind(name) : undefined;
+    if (word === "--option") {
+      settings.setOrWarn(argv[i + 1] ?? "", argv[i + 2] ?? "");
+      i += 2;
+    } else if (kind === "value" || kind === "list") settings.set(name, argv[++i] ?? "");
+    else if (kind === "switch") settings.set(name, "true");
+    else if (word.startsWith("--no-") && settingKind(word.slice(5)) === "switch" && word !== "--no-eval-cache")
+      settings.set(word.slice(5), "false");
+    else kept.push(word);
   }
   return kept;
 }
@@ -224,6 +267,7 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
     features: ["flakes", "fetch-tree"],
   });
   let json = "";
+  const collected = writeTo !== undefined || format === "json";
   await runClassic({
     job: {
       settings,
@@ -236,10 +280,9 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
         format: writeTo === undefined ? format : "json",
       },
     },
-    sink:
-      writeTo === undefined
-        ? program.sink
-        : { ...program.sink, write: (bytes) => void (json += Buffer.from(bytes).toString("utf8")) },
+    sink: collected
+      ? { ...program.sink, write: (bytes) => void (json += Buffer.from(bytes).toString("utf8")) }
+      : program.sink,
     context: () => program.context(),
     signal: program.signal,
     thread: program.takeThread(),
@@ -247,6 +290,6 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
   if (writeTo !== undefined) {
     const { writeValue } = await import("../../app/classic/value-tree.ts");
     writeValue(resolve(program.world.cwd, writeTo), JSON.parse(json));
-  }
+  } else if (collected) program.printJson({ text: json.trimEnd() });
   return 0;
 }

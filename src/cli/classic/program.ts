@@ -7,11 +7,13 @@ import type { ClassicSettings } from "../../app/classic/protocol.ts";
 import type { ClassicSink } from "../../app/classic/run.ts";
 import type { ModifiedPath } from "../../app/classic/store-queries.ts";
 import type { Context } from "../../app/context.ts";
+import type { CommonOptions } from "../../app/settings.ts";
 import { type Event, isSystemError, unescapeBytes } from "../../base/index.ts";
 import type { World } from "../world.ts";
 import { buildSettings } from "../../app/classic/build-settings.ts";
 import { type CommonArguments, commonArguments } from "./arguments.ts";
 import { plainText } from "./plain-text.ts";
+import { prettyJson } from "./pretty-json.ts";
 import { renderNixError } from "./render-nix-error.ts";
 import { nixVersion } from "./version.ts";
 
@@ -59,6 +61,13 @@ export class Program {
   /** Prints to standard output; bytes as they are, text as UTF-8. */
   print(text: string | Uint8Array): void {
     this.world.stdout.write(text);
+  }
+
+  /** Prints a value as JSON, or JSON text, and ends the line. */
+  printJson(value: { readonly text: string } | { readonly value: unknown }): void {
+    const text = "text" in value ? value.text : JSON.stringify(value.value);
+    const pretty = this.common.prettyJson ?? this.world.stdout.isTTY === true;
+    this.print(`${pretty ? prettyJson(text) : text}\n`);
   }
 
   /** Prints a byte string. */
@@ -134,7 +143,6 @@ export class Program {
     if (this.#context !== undefined) return this.#context;
     const { Context } = await import("../../app/context.ts");
     const { environment, cwd, uid, onInterrupt } = this.world;
-    const { settings, store } = this.common;
     if (signal === undefined) onInterrupt(() => this.#interrupter.abort());
     this.#context = new Context({
       environment,
@@ -142,17 +150,23 @@ export class Program {
       uid,
       sink: (event) => this.#report(event),
       signal: signal ?? this.#interrupter.signal,
-      options: {
-        store: storeFolder(store ?? environment["NIX_REMOTE"], cwd),
-        impure: true,
-        maxJobs: settings.text("max-jobs") === "auto" ? undefined : settings.number("max-jobs", 0) || undefined,
-        cores: settings.number("cores", 0) || undefined,
-        keepGoing: settings.flag("keep-going"),
-        keepFailed: settings.flag("keep-failed"),
-        ...buildSettings(settings),
-      },
+      options: { ...this.commonOptions(), impure: true },
     });
     return this.#context;
+  }
+
+  /** What Nix's settings and environment mean for d2n. */
+  commonOptions(): CommonOptions {
+    const { settings, store } = this.common;
+    const { environment, cwd } = this.world;
+    return {
+      store: storeFolder(store ?? environment["NIX_REMOTE"], cwd),
+      maxJobs: settings.text("max-jobs") === "auto" ? undefined : settings.number("max-jobs", 0) || undefined,
+      cores: settings.number("cores", 0) || undefined,
+      keepGoing: settings.flag("keep-going"),
+      keepFailed: settings.flag("keep-failed"),
+      ...buildSettings(settings),
+    };
   }
 
   #report(event: Event): void {

@@ -13,7 +13,9 @@ export async function runProgram(name: string, world: World, thread: EvaluatorTh
     program = new Program(name, world, thread);
     return await serve(program);
   } catch (error) {
-    world.stderr.write(shown(error, program ?? { world, common: commonArguments(new NixSettings(() => {})) }));
+    world.stderr.write(
+      shown(error, program ?? { world, common: commonArguments(new NixSettings({ environment: {}, warn: () => {} })) }),
+    );
     if (error instanceof D2nError && error.code === "usage")
       world.stderr.write(`Try '${name} --help' for more information.\n`);
     return error instanceof D2nError ? statusOf(error, name) : 1;

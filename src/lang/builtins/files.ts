@@ -251,7 +251,7 @@ function resolveEntry(host: Host, entry: string): string | undefined {
       throw new EvalError(`the search path entry '${entry}' is a flake reference, which this host does not support`);
     return host.fetchTree(host.parseFlakeReference(entry.slice("flake:".length))).outPath;
   }
-  const path = canonicalPath(entry);
+  const path = canonicalPath(entry.startsWith("/") ? entry : `${host.workingFolder ?? ""}/${entry}`);
   if (host.status(followLinks(host, path)) !== undefined) return path;
   host.message("warning", `Nix search path entry '${entry}' does not exist, ignoring`);
   return undefined;

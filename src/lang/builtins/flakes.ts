@@ -43,6 +43,15 @@ export function flakes({ host }: Interpreter): Family {
   };
 }
 
+function disabled(_: Lazy): never {
+  throw new EvalError(
+    "experimental Nix feature 'flakes' is disabled; add '--extra-experimental-features flakes' to enable it",
+  );
+}
+
+/** What stands for them where flakes are off. */
+export const flakesOff: Family = { getFlake: disabled, parseFlakeRef: disabled, flakeRefToString: disabled };
+
 function unsupported(name: string): EvalError {
   return new EvalError(`'builtins.${name}' is not available here: no flakes are known to this evaluator`);
 }

@@ -10,7 +10,7 @@ import { derivationFunction } from "./derivation.ts";
 import { derivations } from "./derivation-strict.ts";
 import { fetchers } from "./fetchers.ts";
 import { files, parseSearchEntry } from "./files.ts";
-import { flakes } from "./flakes.ts";
+import { flakes, flakesOff } from "./flakes.ts";
 import { closures } from "./generic-closure.ts";
 import { hashes } from "./hashes.ts";
 import type { Builtin, Family, Interpreter } from "./interpreter.ts";
@@ -92,7 +92,7 @@ export function createBuiltins(interpreter: Interpreter): Builtins {
     versions,
   ];
   for (const family of families) for (const [name, run] of Object.entries(family)) all.set(name, primOp(name, run));
-  for (const name of withheld(interpreter.features)) all.delete(name);
+  withhold(all, interpreter.features);
   all.set("derivationStrict", strict);
   all.set("derivation", derivation);
   all.set("true", true);
@@ -120,11 +120,11 @@ export function createBuiltins(interpreter: Interpreter): Builtins {
   return { builtins, globals };
 }
 
-/** Builtins of experimental features that are off. */
-function withheld(features: ReadonlySet<string> | undefined): readonly string[] {
-  if (features === undefined || features.has("flakes")) return [];
-  const ofFlakes = ["getFlake", "parseFlakeRef", "flakeRefToString"];
-  return features.has("fetch-tree") ? ofFlakes : [...ofFlakes, "fetchTree"];
+/** Those of experimental features that are off: fetchTree is not there, those of flakes are and say so (libflake/settings.cc). */
+function withhold(all: Map<string, Value>, features: ReadonlySet<string> | undefined): void {
+  if (features === undefined || features.has("flakes")) return;
+  if (!features.has("fetch-tree")) all.delete("fetchTree");
+  for (const name of Object.keys(flakesOff)) all.set(name, primOp(name, flakesOff[name]!));
 }
 
 function primOp(name: string, run: Builtin): PrimOp {

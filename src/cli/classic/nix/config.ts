@@ -22,7 +22,7 @@ export async function configShow(call: Call): Promise<number> {
     return 0;
   }
   if (given.has("json"))
-    program.print(`${JSON.stringify(Object.fromEntries([...settings].map(([key, { value }]) => [key, { value }])))}\n`);
+    program.printJson({ value: Object.fromEntries([...settings].map(([key, { value }]) => [key, { value }])) });
   else for (const [key, { text }] of settings) program.print(`${key} = ${text}\n`);
   return 0;
 }

@@ -36,18 +36,16 @@ export async function build(call: Call): Promise<number> {
   }
   if (given.has("print-out-paths")) for (const { path } of paths) program.print(`${path}\n`);
   if (given.has("json"))
-    program.print(
-      `${JSON.stringify(
-        found.map((one, i) => {
-          if ("path" in one) return one.path;
-          const mine = paths.filter(({ number }) => number === i + 1);
-          const outputs = Object.fromEntries(
-            mine.map(({ output = "out", path }): [string, string] => [output, path]).sort(),
-          );
-          return { drvPath: one.drvPath, outputs };
-        }),
-      )}\n`,
-    );
+    program.printJson({
+      value: found.map((one, i) => {
+        if ("path" in one) return one.path;
+        const mine = paths.filter(({ number }) => number === i + 1);
+        const outputs = Object.fromEntries(
+          mine.map(({ output = "out", path }): [string, string] => [output, path]).sort(),
+        );
+        return { drvPath: one.drvPath, outputs };
+      }),
+    });
   return 0;
 }
 
@@ -87,9 +85,9 @@ export async function pathInfo(call: Call): Promise<number> {
       );
     else if (format !== "1" && format !== "2") throw new UsageError(`unsupported JSON format version '${format}'`);
     const version = format === "2" ? 2 : 1;
-    program.print(
-      `${JSON.stringify(await pathInformation(context, paths, { version, withClosure: given.has("closure-size") }))}\n`,
-    );
+    program.printJson({
+      value: await pathInformation(context, paths, { version, withClosure: given.has("closure-size") }),
+    });
     return 0;
   }
   const longest = Math.max(0, ...paths.map((path) => path.length));

@@ -52,7 +52,7 @@ function show(program: Program, entry: Entry, path: string, given: { has(option:
   if (given.has("json")) {
     if (given.has("directory")) throw new UsageError("'--directory' is useless with '--json'");
     if (given.has("long")) throw new UsageError("'--long' is useless with '--json'");
-    program.print(`${JSON.stringify(listAsJson(entry, recursive))}\n`);
+    program.printJson({ value: listAsJson(entry, recursive) });
   } else {
     const options = { long: given.has("long"), recursive, self: given.has("directory") };
     program.printBytes(list(entry, bytes(path), options));
@@ -144,11 +144,8 @@ export async function info(call: Call): Promise<number> {
   const context = await call.program.context();
   await context.store();
   const url = context.chroot ? context.storeRoot : "local";
-  call.program.print(
-    given.has("json")
-      ? `${JSON.stringify({ trusted: true, url, version: nixVersion })}\n`
-      : `Store URL: ${url}\nVersion: ${nixVersion}\nTrusted: 1\n`,
-  );
+  if (given.has("json")) call.program.printJson({ value: { trusted: true, url, version: nixVersion } });
+  else call.program.print(`Store URL: ${url}\nVersion: ${nixVersion}\nTrusted: 1\n`);
   return 0;
 }
 
@@ -190,7 +187,7 @@ export async function prefetchFile(call: Call): Promise<number> {
     unpack: given.has("unpack"),
     executable: given.has("executable"),
   });
-  if (given.has("json")) program.print(`${JSON.stringify({ hash: sri, storePath: path })}\n`);
+  if (given.has("json")) program.printJson({ value: { hash: sri, storePath: path } });
   else program.world.stderr.write(`Downloaded '${url}' to '${path}' (hash '${sri}').\n`);
   return 0;
 }
