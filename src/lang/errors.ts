@@ -88,11 +88,17 @@ export class OutOfMemoryError extends EvalError {
  * when the stack is nearly used up: should it overflow again, the next frame out converts that.
  */
 export function asEvalError(error: unknown): unknown {
+  // Of a file's content.
+  if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG") return stringTooLong();
   if (!(error instanceof RangeError)) return error;
   if (error.message.startsWith("Maximum call stack")) return new StackOverflowError();
-  if (error.message.startsWith("Invalid string length"))
-    return new EvalError("the string is too long: strings end at 2^29 - 24 bytes");
+  if (error.message.startsWith("Invalid string length")) return stringTooLong();
+  if (error.message.startsWith("Array buffer allocation failed")) return new OutOfMemoryError();
   if (error.message.startsWith("Invalid array length")) return new EvalError("the list is too long");
   if (/^(Map|Set) maximum size exceeded/.test(error.message)) return new EvalError("more than 2^24 different values");
   return error;
+}
+
+export function stringTooLong(): EvalError {
+  return new EvalError("the string is too long: strings end at 2^29 - 24 bytes");
 }

@@ -228,6 +228,31 @@ describe.each(tiers)("errors, as %s", (_, after) => {
     expect(shown("let f = x: f x; in (builtins.tryEval 1).value")).toBe("1");
   });
 
+  it.each([
+    ["toString", "let nest = n: builtins.foldl' (a: _: [ a ]) 1 (builtins.genList (x: x) n); in n: toString (nest n)"],
+    [
+      "__toString",
+      'let nest = n: builtins.foldl\' (a: _: { __toString = _: a; }) "x" (builtins.genList (x: x) n); in n: toString (nest n)',
+    ],
+    [
+      "outPath",
+      'let nest = n: builtins.foldl\' (a: _: { outPath = a; }) "x" (builtins.genList (x: x) n); in n: "${nest n}"',
+    ],
+    [
+      "==",
+      "let nest = n: builtins.foldl' (a: _: [ { inherit a; } ]) 1 (builtins.genList (x: x) n); in n: nest n == nest n",
+    ],
+    [
+      "derivation",
+      'let nest = n: builtins.foldl\' (a: _: derivation { name = "x"; system = "y"; builder = "z"; inherit a; }) 1 (builtins.genList (x: x) n); in n: (nest n).drvPath',
+    ],
+  ])("count what nests without a call in the source: %s", (_, source) => {
+    const ev = createEvaluator({ host: new MemoryHost(), maxCallDepth: 200, generateAfter });
+    const run = (depth: number) => ev.evaluate(`(${source}) ${depth}`, { basePath: "/" });
+    expect(() => run(50)).not.toThrow();
+    expect(() => run(250)).toThrow(StackOverflowError);
+  });
+
   it("count depth anew after a failure", () => {
     const ev = createEvaluator({ host: new MemoryHost(), maxCallDepth: 50, generateAfter });
     const deep = (n: number): unknown =>

@@ -2,7 +2,6 @@
  * The world of the classic commands: impure unless asked otherwise, files straight from the disk, store paths computed here.
  * Only what a real store has to do (fetching, building, looking up, and storing where that is wanted) is asked of services.
  */
-import { readFileSync } from "node:fs";
 import {
   bytePath,
   type Derivation,
@@ -31,6 +30,7 @@ import {
 } from "../../lang/index.ts";
 import {
   directoryEntries,
+  fileContent,
   explainedAccess,
   fileStatus,
   filteredEntries,
@@ -81,7 +81,7 @@ export class ClassicHost implements Host {
 
   readFile(path: string): Uint8Array {
     const text = this.#made.text(path);
-    return text?.content ?? this.#access(path, (physical) => readFileSync(physical), true);
+    return text?.content ?? this.#access(path, fileContent, true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {

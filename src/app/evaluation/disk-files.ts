@@ -1,5 +1,5 @@
 /** Reading the disk for evaluation: physical paths in, what the language knows of files out. */
-import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 import { D2nError, isSystemError } from "../../base/index.ts";
 import { bytePath, fileKind } from "../../formats/index.ts";
 import { type AddPathRequest, type FileStatus, type FileType, fromUtf8 } from "../../lang/index.ts";
@@ -22,6 +22,30 @@ export function fileStatus(physical: PhysicalPath): FileStatus | undefined {
   } catch (error) {
     if (isSystemError(error, "ENOTDIR") || isSystemError(error, "ENAMETOOLONG")) return undefined;
     throw error;
+  }
+}
+
+/** More than one buffer holds; a string ends much earlier. */
+const MOST = 2 ** 31 - 1;
+
+/**
+ * As much of a file as the system says that there is, and no more: devices, and what /proc holds, are empty for Nix, too.
+ * @throws system errors, D2nError
+ */
+export function fileContent(physical: PhysicalPath): Uint8Array {
+  const file = openSync(physical, "r");
+  try {
+    const { size } = fstatSync(file);
+    if (size > MOST) throw new D2nError("file-access", `a file of ${size} bytes is too large to be read`);
+    const content = Buffer.allocUnsafe(size);
+    let filled = 0;
+    for (;;) {
+      const read = readSync(file, content, filled, size - filled, null);
+      if (read === 0) return content.subarray(0, filled);
+      filled += read;
+    }
+  } finally {
+    closeSync(file);
   }
 }
 

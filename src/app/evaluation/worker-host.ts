@@ -1,7 +1,6 @@
 /**
  * The world as the evaluator sees it inside the worker: files straight from the disk, everything else through services.
  */
-import { readFileSync } from "node:fs";
 import { type Derivation, makeTextPath } from "../../formats/index.ts";
 import {
   type AddPathRequest,
@@ -19,7 +18,14 @@ import {
   utf8,
 } from "../../lang/index.ts";
 import { parseReference, referenceToAttributes, showAttributes } from "../../flake/index.ts";
-import { directoryEntries, explainedAccess, fileStatus, filteredEntries, linkTarget } from "./disk-files.ts";
+import {
+  directoryEntries,
+  explainedAccess,
+  fileContent,
+  fileStatus,
+  filteredEntries,
+  linkTarget,
+} from "./disk-files.ts";
 import { MadeObjects } from "./made-objects.ts";
 import type { JobSettings, Plain } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
@@ -64,7 +70,7 @@ export class WorkerHost implements Host {
 
   readFile(path: string): Uint8Array {
     const text = this.#made.text(path);
-    return text?.content ?? this.#access(path, (physical) => readFileSync(physical), true);
+    return text?.content ?? this.#access(path, fileContent, true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {

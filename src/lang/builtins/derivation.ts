@@ -2,6 +2,7 @@
  * The set that stands for a derivation (manual, "Derivations"): one per output, each with all the attributes that the
  * derivation was made of. Nothing of it is computed before it is needed.
  */
+import { enterCall, leaveCall } from "../call-depth.ts";
 import type { Derivation } from "../../formats/index.ts";
 import { EvalError } from "../errors.ts";
 import {
@@ -32,7 +33,13 @@ const importedOutput = shape("outPath", "outputName");
 const importedCommon = shape("all", "drvPath", "name", "type");
 
 function derivationSet(drvAttrs: Attrs, derivationStrict: Value): Lazy {
-  const strict = lazy(() => callFunction1(derivationStrict, drvAttrs));
+  const strict = lazy(() => {
+    // In Nix a call of its own, by which derivations that depend on derivations without end come to one.
+    enterCall();
+    const outputs = callFunction1(derivationStrict, drvAttrs);
+    leaveCall();
+    return outputs;
+  });
   const computed = (name: string): Lazy => lazy(() => requireAttr(forceAttrs(strict), name, undefined));
   const drvPath = computed("drvPath");
   return outputSets(

@@ -1,4 +1,5 @@
 /** Equality and order (manual, "Comparison operators"). */
+import { enterCall, leaveCall } from "../call-depth.ts";
 import { EvalError } from "../errors.ts";
 import { showForError } from "../print/printer.ts";
 import { Attrs } from "../values/attrs.ts";
@@ -52,8 +53,11 @@ function equalElements(a: Lazy, b: Lazy): boolean {
 
 function equalLists(a: NixList, b: NixList): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!equalElements(a[i]!, b[i]!)) return false;
-  return true;
+  enterCall();
+  let same = true;
+  for (let i = 0; same && i < a.length; i++) same = equalElements(a[i]!, b[i]!);
+  leaveCall();
+  return same;
 }
 
 function equalAttrs(a: Attrs, b: Attrs): boolean {
@@ -66,9 +70,11 @@ function equalAttrs(a: Attrs, b: Attrs): boolean {
   if (size !== b.values.length) return false;
   const leftIds = a.keys.ids;
   const rightIds = b.keys.ids;
-  for (let i = 0; i < size; i++)
-    if (leftIds[i] !== rightIds[i] || !equalElements(a.values[i]!, b.values[i]!)) return false;
-  return true;
+  enterCall();
+  let same = true;
+  for (let i = 0; same && i < size; i++) same = leftIds[i] === rightIds[i] && equalElements(a.values[i]!, b.values[i]!);
+  leaveCall();
+  return same;
 }
 
 /** `a < b` of evaluated values: numbers, strings, paths, and lists of them. `context` becomes a step of the trace. */

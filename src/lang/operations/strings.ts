@@ -1,4 +1,5 @@
 /** Strings, their contexts, and what becomes a string (manual, "String interpolation" and "String context"). */
+import { enterCall, leaveCall } from "../call-depth.ts";
 import { EvalError } from "../errors.ts";
 import { showForError } from "../print/printer.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
@@ -82,16 +83,8 @@ export function coerceToString(
     return new ContextString(copied, new Set([copied]));
   }
   if (value instanceof Attrs) {
-    const toString = value.getSymbol(TO_STRING);
-    if (toString !== undefined)
-      return coerceToString(
-        world,
-        callFunction1(force(toString), value),
-        options,
-        "while evaluating the result of the `__toString` attribute",
-      );
-    const outPath = value.getSymbol(OUT_PATH);
-    if (outPath !== undefined) return coerceToString(world, outPath, options, context);
+    const coerced = coerceAttrs(world, value, options, context);
+    if (coerced !== undefined) return coerced;
   } else if (options.coerceMore === true) {
     if (value === null || value === false) return "";
     if (value === true) return "1";
@@ -102,10 +95,35 @@ export function coerceToString(
   throw addTrace(new EvalError(`cannot coerce ${showType(value)} to a string: ${showForError(value)}`), context);
 }
 
+/** By `__toString` or `outPath`; undefined where there is neither. These nest, and without end, where nothing else is called. */
+function coerceAttrs(
+  world: StringWorld,
+  attrs: Attrs,
+  options: Coercion,
+  context: string | undefined,
+): NixString | undefined {
+  const toString = attrs.getSymbol(TO_STRING);
+  const outPath = toString === undefined ? attrs.getSymbol(OUT_PATH) : undefined;
+  if (toString === undefined && outPath === undefined) return undefined;
+  enterCall();
+  const coerced =
+    toString === undefined
+      ? coerceToString(world, outPath!, options, context)
+      : coerceToString(
+          world,
+          callFunction1(force(toString), attrs),
+          options,
+          "while evaluating the result of the `__toString` attribute",
+        );
+  leaveCall();
+  return coerced;
+}
+
 /** Elements separated by spaces; empty lists in it leave no space behind. */
 function coerceList(world: StringWorld, list: NixList, options: Coercion, context: string | undefined): NixString {
   let text = "";
   let joined: Context | undefined;
+  enterCall();
   for (let i = 0; i < list.length; i++) {
     let element: NixString;
     try {
@@ -120,6 +138,7 @@ function coerceList(world: StringWorld, list: NixList, options: Coercion, contex
       if (!Array.isArray(forced) || forced.length > 0) text += " ";
     }
   }
+  leaveCall();
   return makeString(text, joined);
 }
 

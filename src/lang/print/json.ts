@@ -17,6 +17,7 @@ import {
 } from "../operations/index.ts";
 import { Source } from "../syntax/source.ts";
 import { attributeName } from "./literals.ts";
+import { Escaper } from "./escaper.ts";
 import { TextBuilder } from "./text-builder.ts";
 import { Attrs, type LazyPosition, positionOf, type Symbol, symbol, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
@@ -173,6 +174,11 @@ const shortEscapes: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
+const escaper = new Escaper(
+  /["\\\x00-\x1f]/g,
+  (found) => shortEscapes[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+);
+
 const quotedNames = new Map<Symbol, string>();
 /** Names are few, and most are met again. */
 const MOST_NAMES = 1 << 16;
@@ -202,10 +208,7 @@ export function jsonString(bytes: string): string {
         : `JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index ${invalid.at}: 0x${byte}`,
     );
   }
-  const escaped = bytes.replace(/["\\\x00-\x1f]/g, (found) => {
-    return shortEscapes[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  return `"${escaped}"`;
+  return `"${escaper.escape(bytes)}"`;
 }
 
 /** The first byte at which a byte string stops being UTF-8. */

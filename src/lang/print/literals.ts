@@ -1,4 +1,5 @@
 /** Strings and attribute names as Nix source. */
+import { Escaper } from "./escaper.ts";
 
 /** A string literal: quoted, with `"`, `\`, line ends, tabs and `${` escaped. */
 export function stringLiteral(text: string): string {
@@ -6,7 +7,7 @@ export function stringLiteral(text: string): string {
 }
 
 export function escapeString(text: string): string {
-  return text.replace(/["\\\n\r\t]|\$(?=\{)/g, (found) => escapes[found]!);
+  return escaper.escape(text);
 }
 
 const escapes: Readonly<Record<string, string>> = {
@@ -17,6 +18,8 @@ const escapes: Readonly<Record<string, string>> = {
   "\t": "\\t",
   $: "\\$",
 };
+
+const escaper = new Escaper(/["\\\n\r\t]|\$(?=\{)/g, (found) => escapes[found]!);
 
 const keywords: ReadonlySet<string> = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 

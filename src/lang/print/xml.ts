@@ -24,6 +24,7 @@ import {
   PrimOp,
   type Value,
 } from "../values/value.ts";
+import { Escaper } from "./escaper.ts";
 import { TextBuilder } from "./text-builder.ts";
 
 export interface XmlOptions {
@@ -203,6 +204,8 @@ const escapes: Readonly<Record<string, string>> = {
   "\n": "&#xA;",
 };
 
+const escaper = new Escaper(/["<>&\n]/g, (found) => escapes[found]!);
+
 function escape(value: string): string {
-  return value.replace(/["<>&\n]/g, (found) => escapes[found]!);
+  return escaper.escape(value);
 }
