@@ -1,7 +1,8 @@
 /** The process as a world for commands, and its end: what the entries of the programs share. */
 import process from "node:process";
 import { keepCompiledCode } from "../base/compiled-code.ts";
-import type { World } from "./world.ts";
+import { endThreads } from "../app/evaluation/threads.ts";
+import { exitStatus, type World } from "./world.ts";
 
 export function processWorld(argv: readonly string[]): World {
   return {
@@ -20,7 +21,7 @@ export function processWorld(argv: readonly string[]): World {
       let times = 0;
       const handle = (): void => {
         // A second Ctrl-C does not wait for anything.
-        if (++times > 1) process.exit(130);
+        if (++times > 1) dieOfInterrupt();
         interrupt();
       };
       process.on("SIGINT", handle);
@@ -30,12 +31,29 @@ export function processWorld(argv: readonly string[]): World {
   };
 }
 
+/** Milliseconds that an interrupted evaluation has to end by itself. */
+const PATIENCE = 15;
+
 /** Ends the process once its output is out. What still holds it (idle connections, say) has no more work to do. */
 export function endProcess(status: number): void {
   process.stdout.write("", () =>
     process.stderr.write("", () => {
+      if (status === exitStatus.interrupted) {
+        void endThreads(PATIENCE).then((ended) => (ended ? process.exit(status) : dieOfInterrupt()));
+        return;
+      }
       keepCompiledCode();
       process.exit(status);
     }),
   );
+}
+
+/**
+ * Ends the process like one that does nothing about Ctrl-C, which shells tell as status 130. `process.exit` waits until all threads have
+ * ended, and one that sorts ten million elements, or collects garbage, cannot be made to end at once.
+ */
+function dieOfInterrupt(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners(signal);
+  process.kill(process.pid, "SIGINT");
+  process.exit(exitStatus.interrupted);
 }

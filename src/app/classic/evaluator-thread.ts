@@ -2,8 +2,8 @@
  * The thread that evaluates, with a large stack. It loads the language while the main thread still reads its command line, so
  * this module imports next to nothing.
  */
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { tuneEngine, workerLimits } from "../evaluation/engine.ts";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
+import { startThread } from "../evaluation/threads.ts";
 
 /** A thread that waits for its job. */
 export interface EvaluatorThread {
@@ -21,15 +21,10 @@ export interface ThreadData {
 }
 
 export function startEvaluatorThread(): EvaluatorThread {
-  tuneEngine();
   const signal = new SharedArrayBuffer(4);
   const { port1, port2 } = new MessageChannel();
   const data: ThreadData = { signal, port: port2 };
-  const worker = new Worker(new URL("./worker.cjs", import.meta.url), {
-    workerData: data,
-    transferList: [port2],
-    resourceLimits: workerLimits,
-  });
+  const worker = startThread(new URL("./worker.cjs", import.meta.url), data, [port2]);
   // Until somebody gives it a job, the process need not wait for it.
   worker.unref();
   port1.unref();

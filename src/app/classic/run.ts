@@ -1,7 +1,8 @@
 /** Running a task in a thread with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
 import { InterruptedError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
-import { workerFailure } from "../evaluation/engine.ts";
+import { outOfMemory, workerFailure } from "../evaluation/engine.ts";
+import { watchMemory } from "../evaluation/threads.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
 import { type EvaluatorThread, startEvaluatorThread } from "./evaluator-thread.ts";
@@ -39,8 +40,11 @@ export async function runClassic({ job, sink, context, signal, thread }: Classic
       Atomics.notify(answered, 0);
     });
   });
+  let full: (error: Error) => void = () => {};
+  using _watch = watchMemory(() => full(outOfMemory()));
   try {
     await new Promise<void>((resolve, reject) => {
+      full = reject;
       worker.on("message", (message: ClassicMessage) => {
         if ("output" in message) sink.write(Buffer.from(message.output, "latin1"));
         else if ("derivation" in message) sink.derivation?.(message.derivation);

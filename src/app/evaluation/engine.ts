@@ -1,22 +1,6 @@
 /** How the JavaScript engine of the evaluating workers is set up. */
-import { totalmem } from "node:os";
-import type { ResourceLimits } from "node:worker_threads";
 import { setFlagsFromString } from "node:v8";
 import { D2nError } from "../../base/index.ts";
-
-export const workerLimits: Readonly<ResourceLimits> = {
-  /** Megabytes. Deep recursion is what Nix code does; 10,000 nested calls must fit, and far more if somebody allows it. */
-  stackSizeMb: 512,
-  /** Megabytes; most of what evaluation allocates dies at once, and a small nursery would copy it around. */
-  maxYoungGenerationSizeMb: 128,
-  maxOldGenerationSizeMb: Math.max(512, Math.min(8192, Math.floor((memory() / 2 ** 20) * 0.75))),
-};
-
-/** Bytes of memory that this machine, or this container, has: what goes beyond is to end in an error, not in a killed process. */
-function memory(): number {
-  const allowed = process.constrainedMemory();
-  return allowed > 0 && allowed < totalmem() ? allowed : totalmem();
-}
 
 /**
  * An evaluation is a short run through much code that is never met again. By default V8 spends a third of its time on
@@ -36,7 +20,10 @@ const FLAGS = [
 
 /** What becomes of a worker's own failure, as its thread reports it to the one that started it. */
 export function workerFailure(error: NodeJS.ErrnoException): Error {
-  if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") return error;
+  return error.code === "ERR_WORKER_OUT_OF_MEMORY" ? outOfMemory() : error;
+}
+
+export function outOfMemory(): D2nError {
   return new D2nError("evaluation", "out of memory", {
     hint: "An expression builds something without end, or something enormous.",
   });

@@ -1,9 +1,9 @@
 /** Running a job in a worker with a large stack, and serving it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Activity, D2nError, InterruptedError, type SourceLocation } from "../../base/index.ts";
-import { tuneEngine, workerFailure, workerLimits } from "./engine.ts";
+import { outOfMemory, workerFailure } from "./engine.ts";
 import { errorToMessage, messageToError } from "./errors.ts";
 import type {
   Job,
@@ -15,12 +15,14 @@ import type {
   WorkerReply,
 } from "./protocol.ts";
 import type { Session } from "./session.ts";
+import { startThread, watchMemory } from "./threads.ts";
 
 /** What a worker is started with. */
 export interface WorkerData {
   readonly job: Job;
   /** Counts the answers of services. */
   readonly signal: SharedArrayBuffer;
+  readonly port: MessagePort;
 }
 
 /**
@@ -38,14 +40,8 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
     "evaluate",
     job.kind === "installable" ? `${job.reference}#${job.fragment}` : job.reference,
   );
-  tuneEngine();
-  const worker = new Worker(new URL("./worker.cjs", import.meta.url), {
-    workerData: { job, signal: counter, port: channel.port2 },
-    transferList: [channel.port2],
-    resourceLimits: workerLimits,
-    stdout: false,
-    stderr: false,
-  });
+  const data: WorkerData = { job, signal: counter, port: channel.port2 };
+  const worker = startThread(new URL("./worker.cjs", import.meta.url), data, [channel.port2]);
   // The worker takes a while to load its code.
   session.openAhead(job.reference);
   channel.port1.on("message", (request: ServiceRequest) => {
@@ -55,8 +51,11 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
       Atomics.notify(answered, 0);
     });
   });
+  let full: (error: Error) => void = () => {};
+  using _watch = watchMemory(() => full(outOfMemory()));
   try {
     const reply = await new Promise<WorkerReply>((resolve, reject) => {
+      full = reject;
       const interrupt = (): void => {
         reject(new InterruptedError());
         void worker.terminate();

@@ -5,16 +5,17 @@
  */
 import { once } from "node:events";
 import { resolve } from "node:path";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type Worker } from "node:worker_threads";
 import { D2nError, InterruptedError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
-import { tuneEngine, workerFailure, workerLimits } from "../evaluation/engine.ts";
+import { outOfMemory, workerFailure } from "../evaluation/engine.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
 import type { OpenServices } from "../classic/services.ts";
 import { helpText } from "./help.ts";
 import type { ReplCall, ReplMessage, ReplRequest, ReplResult, ReplSettings, ReplSource } from "./protocol.ts";
 import { openReplServices } from "./services.ts";
+import { startThread, watchMemory } from "../evaluation/threads.ts";
 import type { ReplThreadData } from "./worker.ts";
 
 /** Where a session prints. */
@@ -332,12 +333,18 @@ export class Repl {
   async #send(request: ReplRequest): Promise<ReplResult> {
     const thread = this.#thread!;
     const { output } = this.#options;
+    let full: (error: Error) => void = () => {};
     const lost = (): void => {
       this.#thread = undefined;
       void thread.close();
     };
+    using _watch = watchMemory(() => {
+      lost();
+      full(outOfMemory());
+    });
     try {
       return await new Promise<ReplResult>((done, failed) => {
+        full = failed;
         this.#interrupt = () => {
           lost();
           failed(new InterruptedError());
@@ -362,16 +369,11 @@ export class Repl {
   }
 
   async #startThread(): Promise<Thread> {
-    tuneEngine();
     const signal = new SharedArrayBuffer(4);
     const answered = new Int32Array(signal);
     const { port1, port2 } = new MessageChannel();
     const workerData: ReplThreadData = { settings: this.#options.settings, signal, port: port2 };
-    const worker = new Worker(new URL("./worker.cjs", import.meta.url), {
-      workerData,
-      transferList: [port2],
-      resourceLimits: workerLimits,
-    });
+    const worker = startThread(new URL("./worker.cjs", import.meta.url), workerData, [port2]);
     const services = openReplServices(this.#options.context);
     port1.on("message", (request: ServiceRequest) => {
       void answer(services, request).then((reply) => {
