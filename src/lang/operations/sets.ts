@@ -200,16 +200,21 @@ export function shape(...names: readonly string[]): (...values: Lazy[]) => Attrs
 export function concatLists(lists: readonly NixList[]): NixList {
   let only: NixList | undefined;
   let length = 0;
-  for (const list of lists)
+  for (let i = 0; i < lists.length; i++) {
+    const list = lists[i]!;
     if (list.length > 0) {
       length += list.length;
       only = list;
     }
+  }
   if (only === undefined) return [];
   if (length === only.length) return only;
   reserveElements(length);
   const result = new Array<Lazy>(length);
   let at = 0;
-  for (const list of lists) for (let i = 0; i < list.length; i++) result[at++] = list[i]!;
+  for (let i = 0; i < lists.length; i++) {
+    const list = lists[i]!;
+    for (let j = 0; j < list.length; j++) result[at++] = list[j]!;
+  }
   return result;
 }
