@@ -22,14 +22,24 @@ export async function evalInstallable(
   return result.value.text;
 }
 
-export async function showFlake(context: Context, reference: string, allSystems: boolean): Promise<ShowNode> {
-  const { value } = await evaluateShow(context, reference, allSystems);
+export async function showFlake(
+  context: Context,
+  reference: string,
+  rules: { readonly allSystems: boolean; readonly legacy: boolean },
+): Promise<{ readonly url: string; readonly tree: ShowNode }> {
+  const { value } = await evaluateShow(context, reference, rules);
   if (value.type !== "tree") throw new Error("internal error: a tree was asked for");
-  return value.tree;
+  return value;
 }
 
 export async function updateFlake(context: Context, reference: string, inputs: readonly string[]): Promise<void> {
-  const changes = await updateLocks(context, reference, inputs);
+  const { changes, unknown } = await updateLocks(context, reference, inputs);
+  for (const name of unknown)
+    context.sink({
+      type: "message",
+      level: "warning",
+      text: `'${name}' does not match any input of this flake`,
+    });
   if (changes.length === 0)
     notice(
       context.sink,

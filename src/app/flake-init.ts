@@ -1,9 +1,12 @@
-/** `d2n flake init`: the files of a template, which is one of the examples, in the current folder. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { D2nError, didYouMean, makeFolders } from "../base/index.ts";
+/** `d2n flake init` and `new`: the files of a template, one of the examples or a flake's, in a folder. */
+import { join } from "node:path";
+import { D2nError, didYouMean } from "../base/index.ts";
 import { addIntent, findCheckout } from "../fetchers/index.ts";
 import type { Context } from "./context.ts";
+import { evaluateInstallable } from "./evaluation/installables.ts";
+import { compareWithPlace, readTree, type TreeFile, writeTreeFile } from "./file-trees.ts";
+import { lookUpReference } from "./registries.ts";
+import { parseReference } from "../flake/syntax.ts";
 import { examplesFolder, templates } from "./templates.ts";
 
 export interface InitializedFlake {
@@ -13,35 +16,31 @@ export interface InitializedFlake {
   readonly kept: readonly string[];
   /** Commands that lead on to a result. */
   readonly next: readonly string[];
+  /** What a flake says to those who take its template; empty if nothing. */
+  readonly welcome: string;
+}
+
+interface TemplateTree {
+  readonly files: ReadonlyMap<string, TreeFile>;
+  readonly next: readonly string[];
+  readonly welcome: string;
 }
 
 /**
  * Copies a template and lets git know of its files. Nothing is written unless everything can be.
+ * @param wanted name of a template of d2n's own, or `FLAKE#NAME` for one of a flake
+ * @param folder absolute
  * @throws D2nError `template` for an unknown name, and where a file is in the way
  */
-export async function initializeFlake(context: Context, wanted: string): Promise<InitializedFlake> {
-  // `templates#pip` and the like: the part that names it.
-  const name = wanted.slice(wanted.lastIndexOf("#") + 1);
-  const known = templates();
-  const template = known.get(name);
-  if (template === undefined) {
-    const near = didYouMean(name, [...known.keys()]);
-    throw new D2nError("template", `there is no template \`${wanted}\``, {
-      hint: `The templates are: ${[...known.keys()].join(", ")}.${near === undefined ? "" : ` ${near[0]!.toUpperCase()}${near.slice(1)}`}`,
-    });
-  }
-  const source = join(examplesFolder, template.folder);
-  const files = new Map<string, Buffer>(
-    filesBelow(source, "").map((file) => [file, readFileSync(join(source, file))] as const),
-  );
-  files.set(".gitignore", Buffer.from(`${template.ignore.join("\n")}\n`));
+export async function initializeFlake(context: Context, wanted: string, folder: string): Promise<InitializedFlake> {
+  const { files, next, welcome } = ownTemplate(context, wanted) ?? (await templateOfFlake(context, wanted));
   const inTheWay: string[] = [];
   const [written, kept] = [[] as string[], [] as string[]];
   for (const [file, content] of files) {
-    const place = join(context.cwd, file);
-    if (!existsSync(place)) written.push(file);
+    const place = compareWithPlace(join(folder, file), content);
+    if (place === "free") written.push(file);
     // What else a project ignores is its own business.
-    else if (file === ".gitignore" || hasContent(place, content)) kept.push(file);
+    else if (file === ".gitignore" || place === "same") kept.push(file);
     else inTheWay.push(file);
   }
   if (inTheWay.length > 0)
@@ -52,28 +51,41 @@ export async function initializeFlake(context: Context, wanted: string): Promise
         hint: "Move it, or start in an empty folder.",
       },
     );
-  for (const file of written) {
-    const place = join(context.cwd, file);
-    makeFolders(dirname(place));
-    writeFileSync(place, files.get(file)!);
-  }
+  for (const file of written) writeTreeFile(join(folder, file), files.get(file)!);
   const git = { environment: context.environment, signal: context.signal };
-  const tracked = (await findCheckout(context.cwd, git)) !== undefined;
-  if (tracked) await addIntent(context.cwd, written, git);
-  const next = template.next.map((command) => command.replace("SYSTEM", context.system));
-  return { written, kept, next: tracked ? next : ["git init", "git add .", ...next] };
+  const tracked = written.length > 0 && (await findCheckout(folder, git)) !== undefined;
+  if (tracked) await addIntent(folder, written, git);
+  return { written, kept, welcome, next: tracked || next.length === 0 ? next : ["git init", "git add .", ...next] };
 }
 
-function hasContent(file: string, content: Buffer): boolean {
-  try {
-    return readFileSync(file).equals(content);
-  } catch {
-    return false;
+/** A template that comes with d2n: its name, or `templates#NAME`. Undefined for references to flakes. */
+function ownTemplate(context: Context, wanted: string): TemplateTree | undefined {
+  const known = templates();
+  const name = wanted.startsWith("templates#") ? wanted.slice("templates#".length) : wanted;
+  const template = known.get(name);
+  if (template === undefined) {
+    if (/[#:/.]/.test(name) || lookUpReference(context, parseReference(name)) !== undefined) return undefined;
+    const near = didYouMean(name, [...known.keys()]);
+    throw new D2nError("template", `there is no template \`${wanted}\``, {
+      hint: `The templates are: ${[...known.keys()].join(", ")}.${near === undefined ? "" : ` ${near[0]!.toUpperCase()}${near.slice(1)}`} Those of flakes are called FLAKE#NAME.`,
+    });
   }
+  const files = readTree(join(examplesFolder, template.folder));
+  files.set(".gitignore", { content: Buffer.from(`${template.ignore.join("\n")}\n`), executable: false });
+  return { files, next: template.next.map((command) => command.replace("SYSTEM", context.system)), welcome: "" };
 }
 
-function filesBelow(folder: string, prefix: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesBelow(join(folder, entry.name), `${prefix}${entry.name}/`) : [`${prefix}${entry.name}`],
-  );
+async function templateOfFlake(context: Context, wanted: string): Promise<TemplateTree> {
+  const { result } = await evaluateInstallable(context, wanted, {
+    lookup: "template",
+    want: "json",
+    apply: '{ path, welcomeText ? "", ... }: { path = toString path; inherit welcomeText; }',
+    writeLocks: false,
+  });
+  if (result.value.type !== "text") throw new Error("internal error: text was asked for");
+  const { path, welcomeText } = JSON.parse(result.value.text) as {
+    readonly path: string;
+    readonly welcomeText: string;
+  };
+  return { files: readTree(context.toPhysical(path)), next: [], welcome: welcomeText };
 }

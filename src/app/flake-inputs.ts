@@ -5,6 +5,8 @@ export interface LockedInputNode {
   readonly name: string;
   /** What it is locked to; empty for an input that follows another. */
   readonly url: string;
+  /** The same as attributes; undefined for an input that follows another. */
+  readonly locked: Readonly<Record<string, string | number | boolean>> | undefined;
   /** The path of the input that it follows. */
   readonly follows: string | undefined;
   /** Seconds since 1970. */
@@ -32,7 +34,7 @@ export function lockedInputs(text: string): LockedInputNode[] {
   const below = (key: string): LockedInputNode[] =>
     Object.entries(nodes[key]?.inputs ?? {}).map(([name, target]): LockedInputNode => {
       if (typeof target !== "string")
-        return { name, url: "", follows: target.join("/"), lastModified: undefined, inputs: [] };
+        return { name, url: "", locked: undefined, follows: target.join("/"), lastModified: undefined, inputs: [] };
       const locked = nodes[target]?.locked ?? {};
       const modified = locked["lastModified"];
       const first = !visited.has(target);
@@ -40,6 +42,7 @@ export function lockedInputs(text: string): LockedInputNode[] {
       return {
         name,
         url: formatReference(referenceFromAttributes(new Map(Object.entries(locked)))),
+        locked,
         follows: undefined,
         lastModified: typeof modified === "number" ? modified : undefined,
         inputs: first ? below(target) : [],

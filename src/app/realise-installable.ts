@@ -42,6 +42,7 @@ function wantedFor(evaluated: EvaluatedInstallable): readonly Wanted[] {
     case "text":
       return wantedByContext(value.context);
     case "tree":
+    case "locked":
     case "metadata":
     case "check":
       return [];

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { D2nError, didYouMean, isSystemError, writeFileAtomically } from "../base/index.ts";
 import type { Environment } from "../fetchers/index.ts";
+import type { RegistryFiles } from "./registries.ts";
 
 /** What the configuration file may hold; `d2n config` reads and writes it. */
 export const configurationKeys = {
@@ -109,6 +110,10 @@ export interface CommonOptions {
   readonly sandboxPaths?: readonly { readonly source: string; readonly target: string }[] | undefined;
   readonly keepFailed?: boolean | undefined;
   readonly overrideInputs?: readonly (readonly [string, string])[] | undefined;
+  /** What a checkout that is not as it was committed gives rise to; nothing unless given. */
+  readonly dirtyTrees?: "warn" | "refuse" | undefined;
+  /** Where names of flakes are looked up; only the classic commands have registries. */
+  readonly registries?: RegistryFiles | undefined;
   /** Leaves flake.lock and d2n.lock as they are on disk. */
   readonly noWriteLockFile?: boolean | undefined;
   /** Refuses to go on if flake.lock would change. */

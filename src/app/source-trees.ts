@@ -23,6 +23,7 @@ import {
 import { checkStorePathName, formatHash, makeFixedOutputPath, parseHash } from "../formats/index.ts";
 import type { PathInfo } from "../store/index.ts";
 import type { Context } from "./context.ts";
+import { lookUpReference } from "./registries.ts";
 import { makeScratchFolder } from "./scratch.ts";
 import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
 
@@ -53,7 +54,8 @@ function localReference(type: "path" | "git", folder: string, dir = ""): FlakeRe
  * @throws D2nError `flake-missing` with what to do
  */
 export async function openProject(context: Context, text: string): Promise<ProjectMessage> {
-  const reference = parseReference(text);
+  const written = parseReference(text);
+  const reference = lookUpReference(context, written) ?? written;
   if (reference.type === "path" && isPathLike(text)) {
     const start = resolve(context.cwd, String(reference.attributes.get("path")), reference.dir);
     return openFolder(context, start, reference.dir !== "");
@@ -115,6 +117,18 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
       },
     );
   return project(tree.tree, dir, localDisplay("git", checkout, dir), checkout);
+}
+
+/** As `openProject`, but a folder need not hold a flake. */
+export async function openSource(context: Context, text: string): Promise<Pick<ProjectMessage, "tree" | "display">> {
+  const reference = parseReference(text);
+  if (reference.type !== "path" || !isPathLike(text)) return openProject(context, text);
+  const folder = resolve(context.cwd, String(reference.attributes.get("path")));
+  const checkout = existsSync(folder) ? await findCheckout(folder, gitContext(context)) : undefined;
+  if (checkout === undefined)
+    return { tree: await pathTree(context, folder), display: localDisplay("path", folder, "") };
+  const { tree } = await checkoutTree(context, checkout, localReference("git", checkout));
+  return { tree, display: localDisplay("git", checkout, "") };
 }
 
 function project(tree: TreeMessage, dir: string, display: string, root: string | undefined): ProjectMessage {
@@ -196,10 +210,13 @@ async function fetchReference(context: Context, reference: FlakeReference): Prom
         },
       );
     case "d2n":
-    case "indirect":
+    case "indirect": {
+      const found = lookUpReference(context, reference);
+      if (found !== undefined && found.type !== reference.type) return fetchReference(context, found);
       throw new D2nError("flake-reference", `there is no flake called \`${text("id")}\``, {
         hint: "Known by name are nixpkgs and dream2nix. A folder wants a `./` in front.",
       });
+    }
     default:
       throw new D2nError("flake-reference", `d2n cannot fetch references of type \`${reference.type}\``);
   }
@@ -284,6 +301,7 @@ async function checkoutTree(
   const submodules = flag("submodules");
   const working = await readWorkingTree(root, git, { submodules, exportIgnore: flag("exportIgnore") });
   const clean = working.head !== undefined && !working.dirty;
+  if (working.dirty) tellDirty(context, root);
   const include = new Set<string>();
   for (const file of working.files) {
     if (!clean && NO_SOURCE.has(baseName(file))) continue;
@@ -324,6 +342,13 @@ async function checkoutTree(
   };
 }
 
+function tellDirty({ options, sink }: Context, root: string): void {
+  const text = `Git tree '${root}' is dirty`;
+  if (options.dirtyTrees === "refuse")
+    throw new D2nError("flake-reference", text, { hint: "Commit the changes, or allow them: `--allow-dirty`." });
+  if (options.dirtyTrees === "warn") sink({ type: "message", level: "warning", text });
+}
+
 async function gitTree(context: Context, reference: FlakeReference, url: string): Promise<TreeMessage> {
   const flag = (name: string): boolean => reference.attributes.get(name) === true;
   const text = (name: string): string | undefined => reference.attributes.get(name) as string | undefined;
@@ -361,11 +386,17 @@ async function gitTree(context: Context, reference: FlakeReference, url: string)
   }
 }
 
+/** The address of a forge's git repository. */
+export function forgeUrl({ type, attributes }: FlakeReference): string {
+  const text = (name: string): string => String(attributes.get(name) ?? "");
+  const host = text("host") || { github: "github.com", gitlab: "gitlab.com", sourcehut: "git.sr.ht" }[type]!;
+  return `https://${host}/${text("owner")}/${text("repo")}${type === "sourcehut" ? "" : ".git"}`;
+}
+
 /** A forge's tarball of a commit. Branches are resolved through git, which every forge serves. */
 async function forgeTree(context: Context, reference: FlakeReference): Promise<TreeMessage> {
   const text = (name: string): string => String(reference.attributes.get(name) ?? "");
-  const host = text("host") || { github: "github.com", gitlab: "gitlab.com", sourcehut: "git.sr.ht" }[reference.type]!;
-  const url = `https://${host}/${text("owner")}/${text("repo")}${reference.type === "sourcehut" ? "" : ".git"}`;
+  const url = forgeUrl(reference);
   const attributes = new Map<string, Plain>([
     ["type", "git"],
     ["url", url],

@@ -55,6 +55,13 @@ const examples: Readonly<Record<string, readonly (readonly [command: string, mea
     ["d2n store path-info -r ./result", "with everything that it needs to run"],
   ],
   "flake init": [["d2n flake init -t local-project", "writes the files of a project, and says how to go on"]],
+  "flake new": [["d2n flake new tool -t ../templates#app", "a template of another flake, in the new folder tool"]],
+  "flake prefetch": [
+    ["d2n flake prefetch --json git+https://example.org/tool", "its commit, its hash, and where it is in the store"],
+  ],
+  "flake prefetch-inputs": [["d2n flake prefetch-inputs", "what an evaluation with --offline needs"]],
+  "flake archive": [["d2n flake archive --json", "where this folder's flake and its inputs are in the store"]],
+  "flake clone": [["d2n flake clone git+https://example.org/tool --dest tool", "a checkout to work in"]],
   "flake show": [["d2n flake show", "what this folder's flake offers"]],
   "flake metadata": [
     ["d2n flake metadata", "this folder's flake: its address, and what its inputs are locked to"],

@@ -412,3 +412,19 @@ async function checkOutSubmodules(
   };
   strip(options.destination);
 }
+
+/**
+ * A checkout of its own of a repository, on a branch, tag or commit.
+ * @throws D2nError `git-failed` with git's words, `git-missing`
+ */
+export async function cloneRepository(
+  url: string,
+  destination: string,
+  context: GitContext & { readonly ref: string | undefined; readonly rev: string | undefined },
+): Promise<void> {
+  const branch = context.ref?.replace(/^refs\/(?:heads|tags)\//, "");
+  const words = ["clone", "-q", ...(branch === undefined ? [] : ["--branch", branch]), "--", url, destination];
+  const { status, stderr } = await runGit(words, context);
+  if (status !== 0) throw gitError(["clone", url], stderr);
+  if (context.rev !== undefined) await gitOutput(["checkout", "-q", context.rev], context, destination);
+}

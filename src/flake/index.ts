@@ -5,5 +5,6 @@ export * from "./lock.ts";
 export * from "./lock-file.ts";
 export * from "./outputs.ts";
 export * from "./reference.ts";
+export * from "./registry-file.ts";
 export * from "./resolution.ts";
 export * from "./sources.ts";

@@ -10,6 +10,7 @@ import { emptyLock, findInput, type InputPath, type LockedInput, type LockedNode
 import { formatLocation, formatReference } from "./format.ts";
 import { type FlakeReference, parseReference, sameReference } from "./reference.ts";
 import { lookUpFlake } from "./registry.ts";
+import { lookUpInRegistry } from "./registry-file.ts";
 import { builtInFor, type FetchedTree, type FlakeSources } from "./sources.ts";
 
 export interface LockRequest {
@@ -172,7 +173,9 @@ class Locker {
 
   /** Where to fetch a flake from that may be given by name only. */
   #located(reference: FlakeReference, path: InputPath): FlakeReference {
-    const found = reference.type === "indirect" ? lookUpFlake(reference) : reference;
+    const { registry } = this.#request.sources;
+    const found =
+      reference.type === "indirect" ? (lookUpInRegistry(reference, registry) ?? lookUpFlake(reference)) : reference;
     if (found !== undefined && found.type !== "d2n") return found;
     throw new D2nError(
       "flake-input",

@@ -11,7 +11,7 @@ export interface Lookup {
   readonly prefixes: readonly string[];
 }
 
-export type LookupKind = "build" | "run" | "develop" | "eval";
+export type LookupKind = "build" | "run" | "develop" | "eval" | "template";
 
 /** The places where Nix's commands look (Nix manual, "nix3-flake", "Flake output attributes"). */
 export function lookupFor(kind: LookupKind, system: string): Lookup {
@@ -30,6 +30,8 @@ export function lookupFor(kind: LookupKind, system: string): Lookup {
         defaults: [`devShells.${system}.default`, `devShell.${system}`, ...packages.defaults],
         prefixes: [`devShells.${system}.`, ...packages.prefixes],
       };
+    case "template":
+      return { defaults: ["templates.default", "defaultTemplate"], prefixes: ["templates."] };
     default:
       return packages;
   }

@@ -1,6 +1,7 @@
 /** What the flake layer needs from the world. */
 import type { Lazy } from "../lang/index.ts";
 import type { FlakeReference, RefAttributes } from "./reference.ts";
+import { lookUpInRegistry, type RegistryEntry } from "./registry-file.ts";
 
 /** A source tree in the store. */
 export interface FetchedTree {
@@ -25,6 +26,8 @@ export interface FlakeSources {
   /** Fetches the tree of a locked or unlocked reference; never called for `d2n:` and `indirect:`. */
   fetch(reference: FlakeReference): FetchedTree;
   readonly builtIns: ReadonlyMap<string, BuiltInFlake>;
+  /** What names of flakes mean, before what is built in. */
+  readonly registry: readonly RegistryEntry[];
 }
 
 /** The built-in flake that stands in for a reference, if one does. */
@@ -35,5 +38,6 @@ export function builtInFor(reference: FlakeReference, sources: FlakeSources): st
   if (type === "d2n" || type === "indirect") id = text("id");
   else if (type === "github" && text("owner") === "nix-community")
     id = text("repo") === "dream2nix" ? "dream2nix" : undefined;
-  return id !== undefined && sources.builtIns.has(id) ? id : undefined;
+  if (id === undefined || !sources.builtIns.has(id)) return undefined;
+  return type === "indirect" && lookUpInRegistry(reference, sources.registry) !== undefined ? undefined : id;
 }

@@ -2,3 +2,4 @@
 export * from "./format.ts";
 export * from "./installable.ts";
 export * from "./reference.ts";
+export * from "./registry-file.ts";

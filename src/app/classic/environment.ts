@@ -1,7 +1,9 @@
 /** From settings and environment to what the evaluator of a classic command is told. */
 import { isAbsolute, join, resolve } from "node:path";
 import { D2nError } from "../../base/index.ts";
+import type { RegistryEntry } from "../../flake/syntax.ts";
 import type { LintLevel } from "../../lang/index.ts";
+import { readRegistry, type RegistryFiles, userRegistry } from "../registries.ts";
 import type { ClassicSettings, StoreAccess } from "./protocol.ts";
 import type { NixSettings } from "./settings.ts";
 
@@ -46,6 +48,7 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
     pure,
     restricted: settings.flag("restrict-eval"),
     allowedUris: settings.list("allowed-uris"),
+    registry: globalEntries(options),
     importsFromDerivations: settings.flag("allow-import-from-derivation", true),
     maxCallDepth: settings.number("max-call-depth", 10_000),
     experimentalFeatures: [...settings.list("experimental-features"), ...(options.features ?? [])],
@@ -63,6 +66,25 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
       absolutePath: lint(settings, "lint-absolute-path-literals"),
     },
   };
+}
+
+/** Nix's registries, unless they are switched off. That which would have to be downloaded is left out. */
+export function registryFiles({
+  settings,
+  environment,
+}: Pick<ClassicOptions, "settings" | "environment">): RegistryFiles | undefined {
+  if (!settings.flag("use-registries", true)) return undefined;
+  const global = settings.text("flake-registry");
+  return {
+    user: userRegistry(environment),
+    system: join(environment["NIX_CONF_DIR"] || "/etc/nix", "registry.json"),
+    global: isAbsolute(global) ? global : undefined,
+  };
+}
+
+function globalEntries(options: ClassicOptions): readonly RegistryEntry[] {
+  const file = registryFiles(options)?.global;
+  return file === undefined ? [] : readRegistry(file);
 }
 
 function storeDir(given: string | undefined): string {

@@ -39,7 +39,7 @@ export function createClassicEvaluator(
     trees,
     exactThunks,
   });
-  const sources = sourcesWith(services, host, new Map());
+  const sources = sourcesWith(services, host, { builtIns: new Map(), registry: settings.registry });
   host.getFlake = (reference) => {
     host.needStore("fetch a flake");
     return getFlake(ev, sources, host, fromUtf8(reference));

@@ -203,7 +203,7 @@ export class ClassicHost implements Host {
   fetchTree(request: FetchTreeRequest): FetchTreeResult {
     if (this.#settings.restricted) this.#checkUri(this.showFlakeReference(request));
     this.needStore("fetch a source tree");
-    const tree = this.#services.fetchTree([...request]);
+    const tree = this.#services.fetchTree([...textsOf(request, fromUtf8)]);
     this.#allowed.add(tree.outPath);
     return { outPath: tree.outPath, attributes: new Map(tree.info) };
   }

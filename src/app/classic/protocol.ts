@@ -1,4 +1,5 @@
 /** What Nix's classic commands ask the evaluator for, and how the worker answers. Texts are byte strings unless said otherwise. */
+import type { RegistryEntry } from "../../flake/index.ts";
 import type { Lints } from "../../lang/index.ts";
 import type { ErrorMessage } from "../evaluation/protocol.ts";
 
@@ -22,6 +23,8 @@ export interface ClassicSettings {
   /** Only files of the search path and of the store may be read, only allowed URIs fetched. */
   readonly restricted: boolean;
   readonly allowedUris: readonly string[];
+  /** The global registry of flakes. */
+  readonly registry: readonly RegistryEntry[];
   /** Whether evaluation may build: `allow-import-from-derivation`. */
   readonly importsFromDerivations: boolean;
   readonly maxCallDepth: number;

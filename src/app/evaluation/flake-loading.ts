@@ -44,10 +44,11 @@ export function getFlake(ev: Evaluator, sources: FlakeSources, host: Host, text:
 export function sourcesWith(
   services: Pick<SyncServices, "fetchTree">,
   host: Host & { allow(path: string): void },
-  builtIns: FlakeSources["builtIns"],
+  { builtIns, registry }: Pick<FlakeSources, "builtIns" | "registry">,
 ): FlakeSources {
   return {
     builtIns,
+    registry,
     fetch: (reference) => {
       const fetched = treeFrom(services.fetchTree([...referenceToAttributes(reference)]));
       host.allow(fetched.outPath);

@@ -2,11 +2,16 @@
 import { join } from "node:path";
 import { parseInstallable } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
+import { globalRegistry, withRegistries } from "../registries.ts";
 import type { InstallableJob, Job, JobResult, JobSettings, ShowJob } from "./protocol.ts";
 import { hasResult, recallResult, recallUnchanged, rememberOutputs, rememberResult } from "./result-cache.ts";
 import type { Session } from "./session.ts";
 
-export type InstallableRequest = Pick<InstallableJob, "lookup" | "want"> & { readonly apply?: string };
+export type InstallableRequest = Pick<InstallableJob, "lookup" | "want"> & {
+  readonly apply?: string;
+  /** Whether lock files are written where they lack something; true unless given. */
+  readonly writeLocks?: boolean;
+};
 
 /** A result, and the name a user has for it. */
 export interface EvaluatedInstallable {
@@ -26,7 +31,7 @@ export async function evaluateInstallable(
   const { reference, fragment, outputs } = parseInstallable(text);
   const job: InstallableJob = {
     kind: "installable",
-    reference,
+    reference: withRegistries(context, reference),
     fragment,
     settings: jobSettings(context),
     apply: request.apply,
@@ -35,14 +40,23 @@ export async function evaluateInstallable(
   };
   return {
     text,
-    result: await evaluateJob(context, job),
+    result: await evaluateJob(context, job, request.writeLocks),
     outputs,
     remember: (paths) => rememberOutputs(context, job, paths),
   };
 }
 
-export async function evaluateShow(context: Context, reference: string, allSystems: boolean): Promise<JobResult> {
-  const job: ShowJob = { kind: "show", reference, allSystems, settings: jobSettings(context) };
+export async function evaluateShow(
+  context: Context,
+  reference: string,
+  rules: Pick<ShowJob, "allSystems" | "legacy">,
+): Promise<JobResult> {
+  const job: ShowJob = {
+    kind: "show",
+    reference: withRegistries(context, reference),
+    ...rules,
+    settings: jobSettings(context),
+  };
   return evaluateJob(context, job);
 }
 
@@ -58,7 +72,11 @@ export async function evaluateFlake(
   const { evaluate, Session } = await evaluation();
   const session = new Session(context);
   try {
-    const result = await evaluate(session, { ...work, reference, settings: jobSettings(context) });
+    const result = await evaluate(session, {
+      ...work,
+      reference: withRegistries(context, reference),
+      settings: jobSettings(context),
+    });
     await session.writeLocks(result);
     return result;
   } finally {
@@ -68,32 +86,33 @@ export async function evaluateFlake(
 
 /**
  * `d2n flake update`: locks the named inputs anew, all of them and the packages of the Debian archive if none is named.
- * @returns what changed, a line each
+ * @returns what changed, a line each, and what was named and is no input
  */
 export async function updateLocks(
   context: Context,
   reference: string,
   inputs: readonly string[],
-): Promise<readonly string[]> {
+): Promise<{ readonly changes: readonly string[]; readonly unknown: readonly string[] }> {
   const settings = { ...jobSettings(context), updateInputs: inputs.length === 0 ? [""] : inputs };
   const { evaluate, Session } = await evaluation();
   const session = new Session(context);
   try {
-    const result = await evaluate(session, { kind: "lock", reference, settings });
+    const result = await evaluate(session, { kind: "lock", reference: withRegistries(context, reference), settings });
     if (inputs.length === 0) {
       session.forgetPins();
       // Before the old state is let go of, there must be a new one.
       await session.archive();
     }
     await session.writeLocks(result);
-    return result.lockChanges;
+    return { changes: result.lockChanges, unknown: result.value.type === "locked" ? result.value.unknown : [] };
   } finally {
     await session.close();
   }
 }
 
-async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
-  const known = recallResult(context, job);
+async function evaluateJob(context: Context, job: Job, writeLocks = true): Promise<JobResult> {
+  // A kept result does not say whether the checkout was dirty.
+  const known = context.options.dirtyTrees === "refuse" ? undefined : recallResult(context, job);
   if (known !== undefined) return known;
   const { evaluate, Session } = await evaluation();
   const session = new Session(context);
@@ -105,7 +124,7 @@ async function evaluateJob(context: Context, job: Job): Promise<JobResult> {
       return result;
     }
     const result = await evaluate(session, job);
-    await session.writeLocks(result);
+    if (writeLocks) await session.writeLocks(result);
     await rememberResult(context, job, session, result);
     return result;
   } finally {
@@ -143,6 +162,7 @@ export function jobSettings(context: Context): JobSettings {
     environment,
     overrideInputs: context.options.overrideInputs ?? [],
     updateInputs: [],
+    registry: globalRegistry(context),
     maxCallDepth: context.options.maxCallDepth,
     cwd: context.cwd,
   };

@@ -79,7 +79,7 @@ function evaluateJob(job: Job, services: SyncServices, trees: ParsedFiles): JobR
   const tree = treeFrom(project.tree);
   host.allow(tree.outPath);
   const builtIns = createBuiltIns({ ev, host, services, nativeFiles });
-  const sources = sourcesWith(services, host, builtIns.flakes);
+  const sources = sourcesWith(services, host, { builtIns: builtIns.flakes, registry: job.settings.registry });
   host.getFlake = (reference) => getFlake(ev, sources, host, fromUtf8(reference));
   const oldText = project.lockFile ?? lockFileOfTree(host, tree, project);
   const old = oldText === undefined ? undefined : parseLockFile(oldText, `${tree.outPath}/flake.lock`);
@@ -98,9 +98,16 @@ function evaluateJob(job: Job, services: SyncServices, trees: ParsedFiles): JobR
 }
 
 function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: LockedFlake, outputs: Lazy): JobValue {
-  if (job.kind === "lock") return { type: "text", text: "", context: [] };
+  if (job.kind === "lock") {
+    const wanted = job.settings.updateInputs.filter((name) => name !== "");
+    return { type: "locked", unknown: wanted.filter((name) => findInput(flake.lock, name.split("/")) === undefined) };
+  }
   if (job.kind === "show")
-    return { type: "tree", tree: showFlake(outputsOf(outputs), job.settings.system, job.allSystems) };
+    return {
+      type: "tree",
+      url: metadataOf(project, flake).locked.url,
+      tree: showFlake(outputsOf(outputs), { ...job, system: job.settings.system }),
+    };
   if (job.kind === "metadata") return { type: "metadata", metadata: metadataOf(project, flake) };
   if (job.kind === "check")
     return { type: "check", check: checkFlake(ev, outputsOf(outputs), job.settings.system, job.allSystems) };
@@ -312,8 +319,8 @@ function newLock(
   flake: LockedFlake,
   oldText: string | undefined,
 ): Pick<JobResult, "newLockFile" | "lockChanges"> {
-  // Overrides hold for one command: they are no reason to write anything.
-  if (job.settings.overrideInputs.length > 0) return { newLockFile: undefined, lockChanges: [] };
+  // Overrides hold for one command: they are no reason to write anything, unless that is what the command is for.
+  if (job.kind !== "lock" && job.settings.overrideInputs.length > 0) return { newLockFile: undefined, lockChanges: [] };
   const old = oldText === undefined ? emptyLock() : parseLockFile(oldText, "flake.lock");
   if (oldText === undefined && !needsLockFile(flake.lock)) return { newLockFile: undefined, lockChanges: [] };
   // Nodes that real Nix locked for inputs that are built in here stay as they are, for whoever uses Nix on the project.

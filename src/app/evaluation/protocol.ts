@@ -5,6 +5,7 @@
 import type { D2nError, SourceLocation, TraceFrame } from "../../base/index.ts";
 import type { Architecture, ArchivePins, DebPin, IndexPin, Mirrors, Suite } from "../../debian/index.ts";
 import type { Derivation } from "../../formats/index.ts";
+import type { RegistryEntry } from "../../flake/index.ts";
 import type { FetchUrlRequest } from "../../lang/index.ts";
 import type { BuildSystemsLock } from "../../python/index.ts";
 
@@ -118,6 +119,7 @@ export interface JobSettings {
   readonly environment: Readonly<Record<string, string>>;
   readonly overrideInputs: readonly (readonly [string, string])[];
   readonly updateInputs: readonly string[];
+  readonly registry: readonly RegistryEntry[];
   readonly maxCallDepth: number | undefined;
   readonly cwd: string;
 }
@@ -131,7 +133,7 @@ interface JobBase {
 export interface InstallableJob extends JobBase {
   readonly kind: "installable";
   readonly fragment: string;
-  readonly lookup: "build" | "run" | "develop" | "eval";
+  readonly lookup: "build" | "run" | "develop" | "eval" | "template";
   /** `shell`: the derivation, or its `devShell` if it is a package that has one. */
   readonly want: "derivation" | "shell" | "app" | "json" | "raw" | "text" | "derivation-path";
   /** `--apply`: an expression for a function. */
@@ -157,6 +159,7 @@ export interface CheckJob extends JobBase {
 export interface ShowJob extends JobBase {
   readonly kind: "show";
   readonly allSystems: boolean;
+  readonly legacy: boolean;
 }
 
 /** A derivation that a command is to build. */
@@ -192,7 +195,9 @@ export type JobValue =
       readonly context: readonly string[];
     }
   | { readonly type: "text"; readonly text: string; readonly context: readonly string[] }
-  | { readonly type: "tree"; readonly tree: ShowNode }
+  | { readonly type: "tree"; readonly url: string; readonly tree: ShowNode }
+  /** `unknown`: inputs that were to be updated, and are none. */
+  | { readonly type: "locked"; readonly unknown: readonly string[] }
   | { readonly type: "metadata"; readonly metadata: FlakeMetadata }
   | { readonly type: "check"; readonly check: FlakeCheck };
 
@@ -232,7 +237,10 @@ export interface ShowNode {
   readonly kind:
     "set" | "derivation" | "app" | "function" | "overlay" | "module" | "template" | "unknown" | "omitted" | "failed";
   readonly name: string;
+  /** The name of a derivation, what is said of other things. */
   readonly description: string | undefined;
+  /** What is said of a derivation. */
+  readonly about: string | undefined;
   readonly children: readonly ShowNode[];
 }
 

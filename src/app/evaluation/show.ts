@@ -17,46 +17,67 @@ const PER_SYSTEM = new Set([
   "bundlers",
 ]);
 
+/** Of those, the ones whose second level is the thing itself. */
+const SINGLE = new Set(["formatter", "defaultPackage", "devShell", "defaultApp"]);
+
 /** Others whose attributes are listed. */
 const DEEP = new Set(["templates", "overlays", "nixosModules"]);
 
-export function showFlake(outputs: Lazy, system: string, allSystems: boolean): ShowNode {
-  return walk(outputs, "", [], system, allSystems);
+export interface ShowRules {
+  readonly system: string;
+  /** What is for other systems is gone into. */
+  readonly allSystems: boolean;
+  /** `legacyPackages`, too. */
+  readonly legacy: boolean;
 }
 
-function walk(lazyValue: Lazy, name: string, path: readonly string[], system: string, allSystems: boolean): ShowNode {
-  const node = (kind: ShowNode["kind"], description?: string, children: readonly ShowNode[] = []): ShowNode => ({
-    kind,
-    name,
-    description,
-    children,
-  });
-  if (path.length === 2 && PER_SYSTEM.has(path[0]!) && path[1] !== system && !allSystems)
-    return node("omitted", "use --all-systems to show");
-  if (path.length === 2 && path[0] === "legacyPackages") return node("omitted", "a package set; not listed");
+export function showFlake(outputs: Lazy, rules: ShowRules): ShowNode {
+  return walk(outputs, "", [], rules);
+}
+
+function walk(lazyValue: Lazy, name: string, path: readonly string[], rules: ShowRules): ShowNode {
+  const node = (
+    kind: ShowNode["kind"],
+    description?: string,
+    children: readonly ShowNode[] = [],
+    about?: string,
+  ): ShowNode => ({ kind, name, description, about, children });
+  const [output = "", system = ""] = path;
+  const foreign = PER_SYSTEM.has(output) && path.length > 1 && system !== rules.system && !rules.allSystems;
+  if (path.length === 2 && output === "legacyPackages" && !rules.legacy)
+    return node("omitted", "use '--legacy' to show");
+  if (foreign && (path.length > 2 || SINGLE.has(output) || output === "legacyPackages"))
+    return node("omitted", "use '--all-systems' to show");
   try {
     const value = force(lazyValue);
-    if (path.length === 2 && path[0] === "overlays") return node("overlay");
-    if (path.length === 2 && path[0] === "nixosModules") return node("module");
+    if (path.length === 2 && output === "overlays") return node("overlay");
+    if (path.length === 2 && output === "nixosModules") return node("module");
     if (path.length === 1 && (name === "overlay" || name === "nixosModule"))
       return node(name === "overlay" ? "overlay" : "module");
     if (value instanceof Lambda || value instanceof PrimOp) return node("function");
     if (!(value instanceof Attrs)) return node("unknown");
     const type = value.has("type") ? force(value.get("type")!) : undefined;
-    if (type === "derivation") return node("derivation", text(value.get("name")));
-    if (type === "app") return node("app", appDescription(value));
-    if (path[0] === "templates" && path.length === 2) return node("template", text(value.get("description")));
-    const deep = path.length === 0 || PER_SYSTEM.has(path[0]!) || DEEP.has(path[0]!);
-    if (!deep || path.length > 3) return node("unknown");
+    if (type === "derivation") return node("derivation", text(value.get("name")), [], descriptionIn(value));
+    if (type === "app") return node("app", descriptionIn(value));
+    if (output === "templates" && path.length === 2) return node("template", text(value.get("description")));
+    if (!hasParts(value, output, path.length)) return node("unknown");
     return node(
       "set",
       undefined,
-      [...value.entries()].map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], system, allSystems)),
+      [...value.entries()].map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], rules)),
     );
   } catch (error) {
     if (!(error instanceof D2nError)) throw error;
     return node("failed", error.message);
   }
+}
+
+/** Whether the attributes of a set are shown. */
+function hasParts(set: Attrs, output: string, depth: number): boolean {
+  if (depth === 0 || output === "hydraJobs") return true;
+  if (output === "legacyPackages")
+    return depth <= 2 || (set.has("recurseForDerivations") && force(set.get("recurseForDerivations")!) === true);
+  return depth <= 3 && (PER_SYSTEM.has(output) || DEEP.has(output));
 }
 
 function text(value: Lazy | undefined): string | undefined {
@@ -69,7 +90,7 @@ function text(value: Lazy | undefined): string | undefined {
       : undefined;
 }
 
-function appDescription(app: Attrs): string | undefined {
+function descriptionIn(app: Attrs): string | undefined {
   const meta = app.get("meta");
   const attrs = meta === undefined ? undefined : force(meta);
   return attrs instanceof Attrs ? text(attrs.get("description")) : undefined;

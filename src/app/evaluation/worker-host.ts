@@ -172,7 +172,7 @@ export class WorkerHost implements Host {
   }
 
   fetchTree(request: FetchTreeRequest): FetchTreeResult {
-    const tree = this.#services.fetchTree([...request]);
+    const tree = this.#services.fetchTree([...textsOf(request, fromUtf8)]);
     this.#allowed.add(tree.outPath);
     return { outPath: tree.outPath, attributes: new Map(tree.info) };
   }

@@ -44,7 +44,10 @@ function ownWorld(
   let made: FlakeSources | undefined;
   // Most sessions need no flakes.
   const sources = (): FlakeSources =>
-    (made ??= sourcesWith(services, host, createBuiltIns({ ev, host, services, nativeFiles }).flakes));
+    (made ??= sourcesWith(services, host, {
+      builtIns: createBuiltIns({ ev, host, services, nativeFiles }).flakes,
+      registry: settings.registry,
+    }));
   host.getFlake = (reference) => getFlake(ev, sources(), host, fromUtf8(reference));
   return {
     ev,

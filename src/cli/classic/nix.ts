@@ -11,7 +11,18 @@ import type { Call } from "./nix/options.ts";
 import type { Program } from "./program.ts";
 
 /** d2n's commands that have the name and meaning of Nix's. */
-const shared = new Set(["build", "run", "eval", "develop", "shell", "log", "flake", "store", "config"]);
+const shared = new Set([
+  "build",
+  "run",
+  "eval",
+  "develop",
+  "print-dev-env",
+  "shell",
+  "log",
+  "flake",
+  "store",
+  "config",
+]);
 
 type Subcommand = (call: Call) => Promise<number>;
 type Table = Readonly<Record<string, () => Promise<Subcommand>>>;
@@ -27,6 +38,11 @@ const subcommands: Table = {
   "nar ls": async () => (await import("./nix/store.ts")).narLs,
   "nar pack": async () => (await import("./nix/store.ts")).pack,
   "path-info": async () => (await import("./nix/paths.ts")).pathInfo,
+  "registry add": async () => (await import("./nix/registry.ts")).add,
+  "registry list": async () => (await import("./nix/registry.ts")).list,
+  "registry pin": async () => (await import("./nix/registry.ts")).pin,
+  "registry remove": async () => (await import("./nix/registry.ts")).remove,
+  "registry resolve": async () => (await import("./nix/registry.ts")).resolveReferences,
   "store add": async () => (await import("./nix/store.ts")).add,
   "store add-file": async () => (await import("./nix/store.ts")).add,
   "store add-path": async () => (await import("./nix/store.ts")).add,
@@ -45,7 +61,19 @@ const subcommands: Table = {
 };
 
 /** Subcommands of `flake` that d2n's own command has. */
-const ofFlakes = ["check", "init", "lock", "metadata", "show", "update"];
+const ofFlakes = [
+  "archive",
+  "check",
+  "clone",
+  "init",
+  "lock",
+  "metadata",
+  "new",
+  "prefetch",
+  "prefetch-inputs",
+  "show",
+  "update",
+];
 
 /** Names of old. */
 const aliases: Readonly<Record<string, string>> = {
@@ -69,7 +97,6 @@ const instead: Readonly<Record<string, string>> = {
   edit: "`nix eval FLAKE#PACKAGE.meta.position` says where a package is defined; `:e` in `nix repl` opens it.",
   fmt: "Run the formatter itself: `nix run FLAKE#formatter.x86_64-linux`.",
   profile: "d2n has no profiles: `d2n shell` puts the programs of a package on the PATH.",
-  registry: "d2n has no registries: write references in full, or give inputs with `--override-input`.",
   search: "`nix flake show` lists what a flake has, `nix eval --apply builtins.attrNames` the names of a set.",
   "config check": "`nix store verify --all` looks at the store.",
   doctor: "`nix store verify --all` looks at the store.",
@@ -121,7 +148,10 @@ export async function nix(program: Program): Promise<number> {
     if (Object.hasOwn(instead, known))
       throw new D2nError("settings", `d2n does not serve 'nix ${known}'`, { hint: instead[known]! });
   const group = Object.keys(subcommands).filter((one) => one.startsWith(`${command} `));
-  if (command === "flake" && !argv.includes("--help")) {
+  if (two === "flake info") {
+    program.warn("'nix flake info' is a deprecated alias for 'nix flake metadata'");
+    rest[rest.indexOf("info")] = "metadata";
+  } else if (command === "flake" && !argv.includes("--help")) {
     if (second === undefined || second.startsWith("-")) throw subcommandMissing("flake", ofFlakes);
     if (!ofFlakes.includes(second)) throw new UsageError(`'${second}' is not a recognised command`);
   }
@@ -162,7 +192,7 @@ function checkFeatures(program: Program, argv: readonly string[], command: strin
     for (const feature of (argv[word === "--option" ? i + 2 : i + 1] ?? "").split(/\s+/)) named.add(feature);
   });
   if (!some) return;
-  for (const feature of ["nix-command", ...(command === "flake" ? ["flakes"] : [])])
+  for (const feature of ["nix-command", ...(command === "flake" || command === "registry" ? ["flakes"] : [])])
     if (!named.has(feature))
       throw new D2nError(
         "settings",

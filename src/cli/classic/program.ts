@@ -1,7 +1,7 @@
 /** What all classic programs share: their world, their messages, and a context when one is needed. */
 import { readFileSync, readSync } from "node:fs";
 import { NixSettings } from "../../app/classic/settings.ts";
-import { classicSettings, storeFolder } from "../../app/classic/environment.ts";
+import { classicSettings, registryFiles, storeFolder } from "../../app/classic/environment.ts";
 import type { EvaluatorThread } from "../../app/classic/evaluator-thread.ts";
 import type { ClassicSettings } from "../../app/classic/protocol.ts";
 import type { ClassicSink } from "../../app/classic/run.ts";
@@ -165,6 +165,12 @@ export class Program {
       cores: settings.number("cores", 0) || undefined,
       keepGoing: settings.flag("keep-going"),
       keepFailed: settings.flag("keep-failed"),
+      dirtyTrees: !settings.flag("allow-dirty", true)
+        ? "refuse"
+        : settings.flag("warn-dirty", true)
+          ? "warn"
+          : undefined,
+      registries: registryFiles({ settings, environment }),
       ...buildSettings(settings),
     };
   }

@@ -23,7 +23,8 @@ export function addFlakeMetadata(flake: Command, invocation: Invocation): void {
 
 function toJson(metadata: FlakeMetadata): unknown {
   const { resolved, locked, lockFile } = metadata;
-  const attributes = (reference: ReferenceMessage): unknown => Object.fromEntries(reference.attributes);
+  const attributes = (reference: ReferenceMessage): unknown =>
+    Object.fromEntries([...reference.attributes].sort(([a], [b]) => (a < b ? -1 : 1)));
   return {
     description: metadata.description,
     dirtyRevision: metadata.dirtyRevision,

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import colors from "picocolors";
 import type { ShowNode } from "../../app/evaluation/protocol.ts";
 import { addFlakeCheck, addFlakeLock } from "./flake-check.ts";
+import { addFlakeCopies } from "./flake-copies.ts";
 import { addFlakeInit } from "./flake-init.ts";
 import { addFlakeMetadata } from "./flake-metadata.ts";
 import { type Invocation, type RawOptions, withCommonOptions } from "../command-line.ts";
@@ -9,6 +10,7 @@ import { type Invocation, type RawOptions, withCommonOptions } from "../command-
 interface ShowOptions extends RawOptions {
   readonly json?: boolean;
   readonly allSystems?: boolean;
+  readonly legacy?: boolean;
 }
 
 export function addFlake(root: Command, invocation: Invocation): void {
@@ -18,22 +20,27 @@ export function addFlake(root: Command, invocation: Invocation): void {
   addFlakeMetadata(flake, invocation);
   addFlakeCheck(flake, invocation);
   addFlakeInit(flake, invocation);
+  addFlakeCopies(flake, invocation);
   withCommonOptions(
     flake
       .command("show")
       .description("List what a flake provides.")
       .argument("[flake]", "the flake; `.` unless given")
       .option("--json", "print JSON")
-      .option("--all-systems", "other systems than this machine's too"),
+      .option("--all-systems", "other systems than this machine's too")
+      .option("--legacy", "what is in `legacyPackages`, too"),
   ).action(async (reference: string | undefined, options: ShowOptions) =>
     invocation.execute(options, async (context) => {
       const { showFlake } = await import("../../app/eval.ts");
-      const tree = await showFlake(context, reference ?? ".", options.allSystems === true);
+      const { url, tree } = await showFlake(context, reference ?? ".", {
+        allSystems: options.allSystems === true,
+        legacy: options.legacy === true,
+      });
       const { stdout } = invocation.world;
       stdout.write(
         options.json
           ? `${JSON.stringify(toJson(tree))}\n`
-          : `${reference ?? "."}\n${render(tree.children, "", "").join("\n")}\n`,
+          : `${colors.bold(url)}\n${render(tree.children, "", "").join("\n")}\n`,
       );
     }),
   );
@@ -93,19 +100,21 @@ function derivationWords(output: string, name: string): string {
 }
 
 function toJson(node: ShowNode): unknown {
-  const { kind, name, description } = node;
+  const { kind, name, description, about = "" } = node;
   switch (kind) {
     case "set":
       return Object.fromEntries(node.children.map((child) => [child.name, toJson(child)]));
     case "derivation":
-      return { type: kind, name: description ?? name };
+      return { description: about, name: description ?? name, type: kind };
     case "overlay":
       return { type: "nixpkgs-overlay" };
     case "module":
       return { type: "nixos-module" };
     case "omitted":
       return {};
+    case "function":
+      return { type: "unknown" };
     default:
-      return description === undefined ? { type: kind } : { type: kind, description };
+      return description === undefined ? { type: kind } : { description, type: kind };
   }
 }
