@@ -156,6 +156,25 @@ describe.each(tiers)("evaluation, as %s", (_, after) => {
   });
 });
 
+describe.each(tiers)("constant lists, as %s", (_, after) => {
+  const evaluate = (source: string): string => {
+    const ev = createEvaluator({ host: new MemoryHost(), generateAfter: after });
+    return printValue(ev.evaluate(source, { basePath: "/" }), { force: true });
+  };
+
+  it("serve every call of a function", () => {
+    const replaced = 'map (s: builtins.replaceStrings [ "a" "bc" ] [ "1" "2" ] s) [ "abc" "bca" "x" ]';
+    expect(evaluate(replaced)).toBe('[ "12" "21" "x" ]');
+    expect(evaluate('map (x: [ 1 "a" ] ++ x) [ [ ] [ 2 ] ]')).toBe('[ [ 1 "a" ] [ 1 "a" 2 ] ]');
+    expect(evaluate("let f = x: [ 1 2 3 ]; in f 1 == f 2 && builtins.tail (f 1) == [ 2 3 ]")).toBe("true");
+  });
+
+  it("are told from those that are computed", () => {
+    const computed = 'map (n: builtins.replaceStrings [ n "-" ] [ "x" "+" ] "a-b") [ "a" "b" "a" ]';
+    expect(evaluate(computed)).toBe('[ "x+b" "a+x" "x+b" ]');
+  });
+});
+
 describe.each(tiers)("errors, as %s", (_, after) => {
   beforeEach(() => {
     generateAfter = after;

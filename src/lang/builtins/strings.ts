@@ -15,7 +15,7 @@ import {
 } from "../operations/index.ts";
 import { TextBuilder } from "../print/text-builder.ts";
 import { force, type Lazy } from "../values/thunk.ts";
-import { type Context, ContextString, type NixString } from "../values/value.ts";
+import { ContextString, type NixList, type NixString } from "../values/value.ts";
 import type { Family, Interpreter } from "./interpreter.ts";
 
 export function strings({ world }: Interpreter): Family {
@@ -54,11 +54,9 @@ export function strings({ world }: Interpreter): Family {
       const replacements = forceList(to, "while evaluating the second argument passed to builtins.replaceStrings");
       if (patterns.length !== replacements.length)
         throw new EvalError("'from' and 'to' arguments passed to builtins.replaceStrings have different lengths");
-      const wanted = patterns.map((pattern) =>
-        forceText(pattern, "while evaluating one of the strings to replace passed to builtins.replaceStrings"),
-      );
+      const search = searchFor(patterns);
       const source = forceString(string, "while evaluating the third argument passed to builtins.replaceStrings");
-      return replace(wanted, replacements, source);
+      return replace(search, replacements, source);
     },
 
     /** The number of bytes. */
@@ -103,112 +101,112 @@ export function strings({ world }: Interpreter): Family {
   };
 }
 
-function replace(wanted: readonly string[], replacements: readonly Lazy[], source: NixString): NixString {
+/** Results up to this length are put together as they come. */
+const SHORT = 1 << 12;
+
+function replace(search: Search, replacements: readonly Lazy[], source: NixString): NixString {
   const text = textOf(source);
-  let context: Context | undefined = contextOf(source);
-  const texts = new Array<string | undefined>(wanted.length);
-  const replacement = (index: number): string => {
-    let its = texts[index];
-    if (its === undefined) {
-      const value = forceString(
-        replacements[index]!,
+  let at = search.next(text, 0);
+  if (at < 0) return source;
+  let context = contextOf(source);
+  let joined: Set<number> | undefined;
+  let start = 0;
+  let short = "";
+  let long: TextBuilder | undefined;
+  // One step past the end, where an empty pattern still fits.
+  for (; at >= 0; at = search.next(text, start)) {
+    const { index, length } = search;
+    const value = replacements[index]!;
+    let replacement: string;
+    if (typeof value === "string") replacement = value;
+    else {
+      const forced = forceString(
+        value,
         "while evaluating one of the replacement strings passed to builtins.replaceStrings",
       );
-      context = joinContexts(context, contextOf(value));
-      its = textOf(value);
-      texts[index] = its;
+      replacement = textOf(forced);
+      if (typeof forced !== "string" && joined?.has(index) !== true) {
+        context = joinContexts(context, forced.context);
+        (joined ??= new Set()).add(index);
+      }
     }
-    return its;
-  };
-  const pieces = new TextBuilder();
-  const find = finder(wanted, text);
-  // One step past the end, where an empty pattern still fits.
-  for (let at = 0; ;) {
-    const found = find(at);
-    if (found === undefined) {
-      if (at === 0) return source;
-      pieces.push(text.slice(at));
-      break;
-    }
-    pieces.push(text.slice(at, found.at), replacement(found.index));
-    at = found.at;
-    const { length } = wanted[found.index]!;
-    if (length > 0) at += length;
+    let before = text.slice(start, at);
+    if (length > 0) start = at + length;
     else {
-      if (at >= text.length) break;
-      pieces.push(text[at]!);
-      at++;
+      replacement += text.charAt(at);
+      start = at + 1;
     }
+    if (long === undefined && short.length + before.length + replacement.length > SHORT) {
+      long = new TextBuilder();
+      before = short + before;
+    }
+    if (long === undefined) short += before + replacement;
+    else long.push(before, replacement);
+    if (start > text.length) break;
   }
-  return makeString(pieces.text(), context);
+  const rest = text.slice(start);
+  if (long === undefined) return makeString(short + rest, context);
+  long.push(rest);
+  return makeString(long.text(), context);
 }
 
-/** Searches for the next place, from an offset on, where one of the patterns fits, and the first pattern that does. */
-function finder(
-  wanted: readonly string[],
-  text: string,
-): (from: number) => { readonly at: number; readonly index: number } | undefined {
-  if (wanted.length === 0) return () => undefined;
-  if (wanted.length === 1) {
-    const only = wanted[0]!;
-    return (from) => {
-      const at = text.indexOf(only, from);
-      return at < 0 || from > text.length ? undefined : { at, index: 0 };
-    };
+/** Finds the places in a text where one of several patterns fits; at each, the first of them that does counts. */
+class Search {
+  /** The pattern that fits at the place found last, and its length. */
+  index = 0;
+  length = 0;
+  readonly #wanted: readonly string[];
+  /** By first byte; only those before the empty pattern, which fits everywhere. */
+  readonly #candidates = new Array<number[] | undefined>(256).fill(undefined);
+  readonly #empty: number;
+  readonly #only: string | undefined;
+
+  constructor(wanted: readonly string[]) {
+    this.#wanted = wanted;
+    this.#empty = wanted.indexOf("");
+    this.#only = wanted.length === 1 && this.#empty < 0 ? wanted[0] : undefined;
+    const end = this.#empty < 0 ? wanted.length : this.#empty;
+    for (let index = 0; index < end; index++) (this.#candidates[wanted[index]!.charCodeAt(0)] ??= []).push(index);
   }
-  const empty = wanted.indexOf("");
-  if (empty < 0) return alternatives(wanted, text);
-  const byFirstByte = new Map<number, number[]>();
-  wanted.forEach((pattern, index) => {
-    if (pattern === "" || (empty >= 0 && index > empty)) return;
-    const first = pattern.charCodeAt(0);
-    const same = byFirstByte.get(first);
-    if (same === undefined) byFirstByte.set(first, [index]);
-    else same.push(index);
-  });
-  return (from) => {
-    for (let at = from; at <= text.length; at++) {
-      const candidates = at < text.length ? byFirstByte.get(text.charCodeAt(at)) : undefined;
+
+  /** The next place from an offset on, or -1. */
+  next(text: string, from: number): number {
+    if (this.#only !== undefined) {
+      this.length = this.#only.length;
+      return text.indexOf(this.#only, from);
+    }
+    for (let at = from; at < text.length; at++) {
+      const candidates = this.#candidates[text.charCodeAt(at)];
       if (candidates !== undefined)
-        for (const index of candidates) if (text.startsWith(wanted[index]!, at)) return { at, index };
-      if (empty >= 0) return { at, index: empty };
+        for (let i = 0; i < candidates.length; i++) {
+          const pattern = this.#wanted[candidates[i]!]!;
+          if (pattern.length === 1 || text.startsWith(pattern, at)) return this.#found(at, candidates[i]!);
+        }
+      if (this.#empty >= 0) return this.#found(at, this.#empty);
     }
-    return undefined;
-  };
+    return this.#empty >= 0 && from <= text.length ? this.#found(text.length, this.#empty) : -1;
+  }
+
+  #found(at: number, index: number): number {
+    this.index = index;
+    this.length = this.#wanted[index]!.length;
+    return at;
+  }
 }
 
-interface Alternatives {
-  readonly regex: RegExp;
-  readonly indexes: ReadonlyMap<string, number>;
-}
+/** Lists of patterns that were searched for: constants in the source are one and the same list in every call. */
+const searches = new WeakMap<NixList, Search>();
 
-/** The last ones: code that replaces strings does so with the same patterns again and again. */
-const knownAlternatives = new Map<string, Alternatives>();
-const MAX_KNOWN = 64;
-
-/** Of alternatives, a regular expression takes the first that fits, just as needed. */
-function alternatives(wanted: readonly string[], text: string): ReturnType<typeof finder> {
-  const { regex, indexes } = alternativesOf(wanted);
-  return (from) => {
-    regex.lastIndex = from;
-    const found = regex.exec(text);
-    return found === null ? undefined : { at: found.index, index: indexes.get(found[0])! };
-  };
-}
-
-function alternativesOf(wanted: readonly string[]): Alternatives {
-  const key = wanted.map((pattern) => `${pattern.length}:${pattern}`).join("");
-  const known = knownAlternatives.get(key);
-  if (known !== undefined) return known;
-  const indexes = new Map<string, number>();
-  wanted.forEach((pattern, index) => {
-    if (!indexes.has(pattern)) indexes.set(pattern, index);
-  });
-  const regex = new RegExp(
-    [...indexes.keys()].map((pattern) => pattern.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|"),
-    "g",
-  );
-  if (knownAlternatives.size >= MAX_KNOWN) knownAlternatives.clear();
-  knownAlternatives.set(key, { regex, indexes });
-  return { regex, indexes };
+/** @throws EvalError for patterns that are no strings */
+function searchFor(patterns: NixList): Search {
+  let search = searches.get(patterns);
+  if (search === undefined) {
+    search = new Search(
+      patterns.map((pattern) =>
+        forceText(pattern, "while evaluating one of the strings to replace passed to builtins.replaceStrings"),
+      ),
+    );
+    searches.set(patterns, search);
+  }
+  return search;
 }

@@ -16,7 +16,7 @@ import { isValueToNix } from "./exact.ts";
 import { generateCode, generateFunction } from "./generate.ts";
 import { cheapBinary, compileBinary, compileNegate, compileNot } from "./operators.ts";
 import { cheapSelect, compileHas, compileSelect } from "./select.ts";
-import { compileInterpolation, compileList, compilePath, compilePosition } from "./literals.ts";
+import { compileInterpolation, compileList, compilePath, compilePosition, isConstant } from "./literals.ts";
 import { compileVariable, delayVariable } from "./variables.ts";
 import { NixFloat } from "../values/value.ts";
 
@@ -136,7 +136,7 @@ export class Compiler {
       case "variable":
         return delayVariable(this, node);
       case "list":
-        if (node.elements.length === 0) return this.compile(node);
+        if (isConstant(node)) return this.compile(node);
         break;
       case "select":
         return cheapSelect(this, node) ?? this.thunk(node);

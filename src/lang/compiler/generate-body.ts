@@ -21,9 +21,11 @@ import { NixFloat } from "../values/value.ts";
 import { tableOf } from "./attributes.ts";
 import { assertionFailure } from "./control.ts";
 import { isValueToNix } from "./exact.ts";
+import { outermost } from "./environment.ts";
 import { lambdaInfo } from "./functions.ts";
 import { Frame, type Scope } from "./generate-frame.ts";
 import { generateBinary, isBoolean, MAX } from "./generate-operators.ts";
+import { isConstant } from "./literals.ts";
 import { nameReader, selectFrom, selectPathOf } from "./select.ts";
 import { offsetInMessages } from "./trace.ts";
 
@@ -90,7 +92,7 @@ export class FunctionBody extends Frame {
       case "lambda":
         return this.value(node);
       case "list":
-        return node.elements.length === 0 ? "[]" : this.#thunk(node);
+        return isConstant(node) ? this.value(node) : this.#thunk(node);
       case "variable":
         return this.#delayVariable(node);
       case "select":
@@ -243,7 +245,9 @@ export class FunctionBody extends Frame {
     return `(${test} ? ${this.value(node.body)} : ${failed})`;
   }
 
-  #list({ elements }: ListNode): string {
+  #list(node: ListNode): string {
+    const { elements } = node;
+    if (isConstant(node)) return this.unit.constant(this.unit.compiler.compile(node)(outermost));
     return `[${elements.map((element) => this.#delay(element)).join(", ")}]`;
   }
 

@@ -13,9 +13,14 @@ import { Attrs } from "../values/attrs.ts";
 import type { Lazy } from "../values/thunk.ts";
 import { type Context, ContextString, NixPath, type NixString, type Value } from "../values/value.ts";
 import type { Code, Compiler } from "./compiler.ts";
+import { outermost } from "./environment.ts";
 import { locate, locateSteps } from "./trace.ts";
 
 export function compileList(compiler: Compiler, node: ListNode): Code {
+  if (isConstant(node)) {
+    const list = node.elements.map((element) => compiler.delay(element)(outermost));
+    return () => list;
+  }
   const delays = node.elements.map((element) => compiler.delay(element));
   const size = delays.length;
   return (environment) => {
@@ -23,6 +28,11 @@ export function compileList(compiler: Compiler, node: ListNode): Code {
     for (let i = 0; i < size; i++) list[i] = delays[i]!(environment);
     return list;
   };
+}
+
+/** Whether a list is the same each time: then one serves for all, and builtins can remember what they made of it. */
+export function isConstant({ elements }: ListNode): boolean {
+  return elements.every(({ kind }) => kind === "string" || kind === "integer" || kind === "float");
 }
 
 /** A path literal; resolved when first used, for `~` may be nobody's home. */
