@@ -1,3 +1,4 @@
+export { callDepth } from "./call-depth.ts";
 export { forceDeep } from "./builtins/control.ts";
 export { nixVersion } from "./builtins/index.ts";
 export { type BuiltinDocumentation, builtinDocumentation } from "./documentation.ts";

@@ -347,7 +347,6 @@ export function customisationNamespace(ev: Evaluator): Namespace {
             ["f", f],
           ]),
         ),
-      "makeScopeWithSplicing'": (how, what) => makeSplicedScope(forceAttrs(how), forceAttrs(what)),
       hydraJob: (value) => {
         if (force(value) === null) return null;
         const drv = forceAttrs(value);
@@ -374,9 +373,20 @@ export function customisationNamespace(ev: Evaluator): Namespace {
         Attrs.from(
           CROSS.map((name) => [forceText(prefix) + capital(name), lazy(() => attribute(forceAttrs(set), name))]),
         ),
-      mapCrossIndex: (f, set) =>
-        Attrs.from(CROSS.map((name) => [name, lazy(() => call(f, attribute(forceAttrs(set), name)))])),
     }),
+    mapCrossIndex: fn("mapCrossIndex", 1, (f) =>
+      fnWithFormals("mapCrossIndex", Object.fromEntries(CROSS.map((name) => [name, false])), (set) =>
+        Attrs.from(CROSS.map((name) => [name, lazy(() => call(f, attribute(set, name)))])),
+      ),
+    ),
+    "makeScopeWithSplicing'": fnWithFormals(
+      "makeScopeWithSplicing'",
+      { splicePackages: false, newScope: false },
+      (how) =>
+        fnWithFormals("makeScopeWithSplicing'", { otherSplices: false, keep: true, extra: true, f: false }, (what) =>
+          makeSplicedScope(how, what),
+        ),
+    ),
     extendMkDerivation: fnWithFormals(
       "extendMkDerivation",
       {

@@ -3,12 +3,14 @@ import {
   AbortError,
   Attrs,
   type Evaluator,
+  expectFormals,
   force,
   forceAttrs,
   forceBool,
   forceInt,
   forceList,
   forceText,
+  type Formals,
   isDerivation,
   isInteger,
   isString,
@@ -39,7 +41,7 @@ const escaped = (value: NixString, characters: readonly string[]): NixString =>
     [...textOf(value)].map((character) => (characters.includes(character) ? `\\${character}` : character)).join(""),
   );
 
-export function generatorsNamespace(ev: Evaluator): Namespace {
+export function generatorsNamespace(ev: Evaluator, gvariant: Namespace): Namespace {
   const string = (value: Lazy): NixString => ev.coerceToString(value);
   const toText = (value: Lazy): NixString => ev.coerceToString(value, { coerceMore: true, copyToStore: false });
   const json = (value: Lazy): NixString => ev.coerceToString(call(ev.builtins.get("toJSON")!, value));
@@ -98,6 +100,7 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
     name: string,
     make: (args: Attrs, value: Lazy) => Lazy,
   ): Lazy => fnWithFormals(name, formals, (args) => fn(name, 1, (value) => make(args, value)));
+  const dconfLine = keyValue("=", (value) => toText(call(gvariant.mkValue!, value)));
 
   return {
     mkValueStringDefault: result({}, "mkValueStringDefault", (_args, value) => plainValue(value)),
@@ -112,12 +115,15 @@ export function generatorsNamespace(ev: Evaluator): Namespace {
       lines(args, givenLine(args), attrs),
     ),
     toINI: result(INI, "toINI", (args, attrs) => sections(args, attrs)),
-    toINIWithGlobalSection: result(INI, "toINIWithGlobalSection", (args, value) => {
-      const settings = forceAttrs(value);
-      const global = forceAttrs(attribute(settings, "globalSection"));
-      const first = global.size === 0 ? "" : join(lines(args, givenLine(args), global), "\n");
-      return join(first, sections(args, getOr(settings, "sections", Attrs.empty)));
-    }),
+    toINIWithGlobalSection: fnWithFormals("toINIWithGlobalSection", INI, (args) =>
+      fnWithFormals("toINIWithGlobalSection", { globalSection: false, sections: true }, (settings) => {
+        const global = forceAttrs(attribute(settings, "globalSection"));
+        const first = global.size === 0 ? "" : join(lines(args, givenLine(args), global), "\n");
+        return join(first, sections(args, getOr(settings, "sections", Attrs.empty)));
+      }),
+    ),
+    mkDconfKeyValue: fn("mkDconfKeyValue", 2, (key, value) => dconfLine(forceText(key), value)),
+    toDconfINI: fn("toDconfINI", 1, (attrs) => sections(Attrs.empty, attrs, dconfLine)),
     toGitINI: fn("toGitINI", 1, (attrs) =>
       sections(Attrs.empty, flattenGit(forceAttrs(attrs)), gitLine(plainValue), gitSection),
     ),
@@ -374,6 +380,10 @@ export function cliNamespace(ev: Evaluator, generators: Namespace): Namespace {
   };
   const shell = (words: readonly NixString[]): NixString => joinWith(words.map(quoteForShell), " ");
   const GNU = { isLong: true, explicitBool: true, formatArg: true };
+  const declared = (names: Readonly<Record<string, boolean>>): Formals => ({
+    names: new Map(Object.entries(names)),
+    ellipsis: false,
+  });
   const OLD = { mkOptionName: true, mkBool: true, mkList: true, mkOption: true, optionValueSeparator: true };
   return {
     toCommandLine: fn("toCommandLine", 2, (format, attrs) => commandLine(given(format), attrs)),
@@ -381,14 +391,14 @@ export function cliNamespace(ev: Evaluator, generators: Namespace): Namespace {
     toCommandLineGNU: fnWithFormals("toCommandLineGNU", GNU, (args) =>
       fn("toCommandLineGNU", 1, (attrs) => commandLine(gnu(args), attrs)),
     ),
-    toCommandLineShellGNU: fnWithFormals("toCommandLineShellGNU", GNU, (args) =>
-      fn("toCommandLineShellGNU", 1, (attrs) => shell(commandLine(gnu(args), attrs))),
+    toCommandLineShellGNU: fn("toCommandLineShellGNU", 2, (args, attrs) =>
+      shell(commandLine(gnu(expectFormals("toCommandLineGNU", args, declared(GNU))), attrs)),
     ),
     toGNUCommandLine: fnWithFormals("toGNUCommandLine", OLD, (args) =>
       fn("toGNUCommandLine", 1, (options) => oldStyle(args, options)),
     ),
-    toGNUCommandLineShell: fnWithFormals("toGNUCommandLineShell", OLD, (args) =>
-      fn("toGNUCommandLineShell", 1, (options) => shell(oldStyle(args, options))),
+    toGNUCommandLineShell: fn("toGNUCommandLineShell", 2, (args, options) =>
+      shell(oldStyle(expectFormals("toGNUCommandLine", args, declared(OLD)), options)),
     ),
   };
 }

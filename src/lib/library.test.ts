@@ -177,3 +177,37 @@ describe("bad input", () => {
     expect(failure(source).message).toContain(message);
   });
 });
+
+describe("functions that nixpkgs' lib has beside its core", () => {
+  it.each([
+    [
+      'toString (lib.gvariant.mkTuple [ [ "it\'s" ] true (lib.gvariant.mkJust (lib.gvariant.mkUint64 7)) ])',
+      "@(asbmt) (@as ['it\\'s'],true,just @t 7)",
+    ],
+    ['lib.generators.mkDconfKeyValue "a" [ 1.5 ]', "a=@ad [1.500000]"],
+    ['(lib.network.ipv6.fromString "2001:DB8::ffff/32").address', "2001:db8:0:0:0:0:0:ffff"],
+    ['lib.mkEUI64Suffix "66:75:63:6B:20:75"', "6475:63ff:fe6b:2075"],
+    ['builtins.toJSON (lib.setAttrMerge "a" [ ] { a = [ 2 ]; } (x: x ++ [ 3 ]))', '{"a":[2,3]}'],
+    ["builtins.toJSON (lib.mergeAttrsWithFunc (a: b: a + b) { a = 1; } { a = 3; c = 4; })", '{"a":4,"c":8}'],
+    ["builtins.toJSON (lib.uniqList { inputList = [ 1 2 1 ]; acc = [ 2 ]; })", "[1]"],
+    ['(lib.kernel.whenHelpers "5.10").whenOlder "5.10" 1', undefined],
+    ["lib.licenses.ecl20.shortName", "ECL 2.0"],
+  ])("%s", (source, expected) => {
+    if (expected === undefined) expect(force((evaluate(source) as Attrs).get("condition")!)).toBe(false);
+    else expect(evaluate(source)).toBe(expected);
+  });
+
+  it.each([
+    ["lib.gvariant.mkValue 5", "mkUchar` for `y"],
+    ["(lib.gvariant.mkArray [ ]).type", "Please create empty array with mkEmptyArray."],
+    ['(lib.network.ipv6.fromString "1:2:3::4::5").address', "is not a valid IPv6 address"],
+    ['(lib.network.ipv6.fromString "::1/129").prefixLength', "should be in range [1;128], got 129"],
+    ['lib.mkEUI64Suffix "66:75"', "is not a valid MAC address"],
+    ["lib.mergeAttrsNoOverride { } { a = 1; } { a = 2; }", "attribute a given in both attributes"],
+    ["lib.converge (x: x + 1) 0", "stack overflow"],
+    ["lib.generators.toPlist { } (x: x)", "cannot coerce a function to a string"],
+    ["lib.trimWith { middle = true; } null", "middle"],
+  ])("%s fails", (source, message) => {
+    expect(failure(source).message).toContain(message);
+  });
+});

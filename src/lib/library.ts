@@ -3,12 +3,16 @@ import { Attrs, type Evaluator } from "../lang/index.ts";
 import { attrsetsNamespace } from "./attrsets.ts";
 import { customisationNamespace, derivationsNamespace } from "./customisation.ts";
 import { debugNamespace } from "./debug.ts";
-import { FAKE, fetchersNamespace } from "./fetchers.ts";
+import { miscNamespace } from "./deprecated.ts";
+import { fetchersNamespace } from "./fetchers.ts";
 import { filesetNamespace } from "./fileset.ts";
 import { cliNamespace, generatorsNamespace } from "./generators.ts";
+import { gvariantNamespace } from "./gvariant.ts";
+import { kernelNamespace } from "./kernel.ts";
 import { licenses } from "./licenses.ts";
 import { listsNamespace } from "./lists.ts";
 import { metaNamespace } from "./meta.ts";
+import { networkNamespace } from "./network.ts";
 import { pathNamespace } from "./path.ts";
 import { stringsWithDepsNamespace } from "./scripts.ts";
 import { filesystemNamespace, sourcesNamespace } from "./sources.ts";
@@ -89,9 +93,12 @@ export function libraryNamespaces(ev: Evaluator, self: () => Attrs): Library {
   const versions = versionsNamespace(ev);
   const debug = debugNamespace(ev);
   const fetchers = fetchersNamespace();
-  const generators = generatorsNamespace(ev);
+  const gvariant = gvariantNamespace(ev);
+  const generators = generatorsNamespace(ev, gvariant);
   const cli = cliNamespace(ev, generators);
   const meta = metaNamespace(ev);
+  const misc = miscNamespace(ev, lists.imap1!);
+  const network = networkNamespace(strings.toInt!);
   const path = pathNamespace(ev);
   const sources = sourcesNamespace(ev);
   const filesystem = filesystemNamespace(ev, self);
@@ -129,6 +136,10 @@ export function libraryNamespaces(ev: Evaluator, self: () => Attrs): Library {
       sources,
       filesystem,
       fileset,
+      gvariant,
+      kernel: kernelNamespace(ev),
+      misc,
+      network,
       systems,
       platforms,
       flakes,
@@ -150,18 +161,16 @@ export function libraryNamespaces(ev: Evaluator, self: () => Attrs): Library {
       ...customisation,
       ...derivations,
       ...asserts,
+      ...misc,
       ...debug,
       ...filesystem,
       ...flakes,
       ...pick(sources, FROM_SOURCES),
       ...pick(meta, FROM_META),
       mkLuaInline: generators.mkLuaInline!,
-      fakeHash: FAKE.hash,
-      fakeSha256: FAKE.sha256,
-      fakeSha512: FAKE.sha512,
-      // The old names.
+      mkEUI64Suffix: (network.ipv6 as Attrs).get("mkEUI64Suffix")!,
+      // The old name.
       mapAttrsFlatten: attrsets.mapAttrsToList!,
-      imap: lists.imap1!,
     },
   };
 }

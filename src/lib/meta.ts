@@ -128,6 +128,12 @@ export function metaNamespace(ev: Evaluator): Namespace {
         });
         return updateAttrs(attrs, Attrs.from([["name", renamed]]));
       },
+      cpeFullVersionWithVendor: (vendor, version) =>
+        Attrs.from([
+          ["vendor", vendor],
+          ["version", version],
+          ["update", "*"],
+        ]),
       mapDerivationAttrset: (f, set) => mapDerivations((drv) => call(f, drv), set),
       setPrio: (value, drv) => addMeta(priority(value), drv),
       lowPrio: (drv) => addMeta(priority(10), drv),

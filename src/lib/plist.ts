@@ -1,6 +1,15 @@
 /** `lib.generators.toPlist`: Apple's property lists. */
-import type { Attrs } from "../lang/index.ts";
-import { type Evaluator, force, isInteger, isString, type Lazy, NixFloat, NixPath, textOf } from "../lang/index.ts";
+import {
+  Attrs,
+  type Evaluator,
+  force,
+  isInteger,
+  isString,
+  type Lazy,
+  NixFloat,
+  NixPath,
+  textOf,
+} from "../lang/index.ts";
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '"': "&quot;",
@@ -25,7 +34,9 @@ export function toPlist(ev: Evaluator, value: Lazy, escape: boolean): string {
       const items = (inner as readonly Lazy[]).map((element) => show(element, `${indent}\t`));
       return [`${indent}<array>`, items.join("\n"), `${indent}</array>`].join("\n");
     }
-    const entries = [...(inner as Attrs).entries()]
+    // Whatever else there is has no form of its own: functions fail as in any string.
+    if (!(inner instanceof Attrs)) return textOf(ev.coerceToString(inner));
+    const entries = [...inner.entries()]
       .filter(([name, attribute]) => name !== "_module" && force(attribute) !== null)
       .flatMap(([name, attribute]) => [`${indent}\t<key>${quote(name)}</key>`, show(attribute, `${indent}\t`)]);
     return [`${indent}<dict>`, entries.join("\n"), `${indent}</dict>`].join("\n");

@@ -316,6 +316,13 @@ export function filesystemNamespace(ev: Evaluator, lib: () => Attrs): Namespace 
     ...functions({
       pathIsDirectory: isKind("directory"),
       pathIsRegularFile: isKind("regular"),
+      haskellPathsInDir: (root) =>
+        Attrs.from(
+          entries(root).flatMap(([name]): [string, Lazy][] => {
+            const path = add(root, name);
+            return force(call(builtin("pathExists"), add(path, `${name}.cabal`))) === true ? [[name, path]] : [];
+          }),
+        ),
       listFilesRecursive: (directory) => listFiles(directory),
       locateDominatingFile: (pattern, lazyFile) => {
         let path: Lazy = kindOf(lazyFile) === "directory" ? lazyFile : call(builtin("dirOf"), lazyFile);

@@ -27,7 +27,7 @@ import {
 } from "../lang/index.ts";
 import { isWithinDistance } from "./edit-distance.ts";
 import { escapeNixIdentifier, escapeNixString } from "./identifiers.ts";
-import { attribute, builtinsNamed, call, functions, type Namespace, getOr } from "./support.ts";
+import { attribute, builtinsNamed, call, fn, fnWithFormals, functions, type Namespace, getOr } from "./support.ts";
 import { shellStrings } from "./shell-strings.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
@@ -167,6 +167,7 @@ export function stringsNamespace(ev: Evaluator): Namespace {
       "compareVersions",
       "concatStringsSep",
       "elem",
+      "concatMap",
       "elemAt",
       "filter",
       "fromJSON",
@@ -177,7 +178,6 @@ export function stringsNamespace(ev: Evaluator): Namespace {
       "isList",
       "isPath",
       "isString",
-      "length",
       "match",
       "parseDrvName",
       "readFile",
@@ -218,14 +218,6 @@ export function stringsNamespace(ev: Evaluator): Namespace {
       trim: (value) => {
         const whole = string(value);
         return withText(whole, trim(textOf(whole), true, true));
-      },
-      trimWith: (args, value) => {
-        const settings = forceAttrs(args);
-        const whole = string(value);
-        return withText(
-          whole,
-          trim(textOf(whole), forceBool(getOr(settings, "start", false)), forceBool(getOr(settings, "end", false))),
-        );
       },
       normalizePath: (value) => {
         const whole = string(value);
@@ -402,6 +394,13 @@ export function stringsNamespace(ev: Evaluator): Namespace {
     }),
     lowerChars: [...LOWER],
     upperChars: [...LOWER.toUpperCase()],
+    trimWith: fnWithFormals("trimWith", { start: true, end: true }, (settings) =>
+      fn("trimWith", 1, (value) => {
+        const whole = string(value);
+        const [start, end] = ["start", "end"].map((side) => forceBool(getOr(settings, side, false)));
+        return withText(whole, trim(textOf(whole), start!, end!));
+      }),
+    ),
     ...shellStrings(ev),
   };
   return namespace;

@@ -90,14 +90,26 @@ const CPU_NAMES: Readonly<Record<string, string>> = {
   freebsd: "i686 x86_64 aarch64",
   genode: "aarch64 i686 x86_64",
   solaris: "x86_64",
+  ghcjs: "javascript",
   linux:
     "aarch64 arc armv5tel armv6l armv7a armv7l i686 loongarch64 m68k sh4 microblaze microblazeel mips mips64 mips64el mipsel powerpc powerpc64 powerpc64le riscv32 riscv64 s390 s390x x86_64",
+  mmixware: "mmix",
   netbsd: "aarch64 armv6l armv7a armv7l i686 m68k mipsel powerpc riscv32 riscv64 x86_64",
+  none: "aarch64_be aarch64 arm armv6l avr i686 microblaze microblazeel mips mips64 msp430 or1k m68k powerpc powerpcle riscv32 riscv64 rx s390 s390x vc4 x86_64",
   openbsd: "i686 x86_64",
   redox: "x86_64",
   wasi: "wasm64 wasm32",
   windows: "aarch64 x86_64 i686",
+  uefi: "aarch64 x86_64",
 };
+/** Kernels whose systems go by another name in `lib.platforms`. */
+const KERNEL_GROUPS: Readonly<Record<string, string>> = {
+  solaris: "illumos",
+  ghcjs: "js",
+  mmixware: "mmix",
+  none: "embedded",
+};
+const BIG_ENDIAN = /^(m68k|microblaze|mips|mips64|powerpc|powerpc64|s390|s390x|mmix|aarch64_be|or1k)-/;
 const UNIX = ["cygwin", "darwin", "freebsd", "solaris", "linux", "netbsd", "openbsd", "redox"];
 
 /** Every question that a platform answers with yes or no. */
@@ -237,14 +249,14 @@ export function platformsNamespace(): Namespace {
   return {
     all,
     none: [],
-    ...Object.fromEntries(
-      Object.keys(CPU_NAMES).map((kernel) => [kernel === "solaris" ? "illumos" : kernel, doubles([kernel])]),
-    ),
+    ...Object.fromEntries(Object.keys(CPU_NAMES).map((kernel) => [KERNEL_GROUPS[kernel] ?? kernel, doubles([kernel])])),
+    bigEndian: withCpu(BIG_ENDIAN),
+    littleEndian: all.filter((system) => !BIG_ENDIAN.test(system)),
     unix: doubles(UNIX),
     x86_64: withCpu(/^x86_64-/),
     i686: withCpu(/^i686-/),
     x86: withCpu(/^(i686|x86_64)-/),
-    aarch64: withCpu(/^aarch64-/),
+    aarch64: withCpu(/^aarch64/),
     aarch: withCpu(/^(aarch64|arm)/),
     arm: withCpu(/^arm/),
     armv7: withCpu(/^armv7/),
@@ -254,8 +266,11 @@ export function platformsNamespace(): Namespace {
     power: withCpu(/^powerpc/),
     mips: withCpu(/^mips/),
     loongarch64: withCpu(/^loongarch64-/),
+    ...Object.fromEntries(
+      ["arc", "m68k", "microblaze", "or1k", "rx", "sh4", "vc4"].map((cpu) => [cpu, withCpu(new RegExp(`^${cpu}`))]),
+    ),
     s390x: withCpu(/^s390x-/),
-    s390: withCpu(/^s390-/),
+    s390: withCpu(/^s390/),
     gnu: doubles(["linux"]),
   };
 }

@@ -2,6 +2,7 @@
 import {
   AssertionError,
   Attrs,
+  callDepth,
   equal,
   type Evaluator,
   force,
@@ -15,6 +16,7 @@ import {
   type Lazy,
   lazy,
   lessThan,
+  StackOverflowError,
   ThrownError,
   updateAttrs,
 } from "../lang/index.ts";
@@ -294,7 +296,9 @@ export function fixedPointsNamespace(): Namespace {
     "fix'": (f) => fixpoint(f, () => Attrs.from([["__unfix__", f]])),
     converge: (f, start) => {
       let value = start;
-      for (;;) {
+      // In Nix each step is a call within the one before: what never ends, ends where calls nest too deeply.
+      for (let steps = callDepth.current; ; steps++) {
+        if (steps > callDepth.limit) throw new StackOverflowError();
         const next = call(f, value);
         if (equal(next, value)) return value;
         value = next;

@@ -1,6 +1,6 @@
 /** Options as plain data, for generated documentation. */
 import { Attrs, force, forceList, forceText, fromUtf8, type Lazy, lazy, nixValue } from "../lang/index.ts";
-import { showPretty, tagOf, textList, getOr } from "../lib/index.ts";
+import { attribute, showPretty, tagOf, textList, getOr } from "../lib/index.ts";
 import type { TypeContext } from "./option-types/define.ts";
 import { showOption, UNKNOWN_FILE } from "./show.ts";
 import type { ModuleSystem, OptionType } from "./types.ts";
@@ -37,7 +37,7 @@ export function optionDocs(system: ModuleSystem, options: View): OptionDocumenta
     const description = force(attrs.get("description")!);
     return {
       name: text("name"),
-      path: textList(attrs.get("loc")!).map(fromUtf8),
+      path: textList(attribute(attrs, "loc")).map(fromUtf8),
       type: text("type"),
       description:
         description === null
@@ -48,7 +48,7 @@ export function optionDocs(system: ModuleSystem, options: View): OptionDocumenta
       readOnly: flag("readOnly"),
       internal: flag("internal"),
       visible: flag("visible"),
-      declarations: textList(attrs.get("declarations")!).map(fromUtf8),
+      declarations: textList(attribute(attrs, "declarations")).map(fromUtf8),
     };
   });
 }
@@ -72,11 +72,11 @@ function collect(context: Pick<TypeContext, "from">, lazyOptions: Lazy, found: L
   const visible = force(getOr(options, "visible", true));
   found.push(describe(options, type, visible === true || visible === "shallow"));
   if (type === undefined || !(visible === true || visible === "transparent")) return;
-  collect(context, type.subOptions(textList(options.get("loc")!)), found);
+  collect(context, type.subOptions(textList(attribute(options, "loc"))), found);
 }
 
 function describe(option: Attrs, type: OptionType | undefined, visible: boolean): Attrs {
-  const path = textList(option.get("loc")!);
+  const path = textList(attribute(option, "loc"));
   const flag = (name: string): boolean => force(getOr(option, name, false)) === true;
   const entries: [string, Lazy][] = [
     ["loc", path],

@@ -132,3 +132,65 @@ describe.skipIf(tree === undefined)("nixpkgs' own tests of lib", () => {
     expect(Object.keys(different).filter((name) => results.get(name) === "passes")).toEqual([]);
   });
 });
+
+/** What nixpkgs' `lib` has and ours has not, or with other arguments: names, and the reason. */
+const absent: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    "BOLA-1.1 BUSL-1.1 CAPEC-tou CC-SA-1.0 FSL-1.1-MIT SGMLUG-PM SMAIL-GPL SSPL-1.0 SUL-1.0 Ubuntu-font-1.0"
+      .split(" ")
+      .map((id) => [`licensesSpdx.${id}`, "SPDX took them up after the release that ours is of"]),
+  ),
+  "systems.architectures": "what compilers know of processors",
+  "systems.inspect": "patterns of systems; the answers are in each platform",
+  "systems.platforms": "kernel configurations of boards",
+  url: "where texts of licenses lie that SPDX does not know",
+  ...Object.fromEntries(
+    [
+      ..."AND OR PLUS WITH containsLicenses evaluateNamedProperty evaluateProperty isFree isRedistributable toSPDX".split(
+        " ",
+      ),
+      "licenseType",
+    ].map((name) => [name, "operators of licenses, newer than the release that ours is of"]),
+  ),
+  applyModuleArgsIfFunction: "inside of the module system, not for use from outside",
+  collectModules: "inside of the module system, not for use from outside",
+  mergeModules: "inside of the module system, not for use from outside",
+  "mergeModules'": "inside of the module system, not for use from outside",
+  unifyModuleSyntax: "inside of the module system, not for use from outside",
+  attrListOf: "newer than the release that ours is of",
+  attrListWith: "newer than the release that ours is of",
+  noCheckForDocsModule: "for nixpkgs' own manual",
+  "types.types": "the namespace in itself",
+};
+
+/** Each function of `lib` with the arguments that it names, and each namespace with its own. */
+const inventory = `
+  let
+    list = depth: value:
+      if builtins.isFunction value then builtins.functionArgs value
+      else if !builtins.isAttrs value || depth == 0 || value ? _type || value ? __functor then null
+      else builtins.mapAttrs (_: inner: let tried = builtins.tryEval (list (depth - 1) inner); in if tried.success then tried.value else null) value;
+  in list 2 (builtins.removeAttrs lib [ "maintainers" "teams" ])`;
+
+describe.skipIf(tree === undefined)("the functions of nixpkgs' lib", () => {
+  const read = (ev: Evaluator, lib: Lazy): unknown => {
+    const listed = ev.evaluate(inventory, { basePath: "/", scope: new Map([["lib", lib]]) });
+    return JSON.parse(textOf(force(ev.call(ev.builtins.get("toJSON")!, listed)) as string));
+  };
+  const missing = (theirs: unknown, ours: unknown, path: string): string[] => {
+    const name = path.slice(path.lastIndexOf(".") + 1);
+    if (Object.keys(absent).some((known) => known === name || known === path || path.startsWith(known))) return [];
+    if (ours === undefined) return [`${path} is missing`];
+    if (typeof theirs === "boolean") return theirs === ours ? [] : [`${path} has a default or has none`];
+    if (theirs === null || typeof theirs !== "object") return [];
+    if (ours === null || typeof ours !== "object") return [`${path} is something else`];
+    const [all, own] = [theirs as Record<string, unknown>, ours as Record<string, unknown>];
+    return Object.keys(all).flatMap((key) => missing(all[key], own[key], path === "" ? key : `${path}.${key}`));
+  };
+
+  it("are there, with the same arguments, but for what is listed", () => {
+    const { ev, lib } = createOurs();
+    const theirs = ev.evaluate(`import ${tree}/lib`, { basePath: "/" });
+    expect(missing(read(ev, theirs), read(ev, lib), "").join("\n")).toBe("");
+  });
+});

@@ -13,7 +13,6 @@ const tree = process.env["D2N_NIXPKGS_LIB"];
 
 /** Files whose tests cannot pass, with the reason. */
 const excluded: Readonly<Record<string, string>> = {
-  "./gvariant.nix": "lib.gvariant is not there",
   "./declare-attrList.nix": "types.attrListOf is not there",
   "./types-valueMeta.nix": "options have no valueMeta",
   "./composed-types-valueMeta.nix": "options have no valueMeta",

@@ -1,6 +1,6 @@
 /** The `lib` that Nix code sees: the library's functions, and types, options and modules on top. */
 import { Attrs, callFunction, force, forceAttrs, type Lazy, lazy, updateAttrs } from "../../lang/index.ts";
-import { fn, libraryNamespaces } from "../../lib/index.ts";
+import { fn, libraryNamespaces, type Namespace } from "../../lib/index.ts";
 import type { EvaluationContext } from "../evaluation.ts";
 import type { AllTypes } from "../option-types/index.ts";
 import { modulesNamespace } from "./modules.ts";
@@ -9,6 +9,19 @@ import { typesNamespace } from "./types.ts";
 
 /** Names of `lib.types` that are in `lib` itself too. */
 const FROM_TYPES = ["isType", "setType", "defaultTypeMerge", "defaultFunctor", "isOptionType", "mkOptionType"];
+
+/** What namespaces have and `lib` itself, in no release of nixpkgs, does not. */
+const ONLY_IN_NAMESPACES = new Set(
+  [
+    "assertEachOneOf charToInt checkAssertWarn closePropagationFast closePropagationSlow codeName commonPrefix",
+    "commonPrefixLength commonSuffixLength defaultOrderPriority defaultOverridePriority defaultPriority escapeC",
+    "escapeNixIdentifier escapeNixString filterOverrides' findFirstIndex floatToString isConvertibleWithToString",
+    "levenshtein levenshteinAtMost listFilesRecursive literalCode locateDominatingFile longestValidPathPrefix",
+    "mapDefinitionValue mergeAttrDefinitionsWithPrio mkAliasAndWrapDefsWithPriority mkAliasIfDef normalizePath",
+    "oldestSupportedRelease release renderOptionValue resolveDefaultNix revisionWithDefault sanitizeDerivationName",
+    "showDefs storeDir throwTestFailures unionOfDisjoint versionSuffix",
+  ].flatMap((names) => names.split(" ")),
+);
 
 /**
  * @param overlays functions of the final and the previous `lib`, in order
@@ -24,15 +37,17 @@ export function createModuleLib(
   const typeValues = typesNamespace(context, types());
   const options = optionsNamespace(context, types());
   const modules = modulesNamespace(context, types);
+  const own = (functions: Namespace): [string, Lazy][] =>
+    Object.entries(functions).filter(([name]) => !ONLY_IN_NAMESPACES.has(name));
   let lib: Attrs = Attrs.from([
-    ...Object.entries(top),
+    ...own(top),
     ...Object.entries(namespaces).map(([name, functions]): [string, Lazy] => [
       name,
       Attrs.from(Object.entries(functions)),
     ]),
-    ...Object.entries(options),
+    ...own(options),
     // `importJSON` and `importTOML` of `lib.modules` make modules; those of `lib` give the content.
-    ...Object.entries(modules).filter(([name]) => !name.startsWith("import")),
+    ...own(modules).filter(([name]) => !name.startsWith("import")),
     ...FROM_TYPES.map((name): [string, Lazy] => [name, typeValues[name]!]),
     ["types", Attrs.from(Object.entries(typeValues))],
     ["options", Attrs.from(Object.entries(options))],

@@ -13,7 +13,7 @@ import {
   ThrownError,
   updateAttrs,
 } from "../../lang/index.ts";
-import { call, fn, fnWithFormals, type Namespace, tagOf, textList, getOr } from "../../lib/index.ts";
+import { attribute, call, fn, fnWithFormals, type Namespace, tagOf, textList, getOr } from "../../lib/index.ts";
 import { mergeDeclarations, evaluateOption, setDefaultModuleLocation, type Declaration } from "../declarations.ts";
 import { argumentsFrom, type EvaluationContext, evaluateModules } from "../evaluation.ts";
 import { mergeDefinitions } from "../merge.ts";
@@ -76,7 +76,12 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
       );
       return value;
     }),
-    mkDefinition: fn("mkDefinition", 1, (args) => updateAttrs(forceAttrs(args), property("definition", []))),
+    mkDefinition: fnWithFormals(
+      "mkDefinition",
+      { value: false, file: false },
+      (args) => updateAttrs(args, property("definition", [])),
+      true,
+    ),
     setDefaultModuleLocation: fn("setDefaultModuleLocation", 2, setDefaultModuleLocation),
     importApply: fn("importApply", 2, (path, argument) =>
       setDefaultModuleLocation(
@@ -127,9 +132,9 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
     }),
     mergeAttrDefinitionsWithPrio: fn("mergeAttrDefinitionsWithPrio", 1, (lazyOption) => {
       const option = forceAttrs(lazyOption);
-      const path = textList(option.get("loc")!);
-      const element = context.from(option.get("type")!).nestedTypes.elemType!;
-      const definitions = forceList(option.get("definitionsWithLocations")!)
+      const path = textList(attribute(option, "loc"));
+      const element = context.from(attribute(option, "type")).nestedTypes.elemType!;
+      const definitions = forceList(attribute(option, "definitionsWithLocations"))
         .map(definitionFrom)
         .flatMap((definition) => pushDown(definition.value).map((value) => ({ ...definition, value })));
       return Attrs.from(
@@ -180,12 +185,17 @@ export function modulesNamespace(context: EvaluationContext, types: () => AllTyp
       discharge({ file: "", value }).map((definition) => definition.value),
     ),
     pushDownProperties: fn("pushDownProperties", 1, pushDown),
-    mkAliasIfDef: fn("mkAliasIfDef", 2, (option, content) => makeIf(forceAttrs(option).get("isDefined")!, content)),
+    mkAliasIfDef: fn("mkAliasIfDef", 2, (option, content) =>
+      makeIf(
+        lazy(() => attribute(forceAttrs(option), "isDefined")),
+        content,
+      ),
+    ),
     mkDerivedConfig: fn("mkDerivedConfig", 2, (lazyOption, change) => {
       const option = forceAttrs(lazyOption);
       return makeOverride(
         getOr(option, "highestPrio", DEFAULT_PRIORITY),
-        lazy(() => callFunction(force(change), option.get("value")!)),
+        lazy(() => callFunction(force(change), attribute(option, "value"))),
       );
     }),
     ...renames(context),
@@ -212,7 +222,7 @@ function declarationFrom(value: Lazy): Declaration {
 function sortProperties(list: readonly Lazy[]): Lazy {
   const ranked = list.map((lazyDefinition) => {
     const definition = forceAttrs(lazyDefinition);
-    const value = force(definition.get("value")!);
+    const value = force(attribute(definition, "value"));
     if (tagOf(value) !== "order") {
       const priority = definition.get("priority");
       return { definition, order: priority === undefined ? DEFAULT_ORDER : Number(forceInt(priority)) };

@@ -16,6 +16,7 @@ import {
   updateAttrs,
 } from "../../lang/index.ts";
 import {
+  attribute,
   filterAttributes,
   fn,
   fnWithFormals,
@@ -48,6 +49,14 @@ const OPTION_FORMALS = {
   readOnly: true,
 };
 
+const PACKAGE_OPTION_FORMALS = {
+  nullable: true,
+  default: true,
+  example: true,
+  extraDescription: true,
+  pkgsText: true,
+};
+
 function option(fields: Attrs): Attrs {
   return updateAttrs(fields, Attrs.from([["_type", "option"]]));
 }
@@ -77,10 +86,8 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
         ]),
       ),
     ),
-    mkPackageOption: fn("mkPackageOption", 3, (pkgs, name, args) => packageOption(types, pkgs, name, forceAttrs(args))),
-    mkPackageOptionMD: fn("mkPackageOptionMD", 3, (pkgs, name, args) =>
-      packageOption(types, pkgs, name, forceAttrs(args)),
-    ),
+    mkPackageOption: mkPackageOption(types),
+    mkPackageOptionMD: mkPackageOption(types),
     mkSinkUndeclaredOptions: fn("mkSinkUndeclaredOptions", 1, (fields) =>
       option(
         updateAttrs(
@@ -116,28 +123,30 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
     mergeOneOption: fn("mergeOneOption", 2, (path, definitions) =>
       mergeOne(ev, textList(path), forceList(definitions).map(definitionFrom)),
     ),
-    mergeUniqueOption: fn("mergeUniqueOption", 3, (args, path, lazyDefinitions) => {
-      const definitions = forceList(lazyDefinitions);
-      if (definitions.length !== 1)
-        throw optionNotUnique(
-          ev,
-          textList(path),
-          definitions.map(definitionFrom),
-          forceText(forceAttrs(args).get("message")!),
-        );
-      const merge = forceAttrs(args).get("merge");
-      return merge === undefined
-        ? definitionFrom(definitions[0]!).value
-        : callFunction(force(merge), path, definitions);
-    }),
+    mergeUniqueOption: fnWithFormals("mergeUniqueOption", { message: false, merge: true }, (args) =>
+      fn("mergeUniqueOption", 2, (path, lazyDefinitions) => {
+        const definitions = forceList(lazyDefinitions);
+        if (definitions.length !== 1)
+          throw optionNotUnique(
+            ev,
+            textList(path),
+            definitions.map(definitionFrom),
+            forceText(attribute(args, "message")),
+          );
+        const merge = args.get("merge");
+        return merge === undefined
+          ? definitionFrom(definitions[0]!).value
+          : callFunction(force(merge), path, definitions);
+      }),
+    ),
     mergeEqualOption: fn("mergeEqualOption", 2, (path, definitions) =>
       mergeEqual(ev, textList(path), forceList(definitions).map(definitionFrom)),
     ),
     getValues: fn("getValues", 1, (definitions) =>
-      forceList(definitions).map((definition) => lazy(() => forceAttrs(definition).get("value")!)),
+      forceList(definitions).map((definition) => lazy(() => attribute(forceAttrs(definition), "value"))),
     ),
     getFiles: fn("getFiles", 1, (definitions) =>
-      forceList(definitions).map((definition) => lazy(() => forceAttrs(definition).get("file")!)),
+      forceList(definitions).map((definition) => lazy(() => attribute(forceAttrs(definition), "file"))),
     ),
     showOption: fn("showOption", 1, (path) => showOption(textList(path))),
     showFiles: fn("showFiles", 1, (files) => showFiles(textList(files))),
@@ -147,8 +156,8 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
     }),
     showOptionWithDefLocs: fn("showOptionWithDefLocs", 1, (lazyOption) => {
       const attrs = forceAttrs(lazyOption);
-      const files = textList(attrs.get("files")!).map((file) => `  - ${file}`);
-      return `${showOption(textList(attrs.get("loc")!))}, with values defined in:\n${files.join("\n")}\n`;
+      const files = textList(attribute(attrs, "files")).map((file) => `  - ${file}`);
+      return `${showOption(textList(attribute(attrs, "loc")))}, with values defined in:\n${files.join("\n")}\n`;
     }),
     unknownModule: UNKNOWN_FILE,
     literalExpression: literal("literalExpression"),
@@ -157,7 +166,7 @@ export function optionsNamespace(context: EvaluationContext, types: AllTypes): N
     literalCode: fn("literalCode", 2, (language, text) =>
       Attrs.from([
         ["_type", "literalMD"],
-        ["text", lazy(() => `\`\`\`${forceText(language)}\n${forceText(text)}\n\`\`\``)],
+        ["text", lazy(() => `\`\`\`${forceText(language)}\n${forceText(text)}\n\`\`\`\n`)],
       ]),
     ),
     mdDoc: fn("mdDoc", 1, (text) => text),
@@ -188,6 +197,12 @@ function scrub(lazyValue: Lazy): Lazy {
       (element) => lazy(() => scrub(element)),
     );
   return value;
+}
+
+function mkPackageOption(types: AllTypes): Lazy {
+  return fn("mkPackageOption", 2, (pkgs, name) =>
+    fnWithFormals("mkPackageOption", PACKAGE_OPTION_FORMALS, (args) => packageOption(types, pkgs, name, args)),
+  );
 }
 
 function packageOption(types: AllTypes, pkgs: Lazy, lazyName: Lazy, args: Attrs): Attrs {

@@ -15,7 +15,7 @@ import {
   ThrownError,
   updateAttrs,
 } from "../../lang/index.ts";
-import { fn, fnWithFormals, type Namespace, textList, getOr } from "../../lib/index.ts";
+import { attribute, fn, fnWithFormals, type Namespace, textList, getOr } from "../../lib/index.ts";
 import type { EvaluationContext } from "../evaluation.ts";
 import { DEFAULT_PRIORITY, makeIf, makeMerge, makeOverride } from "../properties.ts";
 import { showFiles, showOption } from "../show.ts";
@@ -55,16 +55,22 @@ const SCOPE: Formals = {
   ellipsis: true,
 };
 
+const OPTIONS_ONLY: Formals = { names: new Map([["options", false]]), ellipsis: true };
+
 /** A module function over `config` and `options`. */
-function moduleOf(make: (scope: { readonly config: Lazy; readonly options: Lazy }) => Attrs): PrimOp {
+function moduleOf(
+  make: (scope: { readonly config: Lazy; readonly options: Lazy }) => Attrs,
+  formals: Formals = SCOPE,
+): PrimOp {
   return new PrimOp(
     "module",
     1,
     (args) => {
       const given = forceAttrs(args);
-      return make({ config: given.get("config")!, options: given.get("options")! });
+      const argument = (name: string): Lazy => lazy(() => attribute(given, name));
+      return make({ config: argument("config"), options: argument("options") });
     },
-    { formals: SCOPE },
+    { formals },
   );
 }
 
@@ -86,7 +92,7 @@ interface Rename {
 export function renames(context: EvaluationContext): Namespace {
   const definitionsOf = (found: Attrs, withPriority: boolean): Lazy =>
     lazy(() => {
-      const definitions = forceList(found.get("definitions")!);
+      const definitions = forceList(attribute(found, "definitions"));
       if (!withPriority) return makeMerge(definitions);
       const priority = getOr(found, "highestPrio", DEFAULT_PRIORITY);
       return makeMerge(definitions.map((definition) => makeOverride(priority, definition)));
@@ -94,7 +100,7 @@ export function renames(context: EvaluationContext): Namespace {
   /** All definitions of an option, wrapped, if it has any. */
   const alias = (wrap: (value: Lazy) => Lazy, lazyOption: Lazy, withPriority: boolean): Attrs =>
     makeIf(
-      lazy(() => forceAttrs(lazyOption).get("isDefined")!),
+      lazy(() => attribute(forceAttrs(lazyOption), "isDefined")),
       lazy(() => wrap(definitionsOf(forceAttrs(lazyOption), withPriority))),
     );
 
@@ -236,7 +242,7 @@ export function renames(context: EvaluationContext): Namespace {
             ]),
           ],
         ]);
-      }),
+      }, OPTIONS_ONLY),
     ),
     mkRenamedOptionModule: fn("mkRenamedOptionModule", 2, (lazyFrom, lazyTo) => {
       const from = textList(lazyFrom);

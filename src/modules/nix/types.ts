@@ -12,7 +12,7 @@ import {
   Thunk,
   updateAttrs,
 } from "../../lang/index.ts";
-import { call, fn, fnWithFormals, type Namespace, tagOf, textList, getOr } from "../../lib/index.ts";
+import { attribute, call, fn, fnWithFormals, type Namespace, tagOf, textList, getOr } from "../../lib/index.ts";
 import type { EvaluationContext } from "../evaluation.ts";
 import { mergeDefault } from "../option-types/basic.ts";
 import { defineType, definitionFrom, delayType, functorFrom, mergeFunctors } from "../option-types/define.ts";
@@ -155,8 +155,8 @@ export function typesNamespace(context: EvaluationContext, types: AllTypes): Nam
       ),
     ),
     attrTag: fn("attrTag", 1, (tags) => result(types.attrTagOf(forceAttrs(tags)))),
-    unique: fn("unique", 2, (args, element) =>
-      result(types.unique(forceText(getOr(forceAttrs(args), "message", "")), from(element))),
+    unique: fnWithFormals("unique", { message: false }, (args) =>
+      fn("unique", 1, (element) => result(types.unique(forceText(attribute(args, "message")), from(element)))),
     ),
     either: fn("either", 2, (left, right) => result(types.either(from(left), from(right)))),
     oneOf: fn("oneOf", 1, (list) => result(types.oneOf(forceList(list).map(from)))),
