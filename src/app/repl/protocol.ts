@@ -27,7 +27,9 @@ export type ReplSource =
 export type ReplRequest =
   /** Definitions, or an expression whose value is printed one level deep. */
   | { readonly kind: "line"; readonly text: string }
-  | { readonly kind: "print" | "type" | "document" | "add" | "derivation" | "edit" | "complete"; readonly text: string }
+  | { readonly kind: "print" | "type" | "document" | "add" | "edit" | "complete"; readonly text: string }
+  /** `through`: a function that makes the derivation of the value. */
+  | { readonly kind: "derivation"; readonly text: string; readonly through?: string }
   | { readonly kind: "load"; readonly source: ReplSource }
   /** Forgets all names. */
   | { readonly kind: "reset" }
@@ -55,5 +57,7 @@ export interface ReplCall {
 export type ReplMessage =
   | { readonly result: ReplResult }
   | { readonly failed: ErrorMessage }
+  /** What there is of a result, bytes, before it fails. */
+  | { readonly begun: string }
   /** Text. */
   | { readonly notice: { readonly level: "trace" | "warning"; readonly text: string } };

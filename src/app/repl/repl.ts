@@ -6,7 +6,7 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { MessageChannel, type Worker } from "node:worker_threads";
-import { D2nError, InterruptedError } from "../../base/index.ts";
+import { D2nError, InterruptedError, unescapeBytes } from "../../base/index.ts";
 import type { Context } from "../context.ts";
 import { outOfMemory, workerFailure } from "../evaluation/engine.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
@@ -22,6 +22,8 @@ import type { ReplThreadData } from "./worker.ts";
 export interface ReplOutput {
   /** Results: bytes, or text. */
   write(text: string | Uint8Array): void;
+  /** What there is of a result when an error comes, for those who show that. */
+  begun?(bytes: Uint8Array): void;
   /** What happens besides: text without line end. */
   say(text: string): void;
   notice(level: "trace" | "warning", text: string): void;
@@ -39,6 +41,9 @@ export interface ReplOptions {
   /** Opens an editor and waits until it is closed. */
   readonly edit: (file: string, line: number) => Promise<void>;
 }
+
+/** What `:u` opens a shell of. */
+const SHELL_WITH = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
 
 export type ReplStatus = "next" | "incomplete" | "quit";
 
@@ -100,7 +105,7 @@ export class Repl {
     }
   }
 
-  /** Does what an input says; errors are told. "incomplete" asks for more lines to be added to the input. */
+  /** Does what an input says (text, perhaps with escaped bytes); errors are told. "incomplete" asks for more lines to be added to the input. */
   async execute(input: string): Promise<ReplStatus> {
     this.#controller = new AbortController();
     try {
@@ -161,16 +166,13 @@ export class Repl {
       case ":sh":
         return this.#withDerivation(argument, (drvPath) => this.#shell(drvPath));
       case ":u":
-        return this.#withDerivation(
-          `(drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } "") (${argument}\n)`,
-          (drvPath) => this.#shell(drvPath),
-        );
+        return this.#withDerivation(argument, (drvPath) => this.#shell(drvPath), SHELL_WITH);
       case ":i":
         throw new D2nError("usage", `d2n does not serve '${command}'`, {
           hint: "d2n has no profiles; `:u` opens a shell with a package, `d2n shell` puts the programs of one on the PATH.",
         });
       default:
-        throw new D2nError("usage", `unknown command '${command}'`, { hint: "`:?` lists the commands." });
+        throw new D2nError("usage", `unknown command '${command}'`);
     }
   }
 
@@ -248,8 +250,16 @@ export class Repl {
     return this.#reload();
   }
 
-  async #withDerivation(expression: string, use: (drvPath: string) => Promise<void>): Promise<ReplStatus> {
-    const result = await this.#ask({ kind: "derivation", text: expression });
+  async #withDerivation(
+    expression: string,
+    use: (drvPath: string) => Promise<void>,
+    through?: string,
+  ): Promise<ReplStatus> {
+    const result = await this.#ask({
+      kind: "derivation",
+      text: expression,
+      ...(through === undefined ? {} : { through }),
+    });
     if (result.type !== "derivation") return this.#say(result);
     await use(result.drvPath);
     return "next";
@@ -352,6 +362,7 @@ export class Repl {
         thread.worker.on("message", (message: ReplMessage) => {
           if ("result" in message) done(message.result);
           else if ("failed" in message) failed(messageToError(message.failed));
+          else if ("begun" in message) output.begun?.(Buffer.from(message.begun, "latin1"));
           else output.notice(message.notice.level, message.notice.text);
         });
         thread.worker.once("error", (error) => {
@@ -401,7 +412,7 @@ async function answer({ services }: OpenServices, { service, argument }: Service
 }
 
 function bytes(given: string): string {
-  return Buffer.from(given, "utf8").toString("latin1");
+  return Buffer.from(unescapeBytes(given)).toString("latin1");
 }
 
 function text(byteString: string): string {

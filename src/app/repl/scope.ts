@@ -37,13 +37,16 @@ const SHOWN = 20;
 export class ReplScope {
   readonly #world: LoadedWorld;
   readonly #settings: ReplSettings;
+  readonly #write: (bytes: string) => void;
   readonly #basePath: string;
   readonly #arguments: Attrs;
   /** Replaced when it changes: functions that were defined before keep what they saw. */
   #names: ReadonlyMap<string, Lazy> = new Map();
   #lastLoaded: Attrs | undefined;
 
-  constructor(world: LoadedWorld, settings: ReplSettings) {
+  /** @param write takes what is printed before an error */
+  constructor(world: LoadedWorld, settings: ReplSettings, write: (bytes: string) => void) {
+    this.#write = write;
     this.#world = world;
     this.#settings = settings;
     this.#basePath = utf8(settings.cwd);
@@ -74,7 +77,11 @@ export class ReplScope {
       case "add":
         return this.#value(request.text, (value) => this.#add(value));
       case "derivation":
-        return this.#value(request.text, (value) => this.#derivation(value));
+        return this.#value(request.text, (value) =>
+          this.#derivation(
+            request.through === undefined ? value : this.#ev.call(this.#evaluate(request.through), value),
+          ),
+        );
       case "edit":
         return this.#value(request.text, (value) => placeOf(value, request.text));
       case "document":
@@ -149,11 +156,12 @@ export class ReplScope {
       prettyIndent: 2,
       errors: "throw-top-level",
       colors: this.#settings.colors,
+      begun: this.#write,
     });
   }
 
   #add(value: Value): ReplResult {
-    const attrs = forceAttrs(value, "while evaluating an attribute set to be merged in the global scope");
+    const attrs = mergeable(value);
     this.#names = new Map([...this.#names, ...attrs.entries()]);
     this.#lastLoaded = attrs;
     return { type: "added", count: attrs.size, names: attrs.names().slice(0, SHOWN).map(attributeName) };
@@ -232,6 +240,16 @@ export class ReplScope {
     const description = describeValue(this.#ev, this.#evaluate(expression), selected);
     if (description === undefined) throw new EvalError("value does not have documentation");
     return text(description);
+  }
+}
+
+function mergeable(value: Value): Attrs {
+  try {
+    return forceAttrs(value);
+  } catch (error) {
+    const { source, offset } = value instanceof Lambda ? value.info : {};
+    const place = source instanceof Source && offset !== undefined ? source.location(offset) : undefined;
+    throw addTrace(error, "while evaluating an attribute set to be merged in the global scope", place);
   }
 }
 

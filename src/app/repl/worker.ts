@@ -22,7 +22,7 @@ const send = (message: ReplMessage): void => parentPort!.postMessage(message);
 const services = createServiceClient(port, new Int32Array(signal)) as SyncClassicServices;
 guardHeap();
 const world = createReplWorld(settings.world, services, (level, text) => send({ notice: { level, text } }));
-const scope = new ReplScope(world, settings);
+const scope = new ReplScope(world, settings, (begun) => send({ begun }));
 
 parentPort!.on("message", ({ request, showTrace }: ReplCall) => {
   try {

@@ -46,6 +46,7 @@ export async function nixRepl(program: Program, argv: readonly string[]): Promis
     edit: (path, line) => openEditor(world.environment, path, line),
     output: {
       write: (text) => program.print(text),
+      begun: (text) => program.print(text),
       say: (text) => void world.stderr.write(`${text}\n`),
       notice: (level, text) => program.sink.notice(level, text),
       error: (error, showTrace) =>

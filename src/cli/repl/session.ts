@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Repl } from "../../app/repl/repl.ts";
+import { escapeBytes } from "../../base/index.ts";
 import type { World } from "../world.ts";
 
 const PROMPT = "nix-repl> ";
@@ -25,13 +26,16 @@ export async function runSession(options: SessionOptions): Promise<void> {
 }
 
 async function onPipe({ repl, world, echo }: SessionOptions): Promise<void> {
-  const lines = createInterface({ input: world.stdin(), crlfDelay: Number.POSITIVE_INFINITY });
-  const say = (text: string): void => void (echo && world.stdout.write(text));
+  const lines = createInterface({
+    input: (world.stdin() as NodeJS.ReadStream).setEncoding("latin1"),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
+  const say = (bytes: string): void => void (echo && world.stdout.write(Buffer.from(bytes, "latin1")));
   let pending = "";
   for await (const line of lines) {
     say(`${pending === "" ? PROMPT : CONTINUATION}${line}\n`);
     pending += pending === "" ? line : `\n${line}`;
-    const status = await repl.execute(pending);
+    const status = await repl.execute(escapeBytes(pending));
     if (status === "incomplete") continue;
     pending = "";
     if (status === "quit") {
@@ -42,7 +46,7 @@ async function onPipe({ repl, world, echo }: SessionOptions): Promise<void> {
   }
   say(`${pending === "" ? PROMPT : CONTINUATION}\n`);
   // Without prompts nothing else would show that the last input never ended.
-  if (pending !== "" && !echo) await repl.execute(`(${pending}\n)`);
+  if (pending !== "" && !echo) await repl.execute(`(${escapeBytes(pending)}\n)`);
 }
 
 function atTerminal({ repl, world, historyFile }: SessionOptions): Promise<void> {
@@ -80,7 +84,8 @@ function atTerminal({ repl, world, historyFile }: SessionOptions): Promise<void>
     let closed = false;
     const prompt = (): void => {
       terminal.setPrompt(pending === "" ? PROMPT : CONTINUATION);
-      terminal.prompt();
+      // What was typed meanwhile stays, the cursor behind it.
+      terminal.prompt(true);
     };
     const work = async (): Promise<void> => {
       busy = true;
@@ -108,6 +113,8 @@ function atTerminal({ repl, world, historyFile }: SessionOptions): Promise<void>
       waiting.length = 0;
       if (busy) repl.interrupt();
       else {
+        // A completion may be evaluating.
+        repl.interrupt();
         // As in a shell: what was typed is dropped.
         pending = "";
         world.stdout.write("^C\n");

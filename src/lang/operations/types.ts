@@ -50,11 +50,16 @@ export function typeName(value: Value): string {
 /** What messages call one particular value: like `typeName`, but telling strings with context and built-in functions apart. */
 export function showType(value: Value): string {
   if (value instanceof ContextString) return "a string with context";
-  if (value instanceof PrimOp)
+  if (value instanceof PrimOp && !isWrittenInNix(value))
     return value.args.length === 0
       ? `the built-in function '${value.name}'`
       : `the partially applied built-in function '${value.name}'`;
   return typeName(value);
+}
+
+/** Functions whose formals are known (`derivation`, say) are native here, and written in Nix there. */
+export function isWrittenInNix(value: unknown): boolean {
+  return value instanceof PrimOp && value.formals !== undefined;
 }
 
 export function isInteger(value: Value): value is number | bigint {

@@ -1,6 +1,6 @@
 /** The form of `nix-instantiate --eval`, older than the one of `nix eval` and not to be parsed again. */
 import { asEvalError, StackOverflowError } from "../errors.ts";
-import { formatGeneral } from "../operations/index.ts";
+import { formatGeneral, isWrittenInNix } from "../operations/index.ts";
 import { Attrs } from "../values/attrs.ts";
 import { blackhole, force, type Lazy, Thunk } from "../values/thunk.ts";
 import { ContextString, Lambda, NixFloat, type NixList, NixPath, PrimOp } from "../values/value.ts";
@@ -31,6 +31,7 @@ export function printClassic(value: Lazy, { maxDepth = 10_000 }: { readonly maxD
     else if (it instanceof NixPath) out.push(it.path);
     else if (it instanceof NixFloat) out.push(formatGeneral(it.value));
     else if (it instanceof Lambda) out.push("<LAMBDA>");
+    else if (isWrittenInNix(it)) out.push("<LAMBDA>");
     else if (it instanceof PrimOp) out.push(it.args.length === 0 ? "<PRIMOP>" : "<PRIMOP-APP>");
     else if (it instanceof Attrs) {
       if (it.size > 0 && isRepeated(it)) return;

@@ -3,7 +3,8 @@ import { D2nError } from "../../base/index.ts";
 import { callDepth } from "../call-depth.ts";
 import { asEvalError, EvalError, StackOverflowError } from "../errors.ts";
 import { formatGeneral } from "../operations/floats.ts";
-import { isDerivation } from "../operations/types.ts";
+import { addTrace } from "../operations/trace.ts";
+import { isDerivation, showType } from "../operations/types.ts";
 import { Source } from "../syntax/source.ts";
 import { Attrs } from "../values/attrs.ts";
 import { blackhole, force, type Lazy, Thunk } from "../values/thunk.ts";
@@ -28,6 +29,8 @@ export interface PrintOptions {
   readonly errors?: "print" | "throw" | "throw-top-level";
   /** Escape sequences around what is no punctuation, in Nix's colours. */
   readonly colors?: boolean;
+  /** Told what there is before an error that is thrown. */
+  readonly begun?: (text: string) => void;
   /** Depth at which a lazily infinite value is given up as "stack overflow". */
   readonly maxCallDepth?: number;
 }
@@ -64,7 +67,12 @@ class Printer {
   }
 
   print(value: Lazy): string {
-    this.#print(value, 0);
+    try {
+      this.#print(value, 0);
+    } catch (error) {
+      this.#options.begun?.(this.#out.join(""));
+      throw error;
+    }
     return this.#out.join("");
   }
 
@@ -216,7 +224,11 @@ function showDerivation(attrs: Attrs): string {
   if (typeof path === "string") return marked(`derivation ${path}`);
   if (path instanceof ContextString) return marked(`derivation ${path.text}`);
   if (path instanceof NixPath) return marked(`derivation ${path.path}`);
-  throw new EvalError("the attribute 'drvPath' of a derivation is not a string");
+  throw addTrace(
+    new EvalError(`cannot coerce ${showType(path)} to a string: ${showForError(path)}`),
+    "while evaluating the drvPath of a derivation",
+    attrs.place("drvPath"),
+  );
 }
 
 function showFunction(fn: Lambda | PrimOp): string {
