@@ -175,6 +175,38 @@ describe.each(tiers)("constant lists, as %s", (_, after) => {
   });
 });
 
+describe.each(tiers)("functions whose results take nothing, as %s", (_, after) => {
+  const evaluate = (source: string): string => {
+    const ev = createEvaluator({ host: new MemoryHost(), generateAfter: after });
+    return printValue(ev.evaluate(source, { basePath: "/" }), { force: true });
+  };
+
+  it.each([
+    ["map (x: x) [ 1 2 ]", "[ 1 2 ]"],
+    ["map (x: x.a) [ { a = 1; } { a = 1 + 1; } ]", "[ 1 2 ]"],
+    ["map (x: x - 1) [ 1 (1 + 1) 3.5 ]", "[ 0 1 2.5 ]"],
+    ['map (x: x + "b") [ "a" ]', '[ "ab" ]'],
+    ["map (x: 9223372036854775807) [ 1 ]", "[ 9223372036854775807 ]"],
+    ["(builtins.genList (i: i) 3)", "[ 0 1 2 ]"],
+    ["let first = 1 + 1; in builtins.genList (n: first + n) 3", "[ 2 3 4 ]"],
+    ["builtins.mapAttrs (n: v: v.x) { a = { x = 1; }; b.x = 2 * 2; }", "{ a = 1; b = 4; }"],
+    ['builtins.mapAttrs (n: v: n) { a = throw "never"; }', '{ a = "a"; }'],
+  ])("are right: %s", (source, value) => expect(evaluate(source)).toBe(value));
+
+  it("evaluate nothing", () => {
+    expect(evaluate('builtins.length (map (x: x.a) [ (throw "a") { } 1 { a = throw "b"; } ])')).toBe("4");
+    expect(evaluate('let all = map (x: x) [ (throw "a") all ]; in builtins.length all')).toBe("2");
+    expect(evaluate('builtins.attrNames (builtins.mapAttrs (n: v: v + 1) { a = throw "a"; b = "x"; })')).toBe(
+      '[ "a" "b" ]',
+    );
+  });
+
+  it("go on where they hardly ever do", () => {
+    const sets = "(builtins.genList (i: { x = if i < 20 then 2 * i else 0; }) 25)";
+    expect(evaluate(`builtins.foldl' (a: b: a + b) 0 (map (s: s.x) ${sets})`)).toBe("380");
+  });
+});
+
 describe.each(tiers)("errors, as %s", (_, after) => {
   beforeEach(() => {
     generateAfter = after;

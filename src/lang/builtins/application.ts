@@ -2,6 +2,7 @@
 import { enterCall, leaveCall } from "../call-depth.ts";
 import { callFunction1, callFunction2 } from "../operations/index.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
+import { Lambda, type Value } from "../values/value.ts";
 
 class Application {
   readonly fn: Lazy;
@@ -39,12 +40,22 @@ function run2({ fn, argument, second }: Application2): Lazy {
   return result;
 }
 
-/** `fn argument`, not evaluated yet. */
+/** `fn argument`, not evaluated yet unless that takes nothing. */
 export function apply(fn: Lazy, argument: Lazy): Lazy {
+  const callee = evaluated(fn);
+  const result = callee instanceof Lambda ? callee.info.direct?.(callee.environment, argument) : undefined;
+  if (result !== undefined) return result;
   return new Thunk(run, new Application(fn, argument));
 }
 
-/** `fn first second`, not evaluated yet. */
+/** `fn first second`, not evaluated yet unless that takes nothing. */
 export function apply2(fn: Lazy, first: Lazy, second: Lazy): Lazy {
+  const callee = evaluated(fn);
+  const result = callee instanceof Lambda ? callee.info.direct2?.(callee.environment, first, second) : undefined;
+  if (result !== undefined) return result;
   return new Thunk(run2, new Application2(fn, first, second));
+}
+
+function evaluated(fn: Lazy): Lazy {
+  return fn instanceof Thunk && fn.code === null ? (fn.x as Value) : fn;
 }

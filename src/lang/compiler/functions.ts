@@ -5,9 +5,9 @@ import { typeMismatch } from "../operations/index.ts";
 import { attributeName } from "../print/literals.ts";
 import { type Expression, type FormalsNode, type LambdaNode, type Source, SourcePosition } from "../syntax/index.ts";
 import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
-import { force, type Lazy } from "../values/thunk.ts";
+import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { type Formals, Lambda, type LambdaInfo, type Value } from "../values/value.ts";
-import type { Code, Compiler } from "./compiler.ts";
+import type { Code, Compiler, Delay } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
 import { addFrame, locate } from "./trace.ts";
 
@@ -49,12 +49,68 @@ export function lambdaInfo(compiler: Compiler, node: LambdaNode): LambdaInfo {
     failed2: inner && failing(compiler, inner),
     apply3: undefined,
     failed3: innermost && failing(compiler, innermost),
+    direct: undefined,
+    direct2: undefined,
   };
-  if (node.formals === undefined) taking1(compiler, node, info);
-  else info.apply = matching(compiler, node, node.formals) as LambdaInfo["apply"];
-  if (inner !== undefined) taking2(compiler, inner, info);
+  if (node.formals === undefined) {
+    taking1(compiler, node, info);
+    const result = immediate(compiler, node.body, () => (info.direct = undefined));
+    info.direct = result && ((environment, argument) => result(new Environment1(environment as Environment, argument)));
+  } else info.apply = matching(compiler, node, node.formals) as LambdaInfo["apply"];
+  if (inner !== undefined) {
+    taking2(compiler, inner, info);
+    const result = immediate(compiler, inner.body, () => (info.direct2 = undefined));
+    info.direct2 =
+      result &&
+      ((environment, first, second) =>
+        result(new Environment1(new Environment1(environment as Environment, first), second)));
+  }
   if (innermost !== undefined) taking3(compiler, innermost, info);
   return info;
+}
+
+/** So often in a row may a body have needed evaluation before nobody tries any more. */
+const MOST_FAILURES = 8;
+
+/**
+ * Computes a body such as `x`, `x.name` or `x + 1` if it needs no evaluation: then `map` and its like need no thunk for it.
+ * Nothing can fail, so nobody can tell the difference. `giveUp` is called when it hardly ever does.
+ */
+function immediate(
+  compiler: Compiler,
+  body: Expression,
+  giveUp: () => void,
+): ((environment: Environment) => Value | undefined) | undefined {
+  if (compiler.context.exact || !mayBeImmediate(body)) return undefined;
+  let delay: Delay = (environment) => (delay = compiler.delay(body))(environment);
+  let failures = 0;
+  return (environment) => {
+    const value = delay(environment);
+    if (!(value instanceof Thunk)) {
+      failures = 0;
+      return value;
+    }
+    if (value.code === null) return value.x as Value;
+    if (++failures === MOST_FAILURES) giveUp();
+    return undefined;
+  };
+}
+
+function mayBeImmediate(node: Expression): boolean {
+  switch (node.kind) {
+    case "integer":
+    case "float":
+    case "string":
+      return true;
+    case "variable":
+      return node.level >= 0;
+    case "select":
+      return node.of.kind === "variable" && node.of.level >= 0 && node.fallback === undefined;
+    case "binary":
+      return (node.operator === "+" || node.operator === "-") && node.overridden === undefined;
+    default:
+      return false;
+  }
 }
 
 function notYet(): never {

@@ -110,6 +110,10 @@ export interface LambdaInfo {
   /** The same for the third argument of `x: y: z: …`. */
   apply3: ((environment: unknown, first: Lazy, second: Lazy, third: Lazy) => Lazy) | undefined;
   readonly failed3: ((error: unknown) => unknown) | undefined;
+  /** The result for an argument if nothing has to be evaluated for it, else undefined. Absent where that hardly happens. */
+  direct: ((environment: unknown, argument: Lazy) => Value | undefined) | undefined;
+  /** The same for both arguments of `x: y: …`. */
+  direct2: ((environment: unknown, first: Lazy, second: Lazy) => Value | undefined) | undefined;
 }
 
 /** A native function of fixed arity, curried like any Nix function; `args` holds what it has been given so far. */
