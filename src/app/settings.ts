@@ -116,6 +116,10 @@ export interface CommonOptions {
   readonly registries?: RegistryFiles | undefined;
   /** Leaves flake.lock and d2n.lock as they are on disk. */
   readonly noWriteLockFile?: boolean | undefined;
+  /** Commits lock files that were written. */
+  readonly commitLockFile?: boolean | undefined;
+  /** The first line of that commit's message. */
+  readonly commitLockFileSummary?: string | undefined;
   /** Refuses to go on if flake.lock would change. */
   readonly noUpdateLockFile?: boolean | undefined;
   readonly maxCallDepth?: number | undefined;

@@ -1,5 +1,5 @@
 /** From flake references to source trees in the store. */
-import { existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
@@ -34,6 +34,9 @@ import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluat
  */
 const NO_SOURCE: ReadonlySet<string> = new Set(["d2n.lock", ".dream2nix"]);
 
+/** What a reference to a folder may claim to know of it. */
+const PATH_FACTS: ReadonlySet<string> = new Set(["lastModified", "rev", "revCount"]);
+
 /** How the flake in a folder of this machine is called: a reference that can be read again, whatever signs the folder's name has. */
 function localDisplay(type: "path" | "git", folder: string, dir: string): string {
   return formatReference(localReference(type, folder, dir));
@@ -57,8 +60,7 @@ export async function openProject(context: Context, text: string): Promise<Proje
   const written = parseReference(text);
   const reference = lookUpReference(context, written) ?? written;
   if (reference.type === "path" && isPathLike(text)) {
-    const start = resolve(context.cwd, String(reference.attributes.get("path")), reference.dir);
-    return openFolder(context, start, reference.dir !== "");
+    return openFolder(context, resolve(context.cwd, String(reference.attributes.get("path"))), reference.dir);
   }
   if (reference.type === "path") {
     const folder = resolve(context.cwd, String(reference.attributes.get("path")));
@@ -80,7 +82,10 @@ function builtInFolder(id: string): string | undefined {
   return /^[a-z0-9]+$/.test(id) && existsSync(folder) ? folder : undefined;
 }
 
-async function openFolder(context: Context, start: string, exact: boolean): Promise<ProjectMessage> {
+/** @param within the flake's folder in it, where that is given: then it is not looked for further up */
+async function openFolder(context: Context, base: string, within: string): Promise<ProjectMessage> {
+  const exact = within !== "";
+  const start = join(base, within);
   if (!existsSync(start))
     throw new D2nError("flake-missing", `\`${start}\` does not exist`, {
       hint: "Give the folder of a project that has a flake.nix.",
@@ -91,7 +96,8 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
     });
   const git = gitContext(context);
   const checkout = await findCheckout(start, git);
-  let folder: string | undefined = start;
+  // Git knows the folders behind symlinks.
+  let folder: string | undefined = checkout === undefined ? start : realpathSync(start);
   while (folder !== undefined && !existsSync(join(folder, "flake.nix"))) {
     const up = dirname(folder);
     folder = exact || up === folder || folder === checkout ? undefined : up;
@@ -104,8 +110,10 @@ async function openFolder(context: Context, start: string, exact: boolean): Prom
         hint: "Run d2n in a project's folder, or start a project here: `d2n flake init -t hello` (or pip, local-project, pdm).",
       },
     );
-  if (checkout === undefined)
-    return project(await pathTree(context, folder), "", localDisplay("path", folder, ""), folder);
+  if (checkout === undefined) {
+    const [root, dir] = exact ? [base, within] : [folder, ""];
+    return project(await pathTree(context, root), dir, localDisplay("path", root, dir), root);
+  }
   const dir = relative(checkout, folder);
   const tree = await checkoutTree(context, checkout, localReference("git", checkout));
   if (!tree.files.has(join(dir, "flake.nix")))
@@ -179,7 +187,7 @@ async function fetchReference(context: Context, reference: FlakeReference): Prom
       const path = text("path");
       if (path === undefined || !path.startsWith("/"))
         throw new D2nError("flake-reference", `a path input wants an absolute path, not \`${path}\``);
-      return checked(await pathTree(context, path, { asInput: true }), reference);
+      return checked(await pathTree(context, path, { asInput: true, reference }), reference);
     }
     case "git": {
       const url = text("url");
@@ -264,7 +272,11 @@ async function treeByHash(context: Context, reference: FlakeReference): Promise<
   return tree(info, reference, sourceInfo(reference.attributes));
 }
 
-async function pathTree(context: Context, folder: string, { asInput = false } = {}): Promise<TreeMessage> {
+async function pathTree(
+  context: Context,
+  folder: string,
+  { asInput = false, reference }: { readonly asInput?: boolean; readonly reference?: FlakeReference } = {},
+): Promise<TreeMessage> {
   if (!existsSync(folder)) throw new D2nError("flake-missing", `\`${folder}\` does not exist`);
   const store = await context.store();
   // As Nix has it, a folder is as new as the newest of what it holds.
@@ -280,14 +292,10 @@ async function pathTree(context: Context, folder: string, { asInput = false } = 
       },
     },
   );
-  const lastModified = Math.floor(newest / 1000);
-  const reference = referenceFromAttributes(
-    new Map<string, Plain>([
-      ["type", "path"],
-      ["path", folder],
-    ]),
-  );
-  return tree(info, reference, [["lastModified", lastModified]]);
+  // What a reference says of the folder counts more than what the folder says.
+  const said = [...(reference?.attributes ?? [])].filter(([name]) => PATH_FACTS.has(name));
+  const facts = new Map<string, Plain>([["lastModified", Math.floor(newest / 1000)], ...said]);
+  return tree(info, localReference("path", folder), [...facts]);
 }
 
 /** The tracked files of a checkout as they are on disk. The reference is what its locked form is made from. */

@@ -41,7 +41,7 @@ export async function checkOutputs(
           return (
             outputs.get(specifier)?.path ??
             reject(
-              `output check for '${name}' of '${drvPath}' names '${specifier}', which is no output of it (it has ${[...outputs.keys()].join(", ")})`,
+              `output check for '${name}' contains output name '${specifier}', but this is not a valid output of this derivation. (Valid outputs are [${[...outputs.keys()].sort().join(", ")}].)`,
             )
           );
         }),

@@ -62,6 +62,7 @@ export interface RawOptions {
   readonly overrideInput?: readonly string[];
   readonly writeLockFile?: boolean;
   readonly updateLockFile?: boolean;
+  readonly commitLockFile?: boolean;
   readonly evalCache?: boolean;
   readonly maxCallDepth?: string;
   readonly showTrace?: boolean;
@@ -216,6 +217,7 @@ export function withCommonOptions(command: Command): Command {
     .option("--impure", "let the environment, the time and any file count")
     .option("--no-write-lock-file", "leave flake.lock and d2n.lock as they are on disk")
     .option("--no-update-lock-file", "fail if flake.lock would have to change")
+    .option("--commit-lock-file", "commit flake.lock and d2n.lock where they were written")
     .option("--no-eval-cache", "evaluate although nothing has changed")
     .option("--max-call-depth <n>", "nested calls before evaluation gives up (10000)")
     .option("--show-trace", "show how evaluation got to an error")
@@ -272,6 +274,7 @@ function commonOptions(raw: RawOptions): CommonOptions {
     keepGoing: raw.keepGoing,
     keepFailed: raw.keepFailed,
     noWriteLockFile: raw.writeLockFile === false,
+    commitLockFile: raw.commitLockFile,
     noUpdateLockFile: raw.updateLockFile === false,
     noEvalCache: raw.evalCache === false,
     maxCallDepth: count(raw.maxCallDepth, "--max-call-depth"),

@@ -413,6 +413,18 @@ async function checkOutSubmodules(
   strip(options.destination);
 }
 
+/** Commits files as they are on disk, and nothing else. @throws D2nError `git-failed` */
+export async function commitFiles(
+  root: string,
+  files: readonly string[],
+  message: string,
+  context: GitContext,
+): Promise<void> {
+  const words = ["commit", "-q", "-F", "-", "--", ...files];
+  const { status, stderr } = await runGit(words, context, { cwd: root, input: message });
+  if (status !== 0) throw gitError(words, stderr);
+}
+
 /**
  * A checkout of its own of a repository, on a branch, tag or commit.
  * @throws D2nError `git-failed` with git's words, `git-missing`

@@ -69,6 +69,8 @@ class Locker {
   /** The inputs being read: references or, where those are relative, folders. */
   readonly #parents = new Set<string>();
   readonly #request: LockRequest;
+  /** What lock files of inputs say. */
+  readonly #lockedByInputs = new Set<LockedNode>();
 
   constructor(request: LockRequest) {
     this.#request = request;
@@ -129,7 +131,7 @@ class Locker {
     const parentPath = relative ? parent.path : undefined;
     if (
       oldNode?.source !== undefined &&
-      !this.#updated(key) &&
+      !this.#updated(key, oldNode) &&
       (sameReference(oldNode.source.original, reference) || sameLocation(oldNode.source.original, reference)) &&
       (oldNode.source.parent ?? []).join("/") === (parentPath ?? []).join("/") &&
       !byUser
@@ -252,15 +254,24 @@ class Locker {
     return !path.every((name, i) => follows[i] === name);
   }
 
-  #updated(key: string): boolean {
-    return [...this.#request.update].some((wanted) => wanted === "" || wanted === key || key.startsWith(`${wanted}/`));
+  /** Updating all does not reach what the inputs themselves have locked, unless that is named. */
+  #updated(key: string, old: LockedNode): boolean {
+    const { update } = this.#request;
+    return update.has(key) || (update.has("") && !this.#lockedByInputs.has(old));
   }
 
   #ownLock(directory: string): LockedNode | undefined {
     const { host } = this.#request.ev;
     const path = `${directory}/flake.lock`;
     if (host.status(path) === undefined) return undefined;
-    return parseLockFile(Buffer.from(host.readFile(path)).toString("utf8"), path);
+    const root = parseLockFile(Buffer.from(host.readFile(path)).toString("utf8"), path);
+    const note = (node: LockedNode): void => {
+      if (this.#lockedByInputs.has(node)) return;
+      this.#lockedByInputs.add(node);
+      for (const input of node.inputs.values()) if ("node" in input) note(input.node);
+    };
+    note(root);
+    return root;
   }
 
   #fetch(reference: FlakeReference, key: string, parent: Parent, relative: boolean): FetchedTree {

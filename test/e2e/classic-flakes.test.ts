@@ -1,5 +1,5 @@
 /** Flakes through the launcher `nix`, on a store of their own. */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ClassicRig } from "./classic-rig.ts";
@@ -131,6 +131,69 @@ describe("nix flake", () => {
       "'nope' does not match any input of this flake",
     );
     writeFileSync(join(top, "flake.lock"), before);
+  });
+});
+
+describe("flakes of this machine", () => {
+  it("are found behind symlinks, and above themselves", async () => {
+    symlinkSync(dep, join(folder, "link"));
+    expect(await said("eval", "./link#x")).toBe("5\n");
+    const above = join(folder, "above");
+    write(above, {
+      "flake.nix": "{ outputs = _: { x = 2; }; }",
+      "sub/flake.nix": '{ inputs.up.url = "../"; outputs = { up, self }: { y = up.x * 3; }; }',
+    });
+    expect(await said("eval", "./above?dir=sub#y")).toBe("6\n");
+  });
+
+  it("are updated to what their inputs have locked", async () => {
+    const chain = join(folder, "chain");
+    write(chain, {
+      "a/flake.nix": "{ outputs = _: { x = 1; }; }",
+      "b/flake.nix": "{ outputs = _: { x = 2; }; }",
+      "middle/flake.nix": `{ inputs.dep.url = "path:${chain}/a"; outputs = { dep, self }: { inherit (dep) x; }; }`,
+      "flake.nix": `{ inputs.middle.url = "path:${chain}/middle"; outputs = { middle, self }: { inherit (middle) x; }; }`,
+    });
+    expect((await nix(["flake", "lock", "--override-input", "dep", "path:../b"], join(chain, "middle"))).status).toBe(
+      0,
+    );
+    await said("flake", "lock", "path:./chain");
+    expect(await said("eval", "path:./chain#x")).toBe("2\n");
+    await said("flake", "update", "--flake", "path:./chain");
+    expect(await said("eval", "path:./chain#x")).toBe("2\n");
+    await said("flake", "update", "--flake", "path:./chain", "middle/dep");
+    expect(await said("eval", "path:./chain#x")).toBe("1\n");
+  });
+
+  it("have their locks committed where that is wanted", async () => {
+    const place = join(folder, "committed");
+    write(place, { "flake.nix": `{ inputs.dep.url = "git+file://${dep}"; outputs = { self, dep }: { }; }` });
+    await commit(place);
+    const words = ["flake", "lock", "--commit-lock-file", "--commit-lock-file-summary", "lock it"];
+    const identity = {
+      GIT_AUTHOR_NAME: "a",
+      GIT_AUTHOR_EMAIL: "a@b",
+      GIT_COMMITTER_NAME: "a",
+      GIT_COMMITTER_EMAIL: "a@b",
+    };
+    const outcome = await nixRig.call("nix", words, { in: place, env: identity });
+    expect(outcome.status, shown(outcome)).toBe(0);
+    const log = await nixRig.script("git log -1 --format=%B --name-only && git status --short", { in: place });
+    expect(log.stdout).toMatch(/^lock it\n\nFlake lock file updates:\n\n• added input `dep`: .*\n\n+flake.lock\n$/);
+  });
+});
+
+describe("nix eval", () => {
+  it("builds what it imports from, unless it only reads", async () => {
+    const expression =
+      'import (derivation { name = "made.nix"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo 6 > $out" ]; })';
+    expect(await refused("eval", "--expr", expression, "--read-only")).toContain("read only");
+    expect(await refused("eval", "--expr", expression, "--no-allow-import-from-derivation")).toContain("is disabled");
+    expect(await said("env", "shell", "./top", "-c", "echo", "in")).toBe("in\n");
+    expect(await said("eval", "--expr", expression)).toBe("6\n");
+    const file = await nixRig.call("nix", ["eval", "--file", "-"], { input: "builtins.currentSystem" });
+    expect(file.stdout).toBe('"x86_64-linux"\n');
+    expect(await refused("eval", "--pure-eval", "--file", "x.nix")).toContain("'--file' is not compatible with");
   });
 });
 

@@ -101,6 +101,11 @@ describe("nix build, path-info, why-depends, log", () => {
     expect((await nix(["derivation", "add"], { input: digits })).stdout).toBe(`${root}/store/${structured![0]}\n`);
     const huge = await nix(["derivation", "add"], { input: digits.replace("1e0", "1e999") });
     expect(huge.stderr).toContain("number overflow parsing '1e999'");
+    const unnamed = { ...structured![1], outputs: { out: {} } };
+    const named = await nix(["derivation", "add"], {
+      input: JSON.stringify(unnamed).replace('[1,"1.0"', '[1.0,"1.0"'),
+    });
+    expect(named.stdout).toMatch(/-structured\.drv\n$/);
     const wrong = { ...structured![1], outputs: { out: { path: basename(low) } } };
     expect((await nix(["derivation", "add"], { input: JSON.stringify(wrong) })).stderr).toContain("incorrect output");
     expect((await nix(["derivation", "add"], { input: "{}" })).stderr).toContain("to contain key 'version'");
@@ -133,6 +138,10 @@ describe("nix store, nix nar", () => {
     await nixRig.script("nix nar pack tree > tree.nar");
     expect(await said("nar", "ls", "-lR", "tree.nar", "/")).toBe(long);
     expect(await said("nar", "cat", "tree.nar", "/sub/x")).toBe("x");
+    const nar = readFileSync(join(rig.folder, "tree.nar"));
+    const listed = await said("nar", "ls", "--json", "-R", "tree.nar", "/");
+    const offsets = [...listed.matchAll(/"narOffset":(\d+),"size":(\d+)/g)].map((one) => one.slice(1).map(Number));
+    expect(offsets.map(([at, size]) => nar.subarray(at, at! + size!).toString())).toEqual(["content", "x"]);
     expect(await refused("nar", "cat", "tree.nar", "sub")).toContain("NAR does not contain regular file '/sub'");
     const text = (await said("store", "add", "--mode", "text", join(tree, "a"))).trim();
     expect(await said("eval", "--raw", "--expr", '"${builtins.toFile "a" "content"}"')).toBe(text);

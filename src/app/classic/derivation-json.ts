@@ -171,6 +171,8 @@ function number(digits: string): string {
 
 function outputOf(output: Record<string, unknown>, whole: (base: string) => string): DerivationOutput {
   if (typeof output["path"] === "string") return { path: whole(output["path"]), hashAlgo: "", hash: "" };
+  // Its path is worked out.
+  if (Object.keys(output).length === 0) return { path: "", hashAlgo: "", hash: "" };
   if (typeof output["hash"] !== "string")
     throw malformed("an output has neither a path nor a hash: content-addressed outputs are not served");
   const hash = parseHash(output["hash"]);

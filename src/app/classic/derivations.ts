@@ -76,7 +76,9 @@ export function outputsToInstall(derivation: Attrs): string[] {
   const wanted = meta === undefined ? undefined : force(meta);
   const list = (wanted instanceof Attrs ? wanted.get("outputsToInstall") : undefined) ?? derivation.get("outputs");
   const value = list === undefined ? undefined : force(list);
-  return Array.isArray(value) ? (value as Lazy[]).map((output) => forceStringNoContext(output, name)) : ["out"];
+  return Array.isArray(value) && value.length > 0
+    ? (value as Lazy[]).map((output) => forceStringNoContext(output, name))
+    : ["out"];
 }
 
 function recurses(lazy: Lazy): boolean {

@@ -184,8 +184,16 @@ export class ClassicHost implements Host {
     this.#services.realise([...context]);
     for (const element of wanted) {
       const path = this.#outputOf(element);
-      if (path !== undefined) this.#allowed.add(path);
+      if (path !== undefined) this.#allowClosure(path);
     }
+  }
+
+  /** What has been built may be read with all that it refers to. */
+  #allowClosure(path: string): void {
+    if (this.#allowed.has(path)) return;
+    this.#allowed.add(path);
+    const { pure, restricted } = this.#settings;
+    if (pure || restricted) for (const reference of this.references(path)) this.#allowClosure(reference);
   }
 
   fetchUrl(request: FetchUrlRequest): string {

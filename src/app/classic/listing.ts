@@ -10,6 +10,8 @@ export interface Entry {
   readonly size: number;
   /** Of a symlink. */
   readonly target: string;
+  /** Where the contents of a file begin in the archive that it is in. */
+  readonly narOffset?: number;
   names(): string[];
   entry(name: string): Entry;
   contents(): Uint8Array;
@@ -50,12 +52,54 @@ function treeInNar(file: string, path: string): NarTree | undefined {
 
 /** @throws FormatError if it is no NAR; D2nError `file-missing` if it has no such path */
 export function entryOfNar(file: string, path: string): Entry {
-  const tree = treeInNar(file, path);
-  if (tree === undefined) throw new D2nError("file-missing", `path '${path}' does not exist in NAR`);
-  return entryOf(tree);
+  let entry = entryOf(treeOfNar(readFileSync(file)), narString("nix-archive-1"));
+  for (const name of partsOf(path)) {
+    if (entry.type !== "directory" || !entry.names().includes(name))
+      throw new D2nError("file-missing", `path '${path}' does not exist in NAR`);
+    entry = entry.entry(name);
+  }
+  return entry;
 }
 
-function entryOf(tree: NarTree): Entry {
+/** Bytes that a string takes in a NAR: its length, and itself up to a multiple of eight. */
+function narString(text: { readonly length: number }): number {
+  return 8 + Math.ceil(text.length / 8) * 8;
+}
+
+/** Bytes before the contents of a file, before the target of a symlink, before the entries of a folder. */
+function narHead(tree: NarTree): number {
+  const head = narString("(") + narString("type") + narString(tree.type);
+  if (tree.type === "directory") return head;
+  if (tree.type === "symlink") return head + narString("target");
+  return head + (tree.executable ? narString("executable") + narString("") : 0) + narString("contents") + 8;
+}
+
+/** Bytes of an entry of a folder before its node. */
+function narEntryHead(name: string): number {
+  return narString("entry") + narString("(") + narString("name") + narString(name) + narString("node");
+}
+
+function narSize(tree: NarTree): number {
+  const ends = narHead(tree) + narString(")");
+  if (tree.type === "symlink") return ends + narString(tree.target);
+  if (tree.type === "regular") return ends + narString(tree.contents) - 8;
+  let size = ends;
+  for (const [name, entry] of tree.entries) size += narEntryHead(name) + narSize(entry) + narString(")");
+  return size;
+}
+
+/** Where the node of an entry of a folder begins. */
+function narPlace(tree: NarTree, offset: number, name: string): number {
+  let place = offset + narHead(tree);
+  for (const [other, entry] of tree.type === "directory" ? tree.entries : []) {
+    if (other === name) return place + narEntryHead(name);
+    place += narEntryHead(other) + narSize(entry) + narString(")");
+  }
+  throw new Error(`internal error: there is no '${name}'`);
+}
+
+/** @param offset where the node begins in its archive */
+function entryOf(tree: NarTree, offset: number): Entry {
   const none = (): never => {
     throw new Error("internal error: not a folder");
   };
@@ -65,7 +109,9 @@ function entryOf(tree: NarTree): Entry {
     size: tree.type === "regular" ? tree.contents.length : 0,
     target: tree.type === "symlink" ? tree.target : "",
     names: () => (tree.type === "directory" ? [...tree.entries.keys()].sort() : []),
-    entry: (name) => (tree.type === "directory" ? entryOf(tree.entries.get(name)!) : none()),
+    ...(tree.type === "regular" ? { narOffset: offset + narHead(tree) } : {}),
+    entry: (name) =>
+      tree.type === "directory" ? entryOf(tree.entries.get(name)!, narPlace(tree, offset, name)) : none(),
     contents: () => (tree.type === "regular" ? tree.contents : none()),
   };
 }
@@ -104,7 +150,12 @@ function longLine({ type, executable, size, target }: Entry, name: string): stri
 export function listAsJson(entry: Entry, recursive: boolean): unknown {
   if (entry.type === "symlink") return { target: text(entry.target), type: "symlink" };
   if (entry.type === "regular")
-    return { ...(entry.executable ? { executable: true } : {}), size: entry.size, type: "regular" };
+    return {
+      ...(entry.executable ? { executable: true } : {}),
+      ...(entry.narOffset === undefined ? {} : { narOffset: entry.narOffset }),
+      size: entry.size,
+      type: "regular",
+    };
   const entries = entry
     .names()
     .map((name) => [text(name), recursive ? listAsJson(entry.entry(name), true) : {}] as const);

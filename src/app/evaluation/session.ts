@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { D2nError, notice, writeFileAtomically } from "../../base/index.ts";
 import { type Archive, emptyPins } from "../../debian/index.ts";
-import { addIntent } from "../../fetchers/index.ts";
+import { addIntent, commitFiles } from "../../fetchers/index.ts";
 import { makeFixedOutputPath, parseHash } from "../../formats/index.ts";
 import type { BuildSystemsLock } from "../../python/index.ts";
 import { derivationText } from "../../store/index.ts";
@@ -220,12 +220,17 @@ export class Session {
         });
       }
     }
-    if (written.length > 0 && project.display.startsWith("git+file:"))
-      await addIntent(
-        project.root,
-        written.map((file) => join(project.dir, file)),
-        { environment: context.environment, signal: context.signal },
-      );
+    if (written.length === 0 || !project.display.startsWith("git+file:")) return;
+    const files = written.map((file) => join(project.dir, file));
+    const git = { environment: context.environment, signal: context.signal };
+    await addIntent(project.root, files, git);
+    const { commitLockFile, commitLockFileSummary } = context.options;
+    if (!commitLockFile) return;
+    const done = project.lockFile === undefined ? "Add" : "Update";
+    const summary = commitLockFileSummary || `${files.join(", ")}: ${done}`;
+    const body =
+      changes.length === 0 ? "" : `\n\nFlake lock file updates:\n\n${changes.map((one) => `• ${one}\n`).join("")}`;
+    await commitFiles(project.root, files, `${summary}${body}`, git);
   }
 
   async close(): Promise<void> {

@@ -64,7 +64,9 @@ function walk(lazyValue: Lazy, name: string, path: readonly string[], rules: Sho
     return node(
       "set",
       undefined,
-      [...value.entries()].map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], rules)),
+      [...value.entries()]
+        .map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], rules))
+        .filter(({ kind, children }) => kind !== "set" || children.length > 0),
     );
   } catch (error) {
     if (!(error instanceof D2nError)) throw error;

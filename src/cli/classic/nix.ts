@@ -8,7 +8,7 @@ import { runCommandLine } from "../command-line.ts";
 import { bytes, subcommandMissing, takeCommon, unknownFlag, Words } from "./arguments.ts";
 import { hashCommand } from "./nix-hash.ts";
 import type { Call } from "./nix/options.ts";
-import type { Program } from "./program.ts";
+import { Program } from "./program.ts";
 
 /** d2n's commands that have the name and meaning of Nix's. */
 const shared = new Set([
@@ -121,6 +121,8 @@ export async function nix(program: Program): Promise<number> {
   }
   if (command === "help") return help(program);
   const rest = [...argv.slice(0, at), ...argv.slice(at + 1)];
+  if (command === "env" && argv[at + 1] === "shell")
+    return nix(new Program(program.name, { ...program.world, argv: argv.toSpliced(at, 1) }));
   const second = argv[at + 1];
   const two = `${command} ${second ?? ""}`;
   if (!argv.includes("--help")) checkFeatures(program, argv, command);
@@ -254,6 +256,9 @@ function ownOptions(argv: readonly string[], settings: NixSettings): string[] {
       i += 2;
     } else if (kind === "value" || kind === "list") settings.set(name, argv[++i] ?? "");
     else if (kind === "switch") settings.set(name, "true");
+    else if (word === "--refresh")
+      continue; // d2n asks for what may have changed every time.
+    else if (word === "--no-registries") settings.set("use-registries", "false");
     else if (word.startsWith("--no-") && settingKind(word.slice(5)) === "switch" && word !== "--no-eval-cache")
       settings.set(word.slice(5), "false");
     else kept.push(word);
@@ -265,6 +270,7 @@ function ownOptions(argv: readonly string[], settings: NixSettings): string[] {
 async function evaluate(program: Program, argv: readonly string[]): Promise<number> {
   const words = new Words(argv);
   let source: ExpressionSource | undefined;
+  let fromFile = false;
   let apply: string | undefined;
   let format: ValueFormat = "text";
   let writeTo: string | undefined;
@@ -278,21 +284,26 @@ async function evaluate(program: Program, argv: readonly string[]): Promise<numb
       else
         source =
           value === "-" ? { kind: "text", text: program.read("-"), name: "«stdin»" } : { kind: "file", file: value };
+      fromFile = word !== "--expr";
     } else if (word === "--apply") apply = bytes(words.value(word));
     else if (word === "--json" || word === "--raw") {
       if (format !== "text") throw new UsageError("--raw and --json are mutually exclusive");
       format = word === "--json" ? "json" : "raw";
     } else if (word === "--write-to") writeTo = words.value(word);
-    else if (word === "--read-only") continue;
+    else if (word === "--read-only") program.common.readOnly = true;
     else if (takeCommon(word, words, program.common, program.read)) continue;
     else if (word.startsWith("-")) throw unknownFlag(word);
     else operands.push(word);
   }
   if (writeTo !== undefined && format !== "text") throw new UsageError("--write-to and --json or --raw are exclusive");
   if (operands.length > 1) throw new UsageError(`unexpected argument '${operands[1]!}'`);
-  if (source?.kind === "file") program.common.impure = true;
+  if (fromFile) {
+    if (!program.common.impure && program.common.settings.flag("pure-eval"))
+      throw new UsageError("'--file' is not compatible with '--pure-eval'");
+    program.common.impure = true;
+  }
   const settings = await program.evaluationSettings({
-    writes: false,
+    writes: true,
     pureByDefault: true,
     features: ["flakes", "fetch-tree"],
   });

@@ -165,6 +165,7 @@ export class Program {
       cores: settings.number("cores", 0) || undefined,
       keepGoing: settings.flag("keep-going"),
       keepFailed: settings.flag("keep-failed"),
+      commitLockFileSummary: settings.text("commit-lock-file-summary") || undefined,
       dirtyTrees: !settings.flag("allow-dirty", true)
         ? "refuse"
         : settings.flag("warn-dirty", true)
