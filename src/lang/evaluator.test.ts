@@ -239,6 +239,10 @@ describe.each(tiers)("errors, as %s", (_, after) => {
     ['{ ${"a" + ""} = 1; a = 2; }', "dynamic attribute 'a' already defined at /base/t.nix:1:20", "1:3"],
     ["{ __functor = 1; } 2", "attempt to call something which is not a function but an integer: 1", "1:3"],
     ["let x = { a = x.b; b = x.a; }; in x.a", "infinite recursion encountered", "1:11"],
+    // A set whose `outPath` needs itself as a string: the place is where it is asked for as one.
+    ['let x = { outPath = "${x}b"; }; in "a${x}"', "infinite recursion encountered", "1:22"],
+    ['let x = { outPath = x + "b"; }; in "a" + x', "infinite recursion encountered", "1:21"],
+    ['let x = { outPath = "b" + x; }; in x + "a"', "infinite recursion encountered", "1:27"],
     ['throw "no"', "no", "1:1"],
     ["import ./missing.nix", "path '/base/missing.nix' does not exist", "1:1"],
   ])("%s", (text, message, place) => {

@@ -4,6 +4,7 @@ import { StackOverflowError } from "../errors.ts";
 import {
   coerceToString,
   interpolated,
+  refersToItself,
   concatLists,
   contextOf,
   divide,
@@ -52,7 +53,7 @@ function coerceAt(world: StringWorld, value: Value, source: Source, offset: numb
   try {
     return coerceToString(world, value, interpolated, "while evaluating a path segment");
   } catch (error) {
-    throw locateSteps(error, source, offset);
+    throw locateSteps(refersToItself(value) ? locate(error, source, offset) : error, source, offset);
   }
 }
 

@@ -2,6 +2,7 @@
 import {
   coerceToString,
   interpolated,
+  refersToItself,
   contextOf,
   extendPath,
   joinContexts,
@@ -62,7 +63,7 @@ function compileInterpolatedString(compiler: Compiler, node: InterpolationNode):
     try {
       return coerceToString(world, value, interpolated, "while evaluating a path segment");
     } catch (error) {
-      throw locateSteps(error, source, place);
+      throw locateSteps(refersToItself(value) ? locate(error, source, place) : error, source, place);
     }
   };
   return (environment) => {

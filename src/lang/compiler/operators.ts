@@ -10,6 +10,7 @@ import {
   isString,
   lessThan,
   multiply,
+  refersToItself,
   subtract,
   updateAttrs,
 } from "../operations/index.ts";
@@ -20,7 +21,7 @@ import { NixFloat, type NixList, NixPath, type Value } from "../values/value.ts"
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { compileCall } from "./calls.ts";
 import { compileCondition } from "./control.ts";
-import { addBuiltinFrame, addFrame, locateNear, locateSteps, offsetInMessages } from "./trace.ts";
+import { addBuiltinFrame, addFrame, locate, locateNear, locateSteps, offsetInMessages } from "./trace.ts";
 import { reader } from "./variables.ts";
 import type { Environment, Slot } from "./environment.ts";
 
@@ -173,7 +174,9 @@ export function addSlowly({ source, context }: Compiler, node: BinaryNode): (a: 
     try {
       return add(context.world, a, b);
     } catch (error) {
-      throw locateSteps(error, source, isNumber(a) || coercible(a) ? node.rightStart : node.leftStart);
+      const right = !refersToItself(a) && (isNumber(a) || coercible(a));
+      const place = right ? node.rightStart : node.leftStart;
+      throw locateSteps(refersToItself(right ? b : a) ? locate(error, source, place) : error, source, place);
     }
   };
 }

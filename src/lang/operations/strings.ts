@@ -3,7 +3,7 @@ import { enterCall, leaveCall } from "../call-depth.ts";
 import { EvalError } from "../errors.ts";
 import { showForError } from "../print/printer.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
-import { force, type Lazy } from "../values/thunk.ts";
+import { blackhole, force, type Lazy, Thunk } from "../values/thunk.ts";
 import {
   type Context,
   ContextString,
@@ -117,6 +117,13 @@ function coerceAttrs(
         );
   leaveCall();
   return coerced;
+}
+
+/** Whether a set that is to become a string by its `outPath` is asked for it by that very `outPath`. */
+export function refersToItself(value: Value): boolean {
+  if (!(value instanceof Attrs) || value.getSymbol(TO_STRING) !== undefined) return false;
+  const outPath = value.getSymbol(OUT_PATH);
+  return outPath instanceof Thunk && outPath.code === blackhole;
 }
 
 /** Elements separated by spaces; empty lists in it leave no space behind. */
