@@ -7,9 +7,11 @@ import { isPathLike, parseInstallable, parseReference } from "../flake/syntax.ts
 import type { Context } from "./context.ts";
 import { otherShell } from "./develop/other-shells.ts";
 import { interactiveCode, phaseCode, shellCode } from "./develop/shell-code.ts";
+import type { BuiltEnvironment } from "./develop/environment.ts";
 import { chosenEnvironment, type EnvironmentOptions } from "./environment-options.ts";
 import { evaluateInstallable } from "./evaluation/installables.ts";
 import { runProgram } from "./run-program.ts";
+import { storePathOf } from "./store-commands.ts";
 
 export interface DevelopRequest {
   readonly installable: string;
@@ -71,6 +73,11 @@ export async function printDevEnv(
 }
 
 async function shellFor(context: Context, installable: string, buildEnvironmentWanted: boolean): Promise<Shell> {
+  const drvPath = installable.endsWith(".drv") ? storePathOf(context, installable) : undefined;
+  if (drvPath !== undefined) {
+    const { buildEnvironment } = await import("./develop/environment.ts");
+    return shellOf(context, installable, await buildEnvironment(context, drvPath));
+  }
   const evaluated = await evaluateInstallable(context, installable, {
     lookup: "develop",
     want: buildEnvironmentWanted ? "derivation-path" : "shell",
@@ -94,6 +101,10 @@ async function shellFor(context: Context, installable: string, buildEnvironmentW
       ...[...outputs].map(([name, path]): [string, string] => [`!${name}`, path]),
     ]);
   }
+  return shellOf(context, installable, { environment, bash, outputs });
+}
+
+function shellOf(context: Context, installable: string, { environment, bash, outputs }: BuiltEnvironment): Shell {
   const code = shellCode({
     environment: readFileSync(context.toPhysical(environment), "utf8"),
     outputs,

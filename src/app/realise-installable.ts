@@ -43,6 +43,7 @@ function wantedFor(evaluated: EvaluatedInstallable): readonly Wanted[] {
       return wantedByContext(value.context);
     case "tree":
     case "locked":
+    case "packages":
     case "metadata":
     case "check":
       return [];

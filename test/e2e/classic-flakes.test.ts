@@ -64,6 +64,14 @@ describe("nix flake", () => {
         y: { type: "unknown" },
       })}\n`,
     );
+    write(join(folder, "empty"), {
+      "flake.nix": "{ outputs = _: { packages.s = { }; overlays = { }; apps.s.a = throw 1; lib = { }; }; }",
+    });
+    expect(JSON.parse(await said("flake", "show", "--json", "--all-systems", "./empty"))).toMatchObject({
+      apps: { s: {} },
+      lib: { type: "unknown" },
+    });
+    expect(await said("flake", "show", "--json", "./empty")).not.toMatch(/packages|overlays/);
     const text = await said("flake", "show", "--legacy", "./top");
     expect(text).toMatch(new RegExp(`^git\\+file://${top}\\?ref=refs/heads/main&rev=[0-9a-f]{40}\n`));
     expect(text).toContain("far omitted (use '--all-systems' to show)\n");
@@ -180,6 +188,57 @@ describe("flakes of this machine", () => {
     expect(outcome.status, shown(outcome)).toBe(0);
     const log = await nixRig.script("git log -1 --format=%B --name-only && git status --short", { in: place });
     expect(log.stdout).toMatch(/^lock it\n\nFlake lock file updates:\n\n• added input `dep`: .*\n\n+flake.lock\n$/);
+  });
+});
+
+describe("nix search, edit, fmt", () => {
+  beforeAll(() =>
+    write(join(folder, "many"), {
+      "flake.nix": `{ outputs = { self }: let
+        make = name: meta: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo" ]; } // { inherit meta; };
+      in {
+        packages.x86_64-linux.one = make "first-1.5" { description = "An Editor\n  of texts"; position = "\${self}/flake.nix:3"; };
+        legacyPackages.x86_64-linux = { two = make "second" { }; broken = throw "no"; set.three = make "third" { };
+          shown = { recurseForDerivations = true; four = make "fourth" { }; }; };
+        formatter.x86_64-linux = derivation { name = "format"; system = "x86_64-linux"; builder = "/bin/sh";
+          PATH = builtins.getEnv "PATH"; args = [ "-c" "mkdir -p $out/bin; printf '#!/bin/sh\\necho formats $*\\n' > $out/bin/format; chmod +x $out/bin/format" ]; };
+      }; }`,
+      "plain.nix":
+        '{ it = { meta.position = "/etc/hostname:1"; }; sh = derivation { name = "sh"; system = builtins.currentSystem; builder = "/bin/bash"; word = "said"; }; }',
+    }),
+  );
+
+  it("find packages", async () => {
+    expect(await said("search", "./many", "editor", "FIRST")).toBe(
+      "* packages.x86_64-linux.one (1.5)\n  An Editor   of texts\n",
+    );
+    const all = JSON.parse(await said("search", "./many", "^", "--json", "-e", "second")) as object;
+    expect(Object.keys(all)).toEqual(["legacyPackages.x86_64-linux.shown.four", "packages.x86_64-linux.one"]);
+    expect(await said("search", "./many#legacyPackages.x86_64-linux.set", "^")).toBe(
+      "* legacyPackages.x86_64-linux.set.three\n",
+    );
+    expect(await refused("search", "./many", "nothing such")).toBe("error: no results for the given search term(s)!\n");
+    expect(await refused("search", "./many", "(")).toContain("is no regular expression");
+    expect(await refused("search", "./many")).toContain("Must provide at least one regex!");
+  });
+
+  it("open and run what packages name", async () => {
+    const editor = { env: { EDITOR: "head -n 1" } };
+    expect((await nixRig.call("nix", ["edit", "./many#one"], editor)).stdout).toMatch(/^\{ outputs = /);
+    expect((await nixRig.call("nix", ["edit", "-f", "many/plain.nix", "it"], { env: { EDITOR: "echo" } })).stdout).toBe(
+      "/etc/hostname\n",
+    );
+    expect(await refused("edit", "./many#legacyPackages.x86_64-linux.two")).toContain(
+      "cannot find position information",
+    );
+    const formatted = await nix(["fmt", "--impure", "--", "a", "--check"], join(folder, "many"));
+    expect(formatted.stdout, shown(formatted)).toBe("formats a --check\n");
+  });
+
+  it("enter what files and expressions describe", async () => {
+    expect(await said("develop", "-f", "many/plain.nix", "sh", "-c", "bash", "-c", "echo $word")).toBe("said\n");
+    expect(await said("print-dev-env", "-f", "many/plain.nix", "sh")).toContain("word='said'");
+    expect(await refused("develop", "-f", "many/plain.nix", "none", "-c", "true")).toContain("attribute 'none'");
   });
 });
 

@@ -202,7 +202,7 @@ describe("nix", () => {
   });
 
   it("says what it does not serve, and what is no command", async () => {
-    expect(await refused("search", "x", "y")).toMatch(/does not serve 'nix search'\n +hint: /);
+    expect(await refused("profile", "list")).toMatch(/does not serve 'nix profile'\n +hint: /);
     expect(await refused("store", "sign")).toContain("does not serve 'nix store sign'");
     expect(await refused("store", "nope")).toContain("'nope' is not a command of 'nix store'");
     expect(await refused("evla")).toMatch(/'evla' is not a recognised command\n +Did you mean eval\?/);

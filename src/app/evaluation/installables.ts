@@ -67,6 +67,7 @@ export async function evaluateFlake(
   work:
     | { readonly kind: "metadata" }
     | { readonly kind: "lock" }
+    | { readonly kind: "search"; readonly under: string }
     | { readonly kind: "check"; readonly allSystems: boolean },
 ): Promise<JobResult> {
   const { evaluate, Session } = await evaluation();

@@ -53,6 +53,7 @@ import type {
   ProjectMessage,
 } from "./protocol.ts";
 import type { SyncServices } from "./service-client.ts";
+import { listPackages } from "./search.ts";
 import { showFlake } from "./show.ts";
 import { WorkerHost } from "./worker-host.ts";
 
@@ -108,6 +109,10 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
       url: metadataOf(project, flake).locked.url,
       tree: showFlake(outputsOf(outputs), { ...job, system: job.settings.system }),
     };
+  if (job.kind === "search") {
+    const { system } = job.settings;
+    return { type: "packages", packages: listPackages(ev, outputsOf(outputs), system, job.under) };
+  }
   if (job.kind === "metadata") return { type: "metadata", metadata: metadataOf(project, flake) };
   if (job.kind === "check")
     return { type: "check", check: checkFlake(ev, outputsOf(outputs), job.settings.system, job.allSystems) };

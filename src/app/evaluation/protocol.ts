@@ -106,7 +106,7 @@ export interface ErrorMessage {
   readonly stack: string | undefined;
 }
 
-export type Job = InstallableJob | ShowJob | LockJob | MetadataJob | CheckJob;
+export type Job = InstallableJob | ShowJob | LockJob | MetadataJob | CheckJob | SearchJob;
 
 export interface JobSettings {
   readonly storeDir: string;
@@ -148,6 +148,13 @@ export interface LockJob extends JobBase {
 /** What is known of a flake without its outputs. */
 export interface MetadataJob extends JobBase {
   readonly kind: "metadata";
+}
+
+/** The packages of a flake. */
+export interface SearchJob extends JobBase {
+  readonly kind: "search";
+  /** An attribute path; "" for the packages of this system. */
+  readonly under: string;
 }
 
 /** Whether all outputs are what they should be. */
@@ -199,7 +206,16 @@ export type JobValue =
   /** `unknown`: inputs that were to be updated, and are none. */
   | { readonly type: "locked"; readonly unknown: readonly string[] }
   | { readonly type: "metadata"; readonly metadata: FlakeMetadata }
+  | { readonly type: "packages"; readonly packages: readonly ListedPackage[] }
   | { readonly type: "check"; readonly check: FlakeCheck };
+
+export interface ListedPackage {
+  /** Attribute path. */
+  readonly path: string;
+  readonly pname: string;
+  readonly version: string;
+  readonly description: string;
+}
 
 export interface FlakeMetadata {
   readonly description: string | undefined;

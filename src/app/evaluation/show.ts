@@ -65,12 +65,29 @@ function walk(lazyValue: Lazy, name: string, path: readonly string[], rules: Sho
       "set",
       undefined,
       [...value.entries()]
-        .map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], rules))
-        .filter(({ kind, children }) => kind !== "set" || children.length > 0),
+        .filter(([key, inner]) => hasContent(inner, [...path, key]))
+        .map(([key, inner]) => walk(inner, fromUtf8(key), [...path, key], rules)),
     );
   } catch (error) {
     if (!(error instanceof D2nError)) throw error;
     return node("failed", error.message);
+  }
+}
+
+/** Outputs that are left out where nothing is in them, with the depth down to which sets only hold others. */
+const HOLDERS: ReadonlyMap<string, number> = new Map([
+  ...["apps", "checks", "devShells", "legacyPackages", "packages"].map((name) => [name, 2] as const),
+  ...["formatter", "nixosConfigurations", "nixosModules", "overlays"].map((name) => [name, 1] as const),
+]);
+
+function hasContent(lazy: Lazy, path: readonly string[]): boolean {
+  if (path.length > (HOLDERS.get(path[0]!) ?? 0)) return true;
+  try {
+    const value = force(lazy);
+    return !(value instanceof Attrs) || [...value.entries()].some(([key, inner]) => hasContent(inner, [...path, key]));
+  } catch (error) {
+    if (!(error instanceof D2nError)) throw error;
+    return true;
   }
 }
 

@@ -38,6 +38,8 @@ const subcommands: Table = {
   "nar ls": async () => (await import("./nix/store.ts")).narLs,
   "nar pack": async () => (await import("./nix/store.ts")).pack,
   "path-info": async () => (await import("./nix/paths.ts")).pathInfo,
+  edit: async () => (await import("./nix/flakes.ts")).edit,
+  search: async () => (await import("./nix/flakes.ts")).search,
   "registry add": async () => (await import("./nix/registry.ts")).add,
   "registry list": async () => (await import("./nix/registry.ts")).list,
   "registry pin": async () => (await import("./nix/registry.ts")).pin,
@@ -94,10 +96,7 @@ const instead: Readonly<Record<string, string>> = {
   bundle: "Build the package and run it: `d2n run`.",
   copy: "`nix-store --export $(nix-store -qR PATH)` there and `nix-store --import` here carry paths from store to store.",
   daemon: "d2n works on its store itself; there is nothing to start.",
-  edit: "`nix eval FLAKE#PACKAGE.meta.position` says where a package is defined; `:e` in `nix repl` opens it.",
-  fmt: "Run the formatter itself: `nix run FLAKE#formatter.x86_64-linux`.",
   profile: "d2n has no profiles: `d2n shell` puts the programs of a package on the PATH.",
-  search: "`nix flake show` lists what a flake has, `nix eval --apply builtins.attrNames` the names of a set.",
   "config check": "`nix store verify --all` looks at the store.",
   doctor: "`nix store verify --all` looks at the store.",
   realisation: "d2n builds no content-addressed derivations.",
@@ -165,12 +164,39 @@ export async function nix(program: Program): Promise<number> {
       );
     throw new UsageError(`'${second}' is not a command of 'nix ${command}' that d2n serves`);
   }
+  if (command === "fmt" || two === "formatter run")
+    return ofFormatter(program, "run", argv.slice(0, at), argv.slice(command === "fmt" ? at + 1 : at + 2));
+  if (two === "formatter build") return ofFormatter(program, "build", argv.slice(0, at), argv.slice(at + 2));
   if (!shared.has(command)) throw new UsageError(`'${command}' is not a recognised command`, meant(command));
-  const own = ownOptions(rest, program.common.settings);
+  const words =
+    command === "develop" || command === "print-dev-env"
+      ? await (await import("./nix/flakes.ts")).withDerivation(program, rest)
+      : undefined;
+  return ownCommand(program, command, words ?? rest);
+}
+
+/** Runs a command of d2n's. */
+function ownCommand(program: Program, command: string, words: readonly string[]): Promise<number> {
+  const own = ownOptions(words, program.common.settings);
   return runCommandLine(
     { ...program.world, argv: [command, ...own] },
     { options: program.commonOptions(), usageStatus: 1 },
   );
+}
+
+/** `nix fmt`, `nix formatter`: the formatter that the flake of this folder has. */
+function ofFormatter(
+  program: Program,
+  command: "run" | "build",
+  options: readonly string[],
+  words: readonly string[],
+): Promise<number> {
+  const formatter = `.#formatter.${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux`;
+  if (command === "build") return ownCommand(program, command, [...options, ...words, formatter, "--print-out-paths"]);
+  const ends = words.findIndex((word) => word === "--" || !word.startsWith("-"));
+  const [own, args] =
+    ends < 0 ? [words, []] : [words.slice(0, ends), words.slice(words[ends] === "--" ? ends + 1 : ends)];
+  return ownCommand(program, command, [...options, ...own, formatter, "--", ...args]);
 }
 
 /** `--version` among Nix's own options, not among those of a program that is started. */

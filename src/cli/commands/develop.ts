@@ -54,7 +54,7 @@ export function addDevelop(root: Command, invocation: Invocation): void {
     .description("Enter the development shell of a flake or package: editable sources, locked packages.")
     .argument(
       "[installable]",
-      "whose shell: `devShells`, else a package's own, else its build environment; `.` unless given",
+      "whose shell: `devShells`, else a package's own, else its build environment, or a .drv file; `.` unless given",
     )
     .option("-c, --command <command>", "run a command in it, with all words that follow as its arguments")
     .option("--build-env", "the build environment of a package although it has a shell")

@@ -15,17 +15,18 @@ export async function installablesOf(
   return findInstallables(await program.context(), operands, finder(program, given));
 }
 
+/** The expression that `--file` or `--expr` gives; undefined where there is neither. */
+export function sourceOf(program: Program, { file, expr }: Pick<Given, "file" | "expr">): ExpressionSource | undefined {
+  if (file === undefined) return expr === undefined ? undefined : { kind: "text", text: bytes(expr), name: "«string»" };
+  return file === "-" ? { kind: "text", text: program.read("-"), name: "«stdin»" } : { kind: "file", file };
+}
+
 /** Undefined where there is neither `--file` nor `--expr`. */
-function finder(program: Program, { file, expr }: Given): FindDerivations | undefined {
-  if (file === undefined && expr === undefined) return undefined;
-  const source: ExpressionSource =
-    file === undefined
-      ? { kind: "text", text: bytes(expr!), name: "«string»" }
-      : file === "-"
-        ? { kind: "text", text: program.read("-"), name: "«stdin»" }
-        : { kind: "file", file };
+function finder(program: Program, given: Given): FindDerivations | undefined {
+  const source = sourceOf(program, given);
+  if (source === undefined) return undefined;
   return async (attributePath) => {
-    if (file !== undefined) program.common.impure = true;
+    if (given.file !== undefined) program.common.impure = true;
     const settings = await program.evaluationSettings({
       writes: true,
       pureByDefault: true,
