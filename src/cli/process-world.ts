@@ -1,5 +1,6 @@
 /** The process as a world for commands, and its end: what the entries of the programs share. */
 import process from "node:process";
+import { unescapeBytes } from "../base/byte-text.ts";
 import { keepCompiledCode } from "../base/compiled-code.ts";
 import { endThreads } from "../app/evaluation/threads.ts";
 import { exitStatus, type World } from "./world.ts";
@@ -12,7 +13,14 @@ export function processWorld(argv: readonly string[]): World {
     uid: process.getuid?.() ?? 0,
     stdin: () => process.stdin,
     stdout: process.stdout,
-    stderr: process.stderr,
+    stderr: {
+      // Messages quote what users have, which may be bytes that are no text.
+      write: (text) => process.stderr.write(typeof text === "string" ? textOrBytes(text) : text),
+      isTTY: process.stderr.isTTY,
+      get columns() {
+        return process.stderr.columns;
+      },
+    },
     onInterrupt: (interrupt, options) => {
       if (options?.goesOn) {
         process.on("SIGINT", interrupt);
@@ -29,6 +37,10 @@ export function processWorld(argv: readonly string[]): World {
       process.on("SIGHUP", handle);
     },
   };
+}
+
+function textOrBytes(text: string): string | Uint8Array {
+  return /[\udc80-\udcff]/.test(text) ? unescapeBytes(text) : text;
 }
 
 /** Milliseconds that an interrupted evaluation has to end by itself. */

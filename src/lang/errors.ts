@@ -13,7 +13,12 @@ export class EvalError extends D2nError {
   readonly wantsPlace: boolean;
 
   constructor(message: string, options: EvalErrorOptions = {}) {
-    super(options.code ?? "evaluation", readable(message), options);
+    const { hint, suggestions } = options;
+    super(options.code ?? "evaluation", readable(message), {
+      ...options,
+      ...(hint === undefined ? {} : { hint: readable(hint) }),
+      ...(suggestions === undefined ? {} : { suggestions: suggestions.map(readable) }),
+    });
     this.wantsPlace = options.wantsPlace === true;
   }
 }

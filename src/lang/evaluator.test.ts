@@ -32,6 +32,11 @@ function shown(text: string, scope?: ReadonlyMap<string, Lazy>): string {
   );
 }
 
+/** Source code as the evaluator gets it. */
+function bytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
 function failure(text: string): EvalError {
   try {
     printValue(evaluator().evaluate(text, { basePath: "/base", name: "/base/t.nix" }), {
@@ -265,6 +270,15 @@ describe.each(tiers)("errors, as %s", (_, after) => {
       "from call site 2:12",
       "while evaluating the attribute 'a' 2:8",
     ]);
+  });
+
+  it("quote bytes as text where they are, in steps and suggestions too", () => {
+    const named = failure(bytes('{ "é b" = throw "x"; }."é b"'));
+    expect(named.trace.map(({ message }) => message)).toContain(`while evaluating the attribute '"é b"'`);
+    expect(failure(bytes('assert "é" == "x"; 1')).trace[0]?.message).toContain(`'("é" == "x")'`);
+    expect(failure(bytes('{ "éa" = 1; }."éb"')).suggestions).toEqual(["éa"]);
+    // A byte that is no text stays what it is.
+    expect(failure('throw "\xff"').message).toBe("\udcff");
   });
 
   it("leave thunks as they were", () => {

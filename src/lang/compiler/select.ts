@@ -81,7 +81,7 @@ export function forceAttribute(
     if (thunk.code === blackhole) throw recursion(set.positionAt(slot), source, offset);
     return forceThunk(thunk);
   } catch (error) {
-    throw addAttributeFrame(error, symbolName(id), set.positionAt(slot));
+    throw addAttributeFrame(error, attributeName(symbolName(id)), set.positionAt(slot));
   }
 }
 

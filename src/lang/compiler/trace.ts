@@ -1,6 +1,6 @@
 /** Places and steps that errors collect on their way out. Nothing here runs while all goes well. */
 import { D2nError, type SourceLocation, type TraceFrame } from "../../base/index.ts";
-import { asEvalError, EvalError } from "../errors.ts";
+import { asEvalError, EvalError, readable } from "../errors.ts";
 import { type Expression, type Source, SourcePosition } from "../syntax/index.ts";
 import type { LazyPosition } from "../values/attrs.ts";
 
@@ -65,7 +65,7 @@ export function locateSteps(thrown: unknown, source: Source, offset: number): un
 /** Adds a step. Returns what is to be thrown. */
 export function addFrame(thrown: unknown, message: string, source: Source, offset: number, verbose = false): unknown {
   const error = locateStep(thrown, source, offset);
-  if (error instanceof D2nError) push(error, new SourceFrame(message, source, offset, verbose));
+  if (error instanceof D2nError) push(error, new SourceFrame(readable(message), source, offset, verbose));
   return error;
 }
 
@@ -78,7 +78,10 @@ export function addBuiltinFrame(thrown: unknown, name: string, source: Source, o
 export function addAttributeFrame(thrown: unknown, name: string, position: LazyPosition): unknown {
   const error = asEvalError(thrown);
   if (position instanceof SourcePosition && error instanceof D2nError)
-    push(error, new SourceFrame(`while evaluating the attribute '${name}'`, position.source, position.offset));
+    push(
+      error,
+      new SourceFrame(readable(`while evaluating the attribute '${name}'`), position.source, position.offset),
+    );
   return error;
 }
 

@@ -99,6 +99,7 @@ describe("syntax errors", () => {
     ["1.0e999", "invalid float '1.0e999'", "1:1"],
     ["./a//b", "syntax error, unexpected end of path, expecting '${'", "1:1"],
     ["./a/ ", "path has a trailing slash", "1:5"],
+    ['{ "\xc3\xa9" = 1; "\xc3\xa9" = 2; }', `attribute '"é"' already defined at «test»:1:3`, "1:13"],
     ["{ a = 1; a = 2; }", "attribute 'a' already defined at «test»:1:3", "1:10"],
     ["{ a.b = 1; a.b.c = 2; }", "attribute 'a.b' already defined at «test»:1:3", "1:12"],
     ["{ a = 1; inherit a; }", "attribute 'a' already defined at «test»:1:3", "1:18"],
