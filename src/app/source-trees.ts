@@ -265,7 +265,7 @@ async function treeByHash(context: Context, reference: FlakeReference): Promise<
   const narHash = reference.attributes.get("narHash");
   if (typeof narHash !== "string") return undefined;
   const store = await context.store();
-  const outPath = makeFixedOutputPath(store.storeDir, "source", "nar", parseHash(narHash, "sha256"));
+  const outPath = makeFixedOutputPath(store.storeDir, nameOf(reference), "nar", parseHash(narHash, "sha256"));
   const info = await store.findPathInfo(outPath);
   if (info === undefined) return undefined;
   await store.addTempRoot(outPath);

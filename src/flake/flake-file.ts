@@ -140,9 +140,21 @@ function readInput(parent: Attrs, name: string, directory: string, prefix: Input
   } else if (attributes.size > 0) {
     const first = [...attributes.keys()][0]!;
     throw fail(`unexpected attribute \`${first}\``, first, set);
-  } else if (url !== undefined) reference = parseReference(url);
+  } else if (url !== undefined) {
+    reference = parseReference(url);
+    // What is no flake need not be a tree: without the name of an archive it is a file (libfetchers/tarball.cc).
+    if (!isFlake && reference.type === "tarball" && !/^tarball\+/.test(url) && !hasArchiveName(url)) {
+      const attributes = new Map(reference.attributes);
+      if (attributes.has("type")) attributes.set("type", "file");
+      reference = { ...reference, type: "file", attributes };
+    }
+  }
   if (reference === undefined && follows === undefined) reference = parseReference(`flake:${name}`);
   return { reference, isFlake, follows, overrides };
+}
+
+function hasArchiveName(url: string): boolean {
+  return /\.(?:zip|tar|tgz|tar\.gz|tar\.xz|tar\.bz2|tar\.zst)$/.test(url.replace(/[?#].*$/, ""));
 }
 
 /** "a/b/c" as a list; "" is the root. */

@@ -279,12 +279,13 @@ class Locker {
       if (!relative) return this.#request.sources.fetch(reference);
       if (parent.tree === undefined) throw new D2nError("flake-input", "a relative path has no meaning here");
       const target = relativeTo(folder(parent.tree.outPath, parent.dir), String(reference.attributes.get("path")));
-      if (target !== parent.tree.outPath && !target.startsWith(`${parent.tree.outPath}/`))
+      const { root = parent.tree.outPath } = parent.tree;
+      if (target !== root && !target.startsWith(`${root}/`))
         throw new D2nError(
           "flake-input",
           `the path \`${String(reference.attributes.get("path"))}\` leads out of the flake`,
         );
-      return { ...parent.tree, outPath: target, locked: reference };
+      return { ...parent.tree, root, outPath: target, locked: reference };
     } catch (error) {
       if (!(error instanceof D2nError)) throw error;
       throw new D2nError(error.code, `input \`${key}\` (${formatLocation(reference)}): ${error.message}`, {

@@ -7,6 +7,8 @@ import { lookUpInRegistry, type RegistryEntry } from "./registry-file.ts";
 export interface FetchedTree {
   /** Logical store path, a byte string. */
   readonly outPath: string;
+  /** The store path that `outPath` is in; `outPath` itself unless given. */
+  readonly root?: string;
   /** The reference with everything pinned: `rev`, `narHash`, `lastModified`. */
   readonly locked: FlakeReference;
   /** `rev`, `shortRev`, `dirtyRev`, `lastModified`, `lastModifiedDate`, `narHash`, `revCount`, `submodules`: what `self` shows. */

@@ -152,6 +152,20 @@ describe("flakes of this machine", () => {
       "sub/flake.nix": '{ inputs.up.url = "../"; outputs = { up, self }: { y = up.x * 3; }; }',
     });
     expect(await said("eval", "./above?dir=sub#y")).toBe("6\n");
+    write(above, {
+      "more/flake.nix": '{ inputs.sub.url = "../sub"; outputs = { sub, self }: { z = sub.y + 1; }; }',
+    });
+    expect(await said("eval", "./above?dir=more#z")).toBe("7\n");
+  });
+
+  it("take single files where no flake is wanted", async () => {
+    write(join(folder, "data"), {
+      numbers: "1 2\n",
+      "flake.nix": `{ inputs.numbers = { url = "file://${folder}/data/numbers"; flake = false; };
+        outputs = { numbers, self }: { text = builtins.readFile numbers; }; }`,
+    });
+    expect(await said("eval", "--raw", "path:./data#text")).toBe("1 2\n");
+    expect(readFileSync(join(folder, "data/flake.lock"), "utf8")).toContain('"type": "file"');
   });
 
   it("are updated to what their inputs have locked", async () => {
@@ -167,7 +181,7 @@ describe("flakes of this machine", () => {
     );
     await said("flake", "lock", "path:./chain");
     expect(await said("eval", "path:./chain#x")).toBe("2\n");
-    await said("flake", "update", "--flake", "path:./chain");
+    await said("flake", "update", "--flake", "path:./chain", "middle");
     expect(await said("eval", "path:./chain#x")).toBe("2\n");
     await said("flake", "update", "--flake", "path:./chain", "middle/dep");
     expect(await said("eval", "path:./chain#x")).toBe("1\n");

@@ -46,6 +46,13 @@ describe("nix build, path-info, why-depends, log", () => {
       top,
       undefined,
     ]);
+    expect(await said("build", "-f", "all.nix", "top.dev.outPath", "--print-out-paths", "--no-link")).toBe(`${dev}\n`);
+    const fetched = await nixRig.script(
+      `nix-build --no-out-link -E 'import <nix/fetchurl.nix>' --argstr url file://${rig.folder}/all.nix --argstr sha256 $(nix-hash --flat --type sha256 all.nix)`,
+    );
+    expect(fetched.stdout).toMatch(/-all\.nix\n$/);
+    const dummy = ["eval", "--impure", "--raw", "--store", "dummy://?store=/foo", "--expr", "builtins.storeDir"];
+    expect(await said(...dummy)).toBe("/foo");
     const json = JSON.parse(
       await said("build", "--no-link", "--json", "--expr", `(import ${rig.folder}/all.nix).low`, "--impure"),
     );

@@ -7,6 +7,7 @@ import {
   Lambda,
   type Lazy,
   lazy,
+  PrimOp,
   symbol,
   type Value,
 } from "../../lang/index.ts";
@@ -35,14 +36,15 @@ export function callWithArguments(ev: Evaluator, args: Attrs, lazy: Lazy): Value
     const functor = value.getSymbol(FUNCTOR);
     return functor === undefined ? value : callWithArguments(ev, args, ev.call(functor, value));
   }
-  const formals = value instanceof Lambda ? value.info.formals : undefined;
+  const lambda = value instanceof Lambda ? value.info.formals : undefined;
+  const formals = lambda ?? (value instanceof PrimOp ? value.formals : undefined);
   if (formals === undefined) return value;
   if (formals.ellipsis) return ev.call(value, args);
   const passed: [string, Lazy][] = [];
   [...formals.names].forEach(([name, optional], i) => {
     const argument = args.get(name);
     if (argument !== undefined) passed.push([name, argument]);
-    else if (!optional) throw missing(name, formals.positions?.[i]);
+    else if (!optional) throw missing(name, lambda?.positions?.[i]);
   });
   return ev.call(value, Attrs.from(passed));
 }

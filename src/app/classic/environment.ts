@@ -31,7 +31,7 @@ export function classicSettings(options: ClassicOptions): ClassicSettings {
   const pure = !options.impure && settings.flag("pure-eval", options.pureByDefault);
   const store = storeAccess(options);
   return {
-    storeDir: storeDir(environment["NIX_STORE_DIR"]),
+    storeDir: storeDir(dummyStoreDir(options) ?? environment["NIX_STORE_DIR"]),
     physicalRoot: store === "none" ? "" : options.physicalRoot(),
     store,
     system:
@@ -85,6 +85,12 @@ export function registryFiles({
 function globalEntries(options: ClassicOptions): readonly RegistryEntry[] {
   const file = registryFiles(options)?.global;
   return file === undefined ? [] : readRegistry(file);
+}
+
+/** `dummy://?store=/foo`. */
+function dummyStoreDir({ store, environment }: ClassicOptions): string | undefined {
+  const given = /^dummy:\/\/\?(?:.*&)?store=([^&]+)/.exec(store ?? environment["NIX_REMOTE"] ?? "")?.[1];
+  return given === undefined ? undefined : decodeURIComponent(given);
 }
 
 function storeDir(given: string | undefined): string {

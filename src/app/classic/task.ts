@@ -2,11 +2,13 @@
 import {
   addTrace,
   Attrs,
+  contextOf,
   EvalError,
   type Evaluator,
   force,
   forceDeep,
   fromUtf8,
+  isString,
   Lambda,
   type Lazy,
   type NixPath,
@@ -110,7 +112,11 @@ function runWith(
         output.write(again);
         continue;
       }
-      if (task.action === "instantiate")
+      const named = task.action === "instantiate" && task.install === true ? outputNamed(value) : undefined;
+      if (named !== undefined) {
+        host.flush();
+        output.derivation(named);
+      } else if (task.action === "instantiate")
         findDerivations(ev, value, forShell(task, args, value), (found, derivation) => {
           host.flush();
           output.derivation(task.install === true ? { ...found, install: outputsToInstall(derivation) } : found);
@@ -119,6 +125,14 @@ function runWith(
     }
   }
   host.flush();
+}
+
+/** The output of a derivation whose path a string is. */
+function outputNamed(lazy: Lazy): FoundDerivation | undefined {
+  const value = force(lazy);
+  const [element, more] = isString(value) ? (contextOf(value) ?? []) : [];
+  const [, output, drvPath] = (more === undefined && /^!([^!]*)!(.*)$/s.exec(element ?? "")) || [];
+  return output === undefined || drvPath === undefined ? undefined : { drvPath, output, install: [output] };
 }
 
 /** Arguments with `inNixShell = true` for a function that names it. */
