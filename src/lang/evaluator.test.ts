@@ -198,6 +198,29 @@ describe.each(tiers)("functions whose results take nothing, as %s", (_, after) =
     ['builtins.mapAttrs (n: v: n) { a = throw "never"; }', '{ a = "a"; }'],
   ])("are right: %s", (source, value) => expect(evaluate(source)).toBe(value));
 
+  it.each([
+    ["(map (l: builtins.head l) [ [ 1 ] [ (1 + 1) 3 ] [ null ] ])", "[ 1 2 null ]"],
+    ["let f = l: [ (builtins.head l) (head l) (length l) ]; inherit (builtins) head length; in f [ 7 8 ]", "[ 7 7 2 ]"],
+    ["let go = n: l: if n == 0 then l else go (n - 1) (tail l); inherit (builtins) tail; in go 2 [ 1 2 3 ]", "[ 3 ]"],
+    ['let f = s: g (stringLength s); g = n: n + 1; inherit (builtins) stringLength; in f "abc"', "4"],
+    [
+      "let f = x: [ (isAttrs x) (isList x) (typeOf x) ]; inherit (builtins) isAttrs isList typeOf; in f { }",
+      '[ true false "set" ]',
+    ],
+  ])("are right where they call: %s", (source, value) => expect(evaluate(source)).toBe(value));
+
+  it("leave what fails to whoever needs it", () => {
+    expect(evaluate("let f = l: builtins.length [ (head l) (tail l) ]; inherit (builtins) head tail; in f [ ]")).toBe(
+      "2",
+    );
+    expect(
+      evaluate("let f = l: builtins.length [ (head l) (length l) ]; inherit (builtins) head length; in f { }"),
+    ).toBe("2");
+    expect(() => evaluate("let f = l: [ (head l) ]; inherit (builtins) head; in head (f [ ])")).toThrow(
+      "'builtins.head' called on an empty list",
+    );
+  });
+
   it("evaluate nothing", () => {
     expect(evaluate('builtins.length (map (x: x.a) [ (throw "a") { } 1 { a = throw "b"; } ])')).toBe("4");
     expect(evaluate('let all = map (x: x) [ (throw "a") all ]; in builtins.length all')).toBe("2");

@@ -14,6 +14,7 @@ import { flakes, flakesOff } from "./flakes.ts";
 import { closures } from "./generic-closure.ts";
 import { hashes } from "./hashes.ts";
 import type { Builtin, Family, Interpreter } from "./interpreter.ts";
+import { immediate } from "./immediate.ts";
 import { json } from "./json.ts";
 import { kinds } from "./kinds.ts";
 import { lists } from "./lists.ts";
@@ -128,7 +129,7 @@ function withhold(all: Map<string, Value>, features: ReadonlySet<string> | undef
 }
 
 function primOp(name: string, run: Builtin): PrimOp {
-  return new PrimOp(name, run.length, run as (...args: Lazy[]) => Lazy);
+  return new PrimOp(name, run.length, run as (...args: Lazy[]) => Lazy, { immediate: immediate.get(name) });
 }
 
 function nixPath(searchPath: readonly string[]): NixList {

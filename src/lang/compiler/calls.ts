@@ -7,8 +7,11 @@ import { Attrs, symbol } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
+import type { Slot } from "./environment.ts";
 import { takeArgumentFault } from "./functions.ts";
+import { evaluated } from "./select.ts";
 import { addBuiltinFrame, addFrame, locate, locateNear } from "./trace.ts";
+import { delayVariable, reader } from "./variables.ts";
 
 const FUNCTOR = symbol("__functor");
 
@@ -34,6 +37,46 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
         return callOther(callee, given, source, offset);
       };
   }
+}
+
+/**
+ * `head list` and its like need no thunk where function and argument have been evaluated already; see `builtins/immediate.ts`.
+ */
+export function cheapCall(compiler: Compiler, node: CallNode): Delay | undefined {
+  const argument = node.args[0]!;
+  if (!isCheapCall(node) || argument.kind !== "variable" || node.fn.kind !== "variable") return undefined;
+  const callee = delayVariable(compiler, node.fn);
+  const read = reader(argument);
+  const thunk = compiler.thunk(node);
+  let failures = 0;
+  return (environment) => {
+    if (failures < MOST_FAILURES) {
+      const result = immediateCall(callee(environment), read(environment));
+      if (result !== undefined) {
+        failures = 0;
+        return result;
+      }
+      failures++;
+    }
+    return thunk(environment);
+  };
+}
+
+/** So often in a row may a call have needed a thunk before nobody tries any more: most functions are not of this kind. */
+const MOST_FAILURES = 8;
+
+/** A variable called with another one. */
+export function isCheapCall({ fn, args }: CallNode): boolean {
+  const [argument] = args;
+  return fn.kind === "variable" && args.length === 1 && argument?.kind === "variable" && argument.level >= 0;
+}
+
+/** The result of a call if it takes next to nothing. */
+export function immediateCall(fn: Slot, argument: Slot): Lazy | undefined {
+  const callee = evaluated(fn);
+  if (!(callee instanceof PrimOp) || callee.immediate === undefined) return undefined;
+  const value = evaluated(argument);
+  return value === undefined ? undefined : callee.immediate(value);
 }
 
 /** Calls whatever it is with one argument. */

@@ -8,7 +8,7 @@ import type { Lazy } from "../values/thunk.ts";
 import { Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
 import { compileAttrs, compileLet } from "./attributes.ts";
-import { compileCall } from "./calls.ts";
+import { cheapCall, compileCall } from "./calls.ts";
 import { compileAssert, compileIf, compileWith } from "./control.ts";
 import type { Environment } from "./environment.ts";
 import { compileLambda } from "./functions.ts";
@@ -142,6 +142,8 @@ export class Compiler {
         return cheapSelect(this, node) ?? this.thunk(node);
       case "binary":
         return cheapBinary(this, node) ?? this.thunk(node);
+      case "call":
+        return cheapCall(this, node) ?? this.thunk(node);
       default:
     }
     return this.thunk(node);

@@ -7,6 +7,7 @@ import { type Expression, type FormalsNode, type LambdaNode, type Source, Source
 import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { type Formals, Lambda, type LambdaInfo, type Value } from "../values/value.ts";
+import { isCheapCall } from "./calls.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
 import { addFrame, locate } from "./trace.ts";
@@ -108,6 +109,8 @@ function mayBeImmediate(node: Expression): boolean {
       return node.of.kind === "variable" && node.of.level >= 0 && node.fallback === undefined;
     case "binary":
       return (node.operator === "+" || node.operator === "-") && node.overridden === undefined;
+    case "call":
+      return isCheapCall(node);
     default:
       return false;
   }

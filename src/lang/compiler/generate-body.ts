@@ -19,6 +19,7 @@ import { type Symbol, symbolName } from "../values/attrs.ts";
 import { Thunk } from "../values/thunk.ts";
 import { NixFloat } from "../values/value.ts";
 import { tableOf } from "./attributes.ts";
+import { isCheapCall } from "./calls.ts";
 import { assertionFailure } from "./control.ts";
 import { isValueToNix } from "./exact.ts";
 import { outermost } from "./environment.ts";
@@ -99,6 +100,8 @@ export class FunctionBody extends Frame {
         return this.#delaySelect(node);
       case "binary":
         return this.#delayBinary(node);
+      case "call":
+        return this.#delayCall(node);
       default:
         return this.#thunk(node);
     }
@@ -126,6 +129,16 @@ export class FunctionBody extends Frame {
     const value = this.temporary();
     const { keys, slot } = this.site();
     return `((${set} = ${this.evaluated(this.slot(node.of))}) instanceof Attrs && (${set}.keys !== ${keys} && (${slot} = ${set}.keys.find(${id}), ${keys} = ${set}.keys), ${slot} >= 0) && !((${value} = ${this.evaluated(`${set}.values[${slot}]`)}) instanceof Thunk) ? ${value} : ${this.#thunk(node)})`;
+  }
+
+  #delayCall(node: CallNode): string {
+    const [argument] = node.args;
+    if (!isCheapCall(node) || node.fn.kind !== "variable" || argument?.kind !== "variable") return this.#thunk(node);
+    const global = node.fn.level < 0 ? this.unit.compiler.context.global(symbolName(node.fn.name)) : undefined;
+    if (node.fn.level < 0 && global === undefined) return this.#thunk(node);
+    const fn = global === undefined ? this.slot(node.fn) : this.unit.constant(global);
+    const t = this.temporary();
+    return `((${t} = immediateCall(${fn}, ${this.slot(argument)})) !== undefined ? ${t} : ${this.#thunk(node)})`;
   }
 
   #delayBinary(node: BinaryNode): string {

@@ -24,7 +24,7 @@ import type { Source } from "../syntax/index.ts";
 import { Attrs, type Symbol } from "../values/attrs.ts";
 import { force, Thunk } from "../values/thunk.ts";
 import { type Context, ContextString, Lambda, type NixString, type Value } from "../values/value.ts";
-import { call1, call2, call3, leaving } from "./calls.ts";
+import { call1, call2, call3, immediateCall, leaving } from "./calls.ts";
 import { Environment1, Environment4, EnvironmentN } from "./environment.ts";
 import { addable, expectList } from "./operators.ts";
 import { forceAttribute, missing, notASet } from "./select.ts";
@@ -90,6 +90,7 @@ export const runtime = {
   forceAttrs,
   forceBool,
   forceVariable,
+  immediateCall,
   joinParts,
   Lambda,
   leaving,

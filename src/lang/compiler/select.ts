@@ -270,7 +270,7 @@ function cheapSelectOne(read: (environment: Environment) => Slot, id: Symbol, th
   };
 }
 
-function evaluated(value: Lazy | undefined): Value | undefined {
+export function evaluated(value: Lazy | undefined): Value | undefined {
   if (!(value instanceof Thunk)) return value;
   return value.code === null ? (value.x as Value) : undefined;
 }

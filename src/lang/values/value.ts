@@ -116,6 +116,12 @@ export interface LambdaInfo {
   direct2: ((environment: unknown, first: Lazy, second: Lazy) => Value | undefined) | undefined;
 }
 
+interface PrimOpOptions {
+  readonly args?: readonly Lazy[];
+  readonly formals?: Formals | undefined;
+  readonly immediate?: PrimOp["immediate"];
+}
+
 /** A native function of fixed arity, curried like any Nix function; `args` holds what it has been given so far. */
 export class PrimOp {
   readonly name: string;
@@ -124,17 +130,15 @@ export class PrimOp {
   readonly args: readonly Lazy[];
   /** Set for functions that take an attribute set and want `builtins.functionArgs` to tell. */
   readonly formals: Formals | undefined;
+  /** Of functions of one argument: the result for an evaluated one if it takes next to nothing, else undefined. */
+  readonly immediate: ((argument: Value) => Lazy | undefined) | undefined;
 
-  constructor(
-    name: string,
-    arity: number,
-    run: (...args: Lazy[]) => Lazy,
-    options: { readonly args?: readonly Lazy[]; readonly formals?: Formals | undefined } = {},
-  ) {
+  constructor(name: string, arity: number, run: (...args: Lazy[]) => Lazy, options: PrimOpOptions = {}) {
     this.name = name;
     this.arity = arity;
     this.run = run;
     this.args = options.args ?? [];
     this.formals = options.formals;
+    this.immediate = options.immediate;
   }
 }
