@@ -98,7 +98,8 @@ export class Context {
           stateDir: this.environment["NIX_STATE_DIR"] || undefined,
           logDir: this.environment["NIX_LOG_DIR"] || undefined,
         };
-    return LocalStore.open({ rootDir: this.storeRoot, storeDir: this.storeDir, ...places });
+    const { autoOptimise } = this.options;
+    return LocalStore.open({ rootDir: this.storeRoot, storeDir: this.storeDir, autoOptimise, ...places });
   }
 
   #findStoreRoot(): string {

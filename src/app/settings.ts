@@ -109,6 +109,8 @@ export interface CommonOptions {
   readonly sandboxing?: "always" | "relaxed" | "never" | undefined;
   readonly sandboxPaths?: readonly { readonly source: string; readonly target: string }[] | undefined;
   readonly keepFailed?: boolean | undefined;
+  /** Equal files of the store are shared as they are added. */
+  readonly autoOptimise?: boolean | undefined;
   readonly overrideInputs?: readonly (readonly [string, string])[] | undefined;
   /** What a checkout that is not as it was committed gives rise to; nothing unless given. */
   readonly dirtyTrees?: "warn" | "refuse" | undefined;

@@ -5,47 +5,42 @@
  * written beside its place, renamed, registered in one transaction. Killed anywhere on this way, the store stays right:
  * what is not registered does not exist, and goes when the path is wanted again or with the next collection.
  */
-import { existsSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { existsSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { isSystemError, makeFolders } from "../base/index.ts";
+import { makeFolders } from "../base/index.ts";
 import {
   bytePath,
   contentAddressFits,
   type Derivation,
-  derivationNameOf,
   derivationReferences,
   encodeBase32,
   equalHashes,
-  FormatError,
   formatHash,
   hashBytes,
   Hasher,
   makeFixedOutputPath,
   NarParser,
   parseContentAddress,
-  parseDerivation,
   parseStorePath,
   printContentAddress,
   printDerivation,
-  readNar,
   splitStorePath,
   storePathBase,
   TreeUnpacker,
 } from "../formats/index.ts";
-import { logPathOf, readLogOf } from "./build-logs.ts";
 import type { Database, DerivationOutputRow } from "./database.ts";
 import { explained, explainedSync, missingPath, StoreError } from "./errors.ts";
 import { Breather, canonicalise, exists, moveTree, removeTree } from "./files.ts";
 import { collectGarbage } from "./garbage.ts";
 import { acquireLock, type FileLock } from "./locks.ts";
 import { examineOutputs } from "./output-registration.ts";
-import { describeRoot, type LocalStoreOptions, openPlaces, type Places, reserveSpace } from "./opening.ts";
+import { type LocalStoreOptions, openPlaces, type Places, reserveSpace } from "./opening.ts";
 import { findRoots, isLinkTo, replaceSymlink } from "./roots.ts";
+import { ReadableStore } from "./readable-store.ts";
 import { TemporaryRoots } from "./temporary-roots.ts";
 import { hashContent, hashContentSync, type HashedContent, narPieces } from "./tree-content.ts";
 import type {
   AddTreeOptions,
-  ClosureOptions,
   GarbageOptions,
   GarbageResult,
   NewPathInfo,
@@ -60,23 +55,14 @@ import type {
 } from "./types.ts";
 import { verifyStore } from "./verification.ts";
 
-export class LocalStore implements PhysicalStore {
-  readonly storeDir: string;
-  readonly rootDir: string;
-  readonly physicalStoreDir: string;
-  readonly stateDir: string;
-  readonly logDir: string;
-  readonly #db: Database;
+export class LocalStore extends ReadableStore implements PhysicalStore {
   readonly #temporaryRoots: TemporaryRoots;
+  readonly #autoOptimise: boolean;
   #sequence = 0;
 
-  private constructor(places: Places, db: Database) {
-    this.storeDir = places.storeDir;
-    this.rootDir = places.rootDir;
-    this.physicalStoreDir = places.physicalStoreDir;
-    this.stateDir = places.stateDir;
-    this.logDir = places.logDir;
-    this.#db = db;
+  private constructor(places: Places, db: Database, autoOptimise: boolean) {
+    super(places, db);
+    this.#autoOptimise = autoOptimise;
     this.#temporaryRoots = new TemporaryRoots(join(places.stateDir, "temproots"), join(places.stateDir, "gc.lock"));
   }
 
@@ -86,97 +72,12 @@ export class LocalStore implements PhysicalStore {
    */
   static async open(options: LocalStoreOptions): Promise<LocalStore> {
     const { places, db } = await openPlaces(options);
-    return new LocalStore(places, db);
-  }
-
-  get description(): string {
-    return `the store ${describeRoot(this.rootDir)}`;
+    return new LocalStore(places, db, options.autoOptimise === true);
   }
 
   async close(): Promise<void> {
     this.#temporaryRoots.close();
-    this.#db.close();
-  }
-
-  toPhysical(path: string): string {
-    if (this.physicalStoreDir === this.storeDir) return path;
-    if (path !== this.storeDir && !path.startsWith(`${this.storeDir}/`))
-      throw new FormatError("store-path-invalid", `path '${path}' is not in the Nix store`);
-    return this.physicalStoreDir + path.slice(this.storeDir.length);
-  }
-
-  // Queries
-
-  isValidPathSync(path: string): boolean {
-    return explainedSync(`cannot query ${this.description}`, () => this.#db.isValid(path));
-  }
-
-  findPathInfoSync(path: string): PathInfo | undefined {
-    return explainedSync(`cannot query ${this.description}`, () => this.#db.find(path));
-  }
-
-  async isValidPath(path: string): Promise<boolean> {
-    return this.isValidPathSync(path);
-  }
-
-  async findPathInfo(path: string): Promise<PathInfo | undefined> {
-    return this.findPathInfoSync(path);
-  }
-
-  async queryPathInfo(path: string): Promise<PathInfo> {
-    const info = this.findPathInfoSync(path);
-    if (info === undefined) throw missingPath(path, this.description);
-    return info;
-  }
-
-  async queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
-    return this.#query(() => new Set([...paths].filter((path) => this.#db.isValid(path))));
-  }
-
-  async queryAllValidPaths(): Promise<Set<string>> {
-    return this.#query(() => new Set(this.#db.allPaths()));
-  }
-
-  async queryReferrers(path: string): Promise<Set<string>> {
-    return this.#query(() => new Set(this.#db.referrers(path)));
-  }
-
-  async queryDerivers(path: string): Promise<Set<string>> {
-    return this.#query(() => new Set(this.#db.derivers(path)));
-  }
-
-  /** The outputs of a valid .drv, by name, valid or not. */
-  async queryDerivationOutputs(path: string): Promise<Map<string, string>> {
-    return this.#query(() => new Map(this.#db.derivationOutputs(path).map((output) => [output.name, output.path])));
-  }
-
-  async queryPathFromHashPart(hashPart: string): Promise<string | undefined> {
-    return this.#query(() => {
-      const prefix = `${this.storeDir}/${hashPart}-`;
-      const path = this.#db.firstFrom(prefix);
-      return path?.startsWith(prefix) === true ? path : undefined;
-    });
-  }
-
-  async closure(paths: Iterable<string>, options: ClosureOptions = {}): Promise<Set<string>> {
-    return this.#query(() => {
-      const seen = new Set<string>(paths);
-      for (const path of seen) {
-        const references = options.reverse === true ? this.#db.referrers(path) : this.#db.references(path);
-        if (references === undefined || (options.reverse === true && !this.#db.isValid(path)))
-          throw missingPath(path, this.description);
-        for (const next of references) seen.add(next);
-        if (options.includeOutputs === true && path.endsWith(".drv"))
-          for (const output of this.#db.derivationOutputs(path))
-            if (this.#db.isValid(output.path)) seen.add(output.path);
-        if (options.includeDerivers === true) for (const deriver of this.#db.derivers(path)) seen.add(deriver);
-      }
-      return seen;
-    });
-  }
-
-  #query<T>(run: () => T): T {
-    return explainedSync(`cannot query ${this.description}`, run);
+    this.db.close();
   }
 
   // Additions
@@ -189,10 +90,10 @@ export class LocalStore implements PhysicalStore {
         const content = await hashContent(source, method, algorithm, filter);
         const info = this.#contentAddressed(options, content);
         this.#temporaryRoots.add([info.path]);
-        const known = this.#db.find(info.path);
+        const known = this.db.find(info.path);
         if (known !== undefined) return known;
         await using _lock = await this.lockPaths([info.path]);
-        const meanwhile = this.#db.find(info.path);
+        const meanwhile = this.db.find(info.path);
         if (meanwhile !== undefined) return meanwhile;
         const temporary = this.#temporaryPath(info.path);
         try {
@@ -208,7 +109,8 @@ export class LocalStore implements PhysicalStore {
           parser.finish();
           if (content.nar !== undefined || equalHashes(hasher.finish(), content.narHash)) {
             this.#settle(temporary, info);
-            return this.#db.find(info.path)!;
+            await this.#shareFiles([info.path]);
+            return this.db.find(info.path)!;
           }
         } finally {
           removeTree(temporary);
@@ -225,9 +127,9 @@ export class LocalStore implements PhysicalStore {
     parseStorePath(this.storeDir, info.path);
     return explained(`cannot add '${info.path}' to ${this.description}`, async () => {
       this.#temporaryRoots.add([info.path, ...info.references]);
-      if (this.#db.isValid(info.path)) return;
+      if (this.db.isValid(info.path)) return;
       await using _lock = await this.lockPaths([info.path]);
-      if (this.#db.isValid(info.path)) return;
+      if (this.db.isValid(info.path)) return;
       const temporary = this.#temporaryPath(info.path);
       try {
         const hasher = new Hasher(info.narHash.algorithm);
@@ -251,10 +153,21 @@ export class LocalStore implements PhysicalStore {
           });
         if (info.ca !== undefined) this.#checkContentAddress(info);
         this.#settle(temporary, info);
+        await this.#shareFiles([info.path]);
       } finally {
         removeTree(temporary);
       }
     });
+  }
+
+  /** With `autoOptimise`: new files that are equal to others become links to them. */
+  async #shareFiles(paths: readonly string[]): Promise<void> {
+    if (!this.#autoOptimise) return;
+    const { optimiseStore } = await import("./optimise.ts");
+    await optimiseStore(
+      this.physicalStoreDir,
+      paths.map((path) => this.toPhysical(path)),
+    );
   }
 
   /** A content address that does not lead to the path would let anybody claim any path. */
@@ -316,7 +229,7 @@ export class LocalStore implements PhysicalStore {
       return info.path;
     });
     this.#temporaryRoots.add(paths);
-    const missing = fresh.filter(({ info }) => !this.#db.isValid(info.path));
+    const missing = fresh.filter(({ info }) => !this.db.isValid(info.path));
     if (missing.length === 0) return paths;
     for (const { info, contents } of missing) {
       const temporary = this.#temporaryPath(info.path);
@@ -371,7 +284,7 @@ export class LocalStore implements PhysicalStore {
   #place(temporary: string, path: string): void {
     const place = this.toPhysical(path);
     if (exists(place)) {
-      if (this.#db.isValid(path)) return;
+      if (this.db.isValid(path)) return;
       removeTree(place);
     }
     renameSync(temporary, place);
@@ -384,7 +297,7 @@ export class LocalStore implements PhysicalStore {
   }
 
   #register(infos: readonly NewPathInfo[], outputs = (path: string) => outputsOf(this.readDerivationSync(path))): void {
-    this.#db.transaction(() => this.#db.register(infos, Math.floor(Date.now() / 1000), outputs));
+    this.db.transaction(() => this.db.register(infos, Math.floor(Date.now() / 1000), outputs));
   }
 
   async registerValidPaths(infos: Iterable<NewPathInfo>): Promise<void> {
@@ -411,7 +324,7 @@ export class LocalStore implements PhysicalStore {
       const fresh: NewPathInfo[] = [];
       for (const [index, info] of infos.entries()) {
         // Somebody else was faster; what is valid is never replaced.
-        if (this.#db.isValid(info.path)) continue;
+        if (this.db.isValid(info.path)) continue;
         const place = this.toPhysical(info.path);
         const { from } = places[index]!;
         if (from !== place) {
@@ -421,14 +334,15 @@ export class LocalStore implements PhysicalStore {
         fresh.push(info);
       }
       if (fresh.length > 0) this.#register(fresh);
-      return outputs.map((output) => this.#db.find(output.path)!);
+      await this.#shareFiles(fresh.map(({ path }) => path));
+      return outputs.map((output) => this.db.find(output.path)!);
     });
   }
 
   async deleteLeftover(path: string): Promise<void> {
     parseStorePath(this.storeDir, path);
     return explained(`cannot remove the leftover of '${path}'`, async () => {
-      if (this.#db.isValid(path)) throw new Error(`internal error: '${path}' is valid, no leftover`);
+      if (this.db.isValid(path)) throw new Error(`internal error: '${path}' is valid, no leftover`);
       removeTree(this.toPhysical(path));
     });
   }
@@ -459,37 +373,6 @@ export class LocalStore implements PhysicalStore {
       for (const lock of locks.splice(0)) lock.release(how);
     };
     return { release, [Symbol.asyncDispose]: async () => release({ delete: true }) };
-  }
-
-  // Contents
-
-  async readDerivation(path: string): Promise<Derivation> {
-    return this.readDerivationSync(path);
-  }
-
-  readDerivationSync(path: string): Derivation {
-    const name = derivationNameOf(this.storeDir, path);
-    return explainedSync(`cannot read '${path}'`, () => {
-      try {
-        return parseDerivation(readFileSync(this.toPhysical(path), "latin1"), name);
-      } catch (error) {
-        if (isSystemError(error, "ENOENT")) throw missingPath(path, this.description);
-        throw error;
-      }
-    });
-  }
-
-  async *narFromPath(path: string): AsyncGenerator<Uint8Array, void, void> {
-    await this.queryPathInfo(path);
-    yield* readNar(this.toPhysical(path));
-  }
-
-  logPath(derivationPath: string): string {
-    return logPathOf(this.logDir, derivationPath);
-  }
-
-  readLog(derivationPath: string): Promise<Uint8Array | undefined> {
-    return readLogOf(this.logDir, derivationPath);
   }
 
   // Roots and garbage
@@ -543,7 +426,7 @@ export class LocalStore implements PhysicalStore {
 
   async findRoots(options: { readonly processRoots?: boolean | undefined } = {}): Promise<Map<string, Set<string>>> {
     return explained(`cannot find the roots of ${this.description}`, async () =>
-      findRoots(this, (path) => this.#db.isValid(path), {
+      findRoots(this, (path) => this.db.isValid(path), {
         processRoots: options.processRoots !== false,
         collecting: false,
       }),
@@ -557,7 +440,7 @@ export class LocalStore implements PhysicalStore {
       if (deletes && existsSync(reserved)) unlinkSync(reserved);
       const lock = await acquireLock(join(this.stateDir, "gc.lock"));
       try {
-        return await collectGarbage(this, this.#db, options);
+        return await collectGarbage(this, this.db, options);
       } finally {
         lock.release();
         if (deletes) reserveSpace(reserved);
@@ -569,7 +452,7 @@ export class LocalStore implements PhysicalStore {
     return explained(`cannot verify ${this.description}`, async () => {
       const lock = await acquireLock(join(this.stateDir, "gc.lock"), { shared: true });
       try {
-        return await verifyStore(this, this.#db, options);
+        return await verifyStore(this, this.db, options);
       } finally {
         lock.release();
       }

@@ -16,6 +16,8 @@ export interface LocalStoreOptions {
   /** Where database and roots lie, if not at their usual place below `rootDir`. */
   readonly stateDir?: string | undefined;
   readonly logDir?: string | undefined;
+  /** Files that are added and equal to others become links to them. */
+  readonly autoOptimise?: boolean | undefined;
 }
 
 /** Nix keeps so many bytes aside, to have room for its database when it collects garbage on a full disk. */

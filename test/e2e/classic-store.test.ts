@@ -132,6 +132,13 @@ describe("nix-store", () => {
     await lines("nix-store", ["--optimise"]);
     const { statSync } = await import("node:fs");
     expect(statSync(paths[0]!).ino).toBe(statSync(paths[1]!).ino);
+    writeFileSync(join(rig.folder, "three"), "the same");
+    const [third] = await lines("nix-store", ["--add", "three", "--option", "auto-optimise-store", "true"]);
+    expect(statSync(third!).ino).toBe(statSync(paths[0]!).ino);
+    const same =
+      'derivation { name = "same"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "printf %s \'the same\' > $out" ]; }';
+    const [built] = await lines("nix-build", ["-E", same, "--no-out-link", "--auto-optimise-store"]);
+    expect(statSync(built!).ino).toBe(statSync(paths[0]!).ino);
     expect((await call("nix-store", ["--verify", "--check-contents"])).status).toBe(0);
   });
 

@@ -6,8 +6,9 @@ import type { NixSettings } from "./settings.ts";
 /** @throws D2nError `settings` */
 export function buildSettings(
   settings: NixSettings,
-): Pick<CommonOptions, "sandboxing" | "sandboxPaths" | "timeout" | "maxSilent"> {
+): Pick<CommonOptions, "autoOptimise" | "sandboxing" | "sandboxPaths" | "timeout" | "maxSilent"> {
   return {
+    autoOptimise: settings.flag("auto-optimise-store"),
     sandboxing: sandboxing(settings),
     sandboxPaths: settings.list("sandbox-paths").map(mount),
     timeout: settings.number("timeout", 0) || undefined,
