@@ -16,7 +16,8 @@ import { flakeMetadata } from "./eval.ts";
 import { readTree, writeTreeFile } from "./file-trees.ts";
 import { lockedInputs, type LockedInputNode } from "./flake-inputs.ts";
 import { resolvedReference } from "./registries.ts";
-import { fetchTree, forgeUrl, openSource } from "./source-trees.ts";
+import { forgeUrl } from "./git-trees.ts";
+import { fetchTree, openSource } from "./source-trees.ts";
 
 type Plain = string | number | boolean;
 

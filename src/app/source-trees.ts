@@ -3,15 +3,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, rmSync, statSync } f
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
-import {
-  currentBranch,
-  describeCommit,
-  fetchGit,
-  fetchTarballTree,
-  findCheckout,
-  type GitContext,
-  readWorkingTree,
-} from "../fetchers/index.ts";
+import { fetchTarballTree, findCheckout } from "../fetchers/index.ts";
 import {
   type FlakeReference,
   formatReference,
@@ -20,19 +12,13 @@ import {
   referenceFromAttributes,
   referenceToAttributes,
 } from "../flake/index.ts";
-import { checkStorePathName, formatHash, makeFixedOutputPath, parseHash } from "../formats/index.ts";
-import type { PathInfo } from "../store/index.ts";
+import { formatHash, makeFixedOutputPath, parseHash } from "../formats/index.ts";
 import type { Context } from "./context.ts";
+import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
+import { baseName, nameOf, NO_SOURCE, sourceInfo, tree } from "./fetched-trees.ts";
+import { checkoutTree, forgeTree, gitContext, gitTree } from "./git-trees.ts";
 import { lookUpReference } from "./registries.ts";
 import { makeScratchFolder } from "./scratch.ts";
-import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
-
-/**
- * What d2n itself writes while it works on a project: its lock, and what development shells need. It is no source of the project at
- * hand, or the first build would change what it builds. Of inputs and of clean checkouts it is, as everything is: their hashes stand
- * in lock files, and have to be what Nix computes.
- */
-const NO_SOURCE: ReadonlySet<string> = new Set(["d2n.lock", ".dream2nix"]);
 
 /** What a reference to a folder may claim to know of it. */
 const PATH_FACTS: ReadonlySet<string> = new Set(["lastModified", "rev", "revCount"]);
@@ -248,18 +234,6 @@ function localFolder(url: string): string {
   return fileURLToPath(url.replace(/[?#].*$/, ""));
 }
 
-/** The name of the store object. */
-function nameOf(reference: FlakeReference): string {
-  const name = reference.attributes.get("name");
-  if (name === undefined) return "source";
-  checkStorePathName(String(name));
-  return String(name);
-}
-
-function gitContext(context: Context): GitContext {
-  return { environment: context.environment, signal: context.signal };
-}
-
 /** A tree that is in the store already, told by the hash in its locked reference. */
 async function treeByHash(context: Context, reference: FlakeReference): Promise<TreeMessage | undefined> {
   const narHash = reference.attributes.get("narHash");
@@ -298,126 +272,6 @@ async function pathTree(
   return tree(info, localReference("path", folder), [...facts]);
 }
 
-/** The tracked files of a checkout as they are on disk. The reference is what its locked form is made from. */
-async function checkoutTree(
-  context: Context,
-  root: string,
-  reference: FlakeReference,
-): Promise<{ tree: TreeMessage; files: Set<string> }> {
-  const git = gitContext(context);
-  const flag = (name: string): boolean => reference.attributes.get(name) === true;
-  const submodules = flag("submodules");
-  const working = await readWorkingTree(root, git, { submodules, exportIgnore: flag("exportIgnore") });
-  const clean = working.head !== undefined && !working.dirty;
-  if (working.dirty) tellDirty(context, root);
-  const include = new Set<string>();
-  for (const file of working.files) {
-    if (!clean && NO_SOURCE.has(baseName(file))) continue;
-    include.add(file);
-    for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1))
-      include.add(file.slice(0, slash));
-  }
-  const store = await context.store();
-  const prefix = Buffer.from(root, "utf8").toString("latin1").length + 1;
-  const added = store.addTree(
-    { path: root },
-    { name: nameOf(reference), filter: (path) => include.has(path.slice(prefix)) },
-  );
-  const [info, commit, branch] = await Promise.all([
-    added,
-    working.head === undefined ? undefined : describeCommit(root, working.head, git),
-    working.dirty ? undefined : currentBranch(root, git),
-  ]);
-  const facts: [string, Plain][] = [["submodules", submodules]];
-  if (working.head === undefined || commit === undefined) {
-    facts.push(["lastModified", 0]);
-    if (!working.dirty)
-      facts.push(["rev", "0".repeat(40)], ...(flag("shallow") ? [] : [["revCount", 0] as [string, Plain]]));
-  } else {
-    const { lastModified, revCount } = commit;
-    facts.push(["lastModified", lastModified]);
-    if (working.dirty)
-      facts.push(["dirtyRev", `${working.head}-dirty`], ["dirtyShortRev", `${working.head.slice(0, 7)}-dirty`]);
-    else {
-      facts.push(["rev", working.head]);
-      if (branch !== undefined) facts.push(["ref", branch]);
-      if (revCount !== undefined && !flag("shallow")) facts.push(["revCount", revCount]);
-    }
-  }
-  return {
-    tree: tree(info, reference, facts),
-    files: new Set(working.files.map((file) => Buffer.from(file, "latin1").toString("utf8"))),
-  };
-}
-
-function tellDirty({ options, sink }: Context, root: string): void {
-  const text = `Git tree '${root}' is dirty`;
-  if (options.dirtyTrees === "refuse")
-    throw new D2nError("flake-reference", text, { hint: "Commit the changes, or allow them: `--allow-dirty`." });
-  if (options.dirtyTrees === "warn") sink({ type: "message", level: "warning", text });
-}
-
-async function gitTree(context: Context, reference: FlakeReference, url: string): Promise<TreeMessage> {
-  const flag = (name: string): boolean => reference.attributes.get(name) === true;
-  const text = (name: string): string | undefined => reference.attributes.get(name) as string | undefined;
-  const scratch = makeScratchFolder(context, "fetch");
-  try {
-    const fetched = await fetchGit(
-      {
-        url,
-        ref: text("ref"),
-        rev: text("rev"),
-        submodules: flag("submodules"),
-        shallow: flag("shallow"),
-        allRefs: flag("allRefs"),
-        exportIgnore: flag("exportIgnore"),
-      },
-      {
-        ...gitContext(context),
-        cacheDir: join(context.directories.cache, "git"),
-        destination: join(scratch, "source"),
-        sink: context.sink,
-        offline: context.options.offline ?? false,
-      },
-    );
-    const info = await (await context.store()).addTree({ path: fetched.directory }, { name: nameOf(reference) });
-    const facts: [string, Plain][] = [
-      ["submodules", flag("submodules")],
-      ["rev", fetched.rev],
-      ["lastModified", fetched.lastModified],
-    ];
-    if (fetched.revCount !== undefined && !flag("shallow")) facts.push(["revCount", fetched.revCount]);
-    if (fetched.ref !== undefined) facts.push(["ref", fetched.ref]);
-    return tree(info, reference, facts);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-/** The address of a forge's git repository. */
-export function forgeUrl({ type, attributes }: FlakeReference): string {
-  const text = (name: string): string => String(attributes.get(name) ?? "");
-  const host = text("host") || { github: "github.com", gitlab: "gitlab.com", sourcehut: "git.sr.ht" }[type]!;
-  return `https://${host}/${text("owner")}/${text("repo")}${type === "sourcehut" ? "" : ".git"}`;
-}
-
-/** A forge's tarball of a commit. Branches are resolved through git, which every forge serves. */
-async function forgeTree(context: Context, reference: FlakeReference): Promise<TreeMessage> {
-  const text = (name: string): string => String(reference.attributes.get(name) ?? "");
-  const url = forgeUrl(reference);
-  const attributes = new Map<string, Plain>([
-    ["type", "git"],
-    ["url", url],
-  ]);
-  for (const name of ["ref", "rev"]) if (text(name) !== "") attributes.set(name, text(name));
-  const fetched = await gitTree(context, referenceFromAttributes(attributes), url);
-  const facts = fetched.info.filter(([name]) => !["revCount", "submodules", "ref", "outPath"].includes(name));
-  const locked = new Map<string, Plain>([...referenceToAttributes(reference)].filter(([name]) => name !== "ref"));
-  for (const [name, value] of facts)
-    if (name === "rev" || name === "lastModified" || name === "narHash") locked.set(name, value);
-  return { outPath: fetched.outPath, locked: [...locked], info: facts };
-}
-
 async function tarballTree(
   context: Context,
   reference: FlakeReference,
@@ -442,34 +296,6 @@ async function tarballTree(
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-function tree(info: PathInfo, reference: FlakeReference, facts: PlainEntries): TreeMessage {
-  const narHash = formatHash(info.narHash, "sri");
-  const all = new Map<string, Plain>([["narHash", narHash], ...facts]);
-  const rev = all.get("rev");
-  if (typeof rev === "string") all.set("shortRev", rev.slice(0, 7));
-  const lastModified = all.get("lastModified");
-  if (typeof lastModified === "number") all.set("lastModifiedDate", dateOf(lastModified));
-  const locked = new Map(referenceToAttributes(reference));
-  locked.set("narHash", narHash);
-  for (const name of ["rev", "ref", "revCount", "lastModified"]) {
-    const value = all.get(name);
-    if (value !== undefined) locked.set(name, value);
-  }
-  all.delete("ref");
-  return { outPath: Buffer.from(info.path, "utf8").toString("latin1"), locked: [...locked], info: [...all] };
-}
-
-/** The facts that a locked reference carries. */
-function sourceInfo(attributes: ReadonlyMap<string, Plain>): PlainEntries {
-  const facts: [string, Plain][] = [];
-  for (const name of ["rev", "ref", "revCount", "lastModified"]) {
-    const value = attributes.get(name);
-    if (value !== undefined) facts.push([name, value]);
-  }
-  if (attributes.get("type") === "git") facts.push(["submodules", attributes.get("submodules") === true]);
-  return facts;
 }
 
 /** Compares with the hash that the reference fixes. */
@@ -497,13 +323,4 @@ function checked(tree: TreeMessage, reference: FlakeReference): TreeMessage {
       );
   }
   return tree;
-}
-
-/** YYYYMMDDhhmmss in UTC, as `lastModifiedDate` has it. */
-function dateOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(/[-:T]/g, "").slice(0, 14);
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }
