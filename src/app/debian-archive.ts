@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { D2nError, writeFileAtomically } from "../base/index.ts";
+import { writeFileAtomically } from "../base/index.ts";
 import {
   type AptSourceFile,
   type Archive,
@@ -20,7 +20,7 @@ import {
 import { downloadFile, FetchError } from "../fetchers/index.ts";
 import { parseHash } from "../formats/index.ts";
 import type { Context } from "./context.ts";
-import { contentCache } from "./content-cache.ts";
+import { cachedFile } from "./content-cache.ts";
 import { makeScratchFolder } from "./scratch.ts";
 
 /** The release whose packages d2n uses unless a package needs another. */
@@ -128,31 +128,15 @@ function tryJson(text: string): unknown {
 
 /** The bytes of a package's file, by way of the cache of files by hash. */
 export async function* fetchDeb(context: Context, pin: DebPin): AsyncGenerator<Uint8Array> {
-  const cache = contentCache(context);
-  const hash = parseHash(pin.sha256, "sha256");
-  let file = await cache.lookup(hash, context.signal);
-  if (file === undefined) {
-    const mirrors = await findMirrors(context);
-    const scratch = makeScratchFolder(context, "deb");
-    try {
-      const { environment, sink, signal } = context;
-      const destination = join(scratch, "file.deb");
-      await downloadFile({
-        urls: [debUrl(mirrors, pin)],
-        destination,
-        expectedHash: hash,
-        environment,
-        sink,
-        signal,
-        offline: context.options.offline,
-      });
-      await cache.add(destination);
-    } finally {
-      rmSync(scratch, { recursive: true, force: true });
-    }
-    file = await cache.lookup(hash, context.signal);
-    if (file === undefined)
-      throw new D2nError("file-access", `the cache in \`${cache.directory}\` does not keep what is put there`);
+  let scratch: string | undefined;
+  try {
+    const file = await cachedFile(context, {
+      hash: parseHash(pin.sha256, "sha256"),
+      urls: async () => [debUrl(await findMirrors(context), pin)],
+      destination: () => join((scratch = makeScratchFolder(context, "deb")), "file.deb"),
+    });
+    yield* createReadStream(file) as AsyncIterable<Uint8Array>;
+  } finally {
+    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
   }
-  yield* createReadStream(file) as AsyncIterable<Uint8Array>;
 }

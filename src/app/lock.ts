@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { addIntent, downloadFile } from "../fetchers/index.ts";
+import { addIntent } from "../fetchers/index.ts";
 import { parseHash } from "../formats/index.ts";
 import {
   type LockResult,
@@ -19,7 +19,7 @@ import type { Context } from "./context.ts";
 import { D2nLock } from "./d2n-lock.ts";
 import { enterStore } from "./enter.ts";
 import { fixedOutputHash } from "./fod-hash.ts";
-import { contentCache } from "./content-cache.ts";
+import { cachedFile, contentCache } from "./content-cache.ts";
 import { realise } from "./realise.ts";
 import { indexResolver } from "./index-resolver.ts";
 import { makeScratchFolder } from "./scratch.ts";
@@ -87,32 +87,22 @@ function pathWithD2n(context: Context, temporaryDir: string): string {
 
 /** What pip fetches lands where builds look for it, and the other way around. */
 function fileServices(context: Context, temporaryDir: string): Pick<LockServices, "keepFile" | "fetchFile"> {
-  const cache = contentCache(context);
-  const { environment, sink, signal } = context;
+  const { sink, signal } = context;
   return {
-    keepFile: (file, sha256) => cache.adopt(file, parseHash(sha256, "sha256")),
+    keepFile: (file, sha256) => contentCache(context).adopt(file, parseHash(sha256, "sha256")),
     fetchFile: async (url, sha256) => {
       const hash = parseHash(sha256, "sha256");
-      const known = await cache.lookup(hash, signal);
-      if (known !== undefined) return known;
-      const destination = join(mkdtempSync(join(temporaryDir, "source-")), "file");
       try {
-        await downloadFile({
-          urls: [...(await indexResolver(context)({ url, hash }))],
-          destination,
-          expectedHash: hash,
-          environment,
-          sink,
-          signal,
-          offline: context.options.offline,
+        return await cachedFile(context, {
+          hash,
+          urls: async () => [...(await indexResolver(context)({ url, hash }))],
+          destination: () => join(mkdtempSync(join(temporaryDir, "source-")), "file"),
         });
       } catch (error) {
         if (signal.aborted) throw error;
         warn(sink, messageOf(error));
         return undefined;
       }
-      await cache.add(destination, [], new Map([["sha256", hash]]));
-      return destination;
     },
   };
 }
