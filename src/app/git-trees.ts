@@ -1,8 +1,16 @@
 /** Source trees out of git: checkouts of this machine, repositories elsewhere, forges. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { D2nError } from "../base/index.ts";
-import { currentBranch, describeCommit, fetchGit, type GitContext, readWorkingTree } from "../fetchers/index.ts";
+import {
+  currentBranch,
+  describeCommit,
+  fetchGit,
+  type GitContext,
+  isShallow,
+  readWorkingTree,
+} from "../fetchers/index.ts";
 import { type FlakeReference, referenceFromAttributes, referenceToAttributes } from "../flake/index.ts";
 import type { Context } from "./context.ts";
 import type { Plain, TreeMessage } from "./evaluation/protocol.ts";
@@ -56,7 +64,7 @@ export async function checkoutTree(
     else {
       facts.push(["rev", working.head]);
       if (branch !== undefined) facts.push(["ref", branch]);
-      if (revCount !== undefined && !flag("shallow")) facts.push(["revCount", revCount]);
+      if (!flag("shallow")) facts.push(["revCount", revCount]);
     }
   }
   return {
@@ -75,6 +83,12 @@ function tellDirty({ options, sink }: Context, root: string): void {
 export async function gitTree(context: Context, reference: FlakeReference, url: string): Promise<TreeMessage> {
   const flag = (name: string): boolean => reference.attributes.get(name) === true;
   const text = (name: string): string | undefined => reference.attributes.get(name) as string | undefined;
+  const local = url.startsWith("file://") ? localFolder(url) : undefined;
+  if (local !== undefined && !flag("shallow") && (await isShallow(local, gitContext(context))))
+    throw new D2nError(
+      "flake-reference",
+      `'${local}' is a shallow Git repository, but shallow repositories are only allowed when \`shallow = true;\` is specified`,
+    );
   const scratch = makeScratchFolder(context, "fetch");
   try {
     const fetched = await fetchGit(
@@ -101,7 +115,7 @@ export async function gitTree(context: Context, reference: FlakeReference, url: 
       ["rev", fetched.rev],
       ["lastModified", fetched.lastModified],
     ];
-    if (fetched.revCount !== undefined && !flag("shallow")) facts.push(["revCount", fetched.revCount]);
+    if (!flag("shallow")) facts.push(["revCount", fetched.revCount]);
     if (fetched.ref !== undefined) facts.push(["ref", fetched.ref]);
     return tree(info, reference, facts);
   } finally {
@@ -131,4 +145,23 @@ export async function forgeTree(context: Context, reference: FlakeReference): Pr
   for (const [name, value] of facts)
     if (name === "rev" || name === "lastModified" || name === "narHash") locked.set(name, value);
   return { outPath: fetched.outPath, locked: [...locked], info: facts };
+}
+
+/** The folder that a `file:` URL means, without its parameters. */
+export function localFolder(url: string): string {
+  return fileURLToPath(url.replace(/[?#].*$/, ""));
+}
+
+/**
+ * The folder that a relative `file:` URL means, from where d2n was started: deprecated in Nix, which takes what is neither a checkout
+ * nor missing for an address of another machine.
+ */
+export function relativeRepository({ cwd, sink }: Context, url: string): string | undefined {
+  const path = /^file:([^/].*)$/s.exec(url)?.[1];
+  if (path === undefined) return undefined;
+  const folder = resolve(cwd, decodeURIComponent(path.replace(/[?#].*$/s, "")));
+  if (existsSync(folder) && !existsSync(join(folder, ".git"))) return undefined;
+  const text = `Fetching Git repository '${url}', which uses a path relative to the current directory. This is not supported and will stop working in a future release. See https://github.com/NixOS/nix/issues/12281 for details.`;
+  sink({ type: "message", level: "warning", text });
+  return folder;
 }

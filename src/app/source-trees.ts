@@ -1,7 +1,7 @@
 /** From flake references to source trees in the store. */
 import { existsSync, lstatSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { D2nError, redactCredentials } from "../base/index.ts";
 import { fetchTarballTree, findCheckout } from "../fetchers/index.ts";
 import {
@@ -16,7 +16,7 @@ import { formatHash, makeFixedOutputPath, parseHash } from "../formats/index.ts"
 import type { Context } from "./context.ts";
 import type { Plain, PlainEntries, ProjectMessage, TreeMessage } from "./evaluation/protocol.ts";
 import { baseName, nameOf, NO_SOURCE, sourceInfo, tree } from "./fetched-trees.ts";
-import { checkoutTree, forgeTree, gitContext, gitTree } from "./git-trees.ts";
+import { checkoutTree, forgeTree, gitContext, gitTree, localFolder, relativeRepository } from "./git-trees.ts";
 import { lookUpReference } from "./registries.ts";
 import { makeScratchFolder } from "./scratch.ts";
 
@@ -178,6 +178,11 @@ async function fetchReference(context: Context, reference: FlakeReference): Prom
     case "git": {
       const url = text("url");
       if (url === undefined) throw new D2nError("flake-reference", "a git input wants a `url`");
+      const beside = relativeRepository(context, url);
+      if (beside !== undefined) {
+        const attributes = new Map(reference.attributes).set("url", pathToFileURL(beside).href);
+        return fetchReference(context, { ...reference, attributes });
+      }
       const checkout = localCheckout(reference);
       if (url.startsWith("file://") && !existsSync(localFolder(url)))
         throw new D2nError("flake-reference", `Git repository ${JSON.stringify(localFolder(url))} does not exist.`);
@@ -227,11 +232,6 @@ function localCheckout(reference: FlakeReference): string | undefined {
   )
     return undefined;
   return localFolder(url);
-}
-
-/** The folder that a `file:` URL means, without its parameters. */
-function localFolder(url: string): string {
-  return fileURLToPath(url.replace(/[?#].*$/, ""));
 }
 
 /** A tree that is in the store already, told by the hash in its locked reference. */

@@ -187,21 +187,22 @@ async function exportIgnored(
   return ignored;
 }
 
-/** Commit time in seconds since 1970, and how many commits lead to it. */
+/** Whether history ends before its beginning there. */
+export async function isShallow(root: string, context: GitContext): Promise<boolean> {
+  return (await gitOutput(["rev-parse", "--is-shallow-repository"], context, root)).toString("utf8").trim() === "true";
+}
+
+/** Commit time in seconds since 1970, and how many commits lead to it, as far as the repository knows. */
 export async function describeCommit(
   root: string,
   commit: string,
   context: GitContext,
-): Promise<{ lastModified: number; revCount: number | undefined }> {
-  const [time, shallow, count] = await Promise.all([
+): Promise<{ lastModified: number; revCount: number }> {
+  const [time, count] = await Promise.all([
     gitOutput(["log", "-1", "--format=%ct", "--no-show-signature", commit], context, root),
-    gitOutput(["rev-parse", "--is-shallow-repository"], context, root),
     gitOutput(["rev-list", "--count", commit], context, root),
   ]);
-  return {
-    lastModified: Number(time.toString("utf8")),
-    revCount: shallow.toString("utf8").trim() === "true" ? undefined : Number(count.toString("utf8")),
-  };
+  return { lastModified: Number(time.toString("utf8")), revCount: Number(count.toString("utf8")) };
 }
 
 /** The branch that is checked out, `refs/heads/…`; undefined where a commit is checked out by itself. */
@@ -242,7 +243,7 @@ export interface GitFetchResult {
   readonly rev: string;
   readonly ref: string | undefined;
   readonly lastModified: number;
-  readonly revCount: number | undefined;
+  readonly revCount: number;
 }
 
 /**

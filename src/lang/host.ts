@@ -91,6 +91,8 @@ export interface Host {
   readonly workingFolder?: string;
   /** An environment variable, empty if it isn't set. */
   environment(name: string): string;
+  /** What `~/` means, where expressions that may not look at the environment know it all the same. */
+  home?(): string;
   /** `builtins.trace`, warnings. */
   message(level: "trace" | "warning", text: string): void;
 }

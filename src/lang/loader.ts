@@ -214,7 +214,7 @@ export class Loader {
     let path: string;
     if (home) {
       if (host.pure) throw new EvalError(`the path '${text}' can not be resolved in pure mode`);
-      const folder = host.environment("HOME");
+      const folder = host.home?.() ?? host.environment("HOME");
       if (folder === "")
         throw new EvalError(`the path '${text}' needs a home: the environment variable HOME is not set`);
       path = canonicalPath(folder + text.slice(1));

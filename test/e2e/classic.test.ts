@@ -1,4 +1,5 @@
 /** Nix's classic commands, as other people's scripts call them: through the launchers. */
+import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -47,6 +48,24 @@ describe("launchers", () => {
     const outcome = await call("nix-env", ["-i", "hello"]);
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain("does not serve the program 'nix-env'");
+  });
+});
+
+describe("builtins.fetchGit", () => {
+  it("finds repositories beside the working folder, and counts what a shallow one has", async () => {
+    const git = (...args: string[]): unknown =>
+      execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@y", ...args], { cwd: rig.folder, stdio: "ignore" });
+    git("init", "-q", "-b", "main", "origin");
+    for (const message of ["one", "two"]) git("-C", "origin", "commit", "-q", "--allow-empty", "-m", message);
+    git("clone", "-q", "--depth=1", `file://${rig.folder}/origin`, "shallow");
+    const count = (argument: string): Promise<Outcome> =>
+      call("nix-instantiate", ["--eval", "-E", `(builtins.fetchGit ${argument}).revCount`], {});
+    const beside = await count('"./origin"');
+    expect(beside.stdout, shown(beside)).toBe("2\n");
+    expect(beside.stderr).toContain("uses a path relative to the current directory");
+    expect((await count("./shallow")).stdout).toBe("1\n");
+    expect((await count('{ url = ./shallow; ref = "main"; }')).stderr).toContain("is a shallow Git repository");
+    expect((await count('"./nothere"')).stderr).toContain("does not exist");
   });
 });
 
@@ -146,6 +165,7 @@ describe("nix-instantiate --eval", () => {
       "builtins.readFile /etc/passwd",
     );
     expect(restricted).toContain("access to absolute path '/etc/passwd' is forbidden in restricted mode");
+    expect(await evaluated("--option", "restrict-eval", "true", "-E", "~/x")).toBe(`${rig.home}/x\n`);
     expect((await call("nix-instantiate", ["--eval", "--option", "no-such", "x", "-E", "1"])).stderr).toBe(
       "warning: unknown setting 'no-such'\n",
     );

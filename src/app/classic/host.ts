@@ -238,6 +238,10 @@ export class ClassicHost implements Host {
     return this.pure || this.#settings.restricted ? "" : (this.#settings.environment[name] ?? "");
   }
 
+  home(): string {
+    return this.pure ? "" : (this.#settings.environment["HOME"] ?? "");
+  }
+
   message(level: "trace" | "warning", text: string): void {
     this.#notify(level, text);
   }

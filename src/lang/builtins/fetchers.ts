@@ -211,6 +211,9 @@ function unverified(): EvalError {
   );
 }
 
+/** In front of a colon no host, but what git knows how to fetch by. */
+const GIT_SCHEME = /^(git\+)?(ssh|https?|file|ftps?|git)$/;
+
 /** A repository's address as a URL: paths become `file:`, `host:path` becomes `ssh:`. */
 function gitUrl(address: string): string {
   if (address.startsWith("/")) {
@@ -219,8 +222,8 @@ function gitUrl(address: string): string {
     return `file://${address.replace(/[^a-zA-Z0-9/:@._~-]/g, encode)}`;
   }
   const scp = /^([^/:]+):(?!\/\/)(.*)$/.exec(address);
-  if (scp !== null && scp[1] !== "file") return `ssh://${scp[1]}/${scp[2]!.replace(/^\//, "")}`;
-  return address;
+  if (scp !== null && !GIT_SCHEME.test(scp[1]!)) return `ssh://${scp[1]}/${scp[2]!.replace(/^\//, "")}`;
+  return address.replace(/^git\+(?=file:(?!\/\/))/, "");
 }
 
 /** The result as a set: `outPath` with its context, `rev`, `narHash`, `lastModified` and so on. */
