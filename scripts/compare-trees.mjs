@@ -2,7 +2,7 @@
 /**
  * Compares d2n with real Nix on whole trees of Nix code: derivation paths, `meta`, NixOS, module options, and errors.
  *
- *     NIX_ORACLE=… D2N_TREES=DIR[:DIR…] node scripts/compare-trees.mjs [--sample N] [--only PART] [--seed TEXT] [--errors N] [--keep]
+ *     NIX_ORACLE=… D2N_TREES=DIR[:DIR…] node scripts/compare-trees.mjs [--sample N] [--only PART] [--seed TEXT] [--errors N] [--memory GIB] [--keep]
  *     NIX_ORACLE=… node scripts/compare-trees.mjs --expression EXPR     all attributes of one set
  *
  * Each directory of D2N_TREES is a checkout of nixpkgs, of any year, and stays outside this repository. Of every package
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     seed: { type: "string", default: "1" },
     errors: { type: "string", default: "3" },
     expression: { type: "string", multiple: true, default: [] },
+    memory: { type: "string", default: "8" },
     write: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
@@ -42,7 +43,12 @@ if (oracle === undefined || (trees.length === 0 && options.expression.length ===
 const scratch = mkdtempSync(join(tmpdir(), "d2n-trees-"));
 const main = resolve(import.meta.dirname, "../dist/cli/classic/main.cjs");
 const environment = { ...process.env, HOME: scratch, NIX_PATH: "", NIX_REMOTE: "", D2N_STORE: join(scratch, "d2n") };
-const nix = { name: "nix", command: [...oracle.split(" "), "nix-instantiate", "--store", join(scratch, "nix")] };
+// What never ends takes all memory of the machine in Nix; d2n has a limit of its own.
+const limited = ["sh", "-c", `ulimit -v ${Number(options.memory) * 1024 * 1024}; exec "$@"`, "sh"];
+const nix = {
+  name: "nix",
+  command: [...limited, ...oracle.split(" "), "nix-instantiate", "--store", join(scratch, "nix")],
+};
 const d2n = { name: "d2n", command: [process.execPath, main, "nix-instantiate"] };
 
 /** Package sets beneath `pkgs` that are worth a sample of their own, where a tree has them. */
