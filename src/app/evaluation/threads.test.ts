@@ -23,6 +23,16 @@ test("threads that are busy end", async () => {
   expect(await endThreads(0)).toBe(true);
 });
 
+test("whichever copy of the module started them", async () => {
+  vi.resetModules();
+  const copy = await import("./threads.ts");
+  expect(copy.startThread).not.toBe(startThread);
+  const thread = copy.startThread(script("for (;;);"), undefined, []);
+  const ended = once(thread, "exit");
+  expect(await endThreads(60_000)).toBe(true);
+  await ended;
+});
+
 test("nobody waits for a thread that is in the middle of something long", async () => {
   const pipes = ["begun", "over"].map((name) => join(folder, name));
   execFileSync("mkfifo", pipes);

@@ -28,7 +28,8 @@ const mostMemory = (limits.maxOldGenerationSizeMb! * 0.85 + 750) * MEGABYTE;
 /** Milliseconds in which no evaluation takes more than what is left then. */
 const LOOK = 100;
 
-const running = new Set<Worker>();
+/** One for the whole process: the scripts that it is made of each have a copy of this module. */
+const running = ((globalThis as Record<symbol, unknown>)[Symbol.for("d2n.threads")] ??= new Set()) as Set<Worker>;
 
 /** Starts a thread with a large stack. */
 export function startThread(script: URL, workerData: unknown, transferList: readonly Transferable[]): Worker {
