@@ -59,8 +59,9 @@ export async function runClassic({ job, sink, context, signal, thread }: Classic
     });
   } finally {
     port.close();
-    await (await opened)?.close();
+    // First of all: an evaluation that was interrupted takes the time of what is still to be done.
     void worker.terminate();
+    await (await opened)?.close();
   }
 }
 
