@@ -16,6 +16,8 @@ export type Event =
       readonly name: string;
       /** Expected amount, in bytes for downloads and copies. */
       readonly total?: number | undefined;
+      /** Of a build: its .drv. */
+      readonly path?: string | undefined;
     }
   | {
       readonly type: "activity-progress";
@@ -50,9 +52,14 @@ export class Activity implements Disposable {
   #sink: EventSink;
   #stopped = false;
 
-  constructor(sink: EventSink, kind: ActivityKind, name: string, total?: number) {
+  constructor(
+    sink: EventSink,
+    kind: ActivityKind,
+    name: string,
+    { total, path }: { readonly total?: number | undefined; readonly path?: string | undefined } = {},
+  ) {
     this.#sink = sink;
-    sink({ type: "activity-start", id: this.id, kind, name, total });
+    sink({ type: "activity-start", id: this.id, kind, name, total, path });
   }
 
   progress(done: number, total?: number): void {

@@ -35,7 +35,7 @@ export async function buildDerivation(
   // Whoever held the locks may have built it.
   if (!check && paths.every((path) => store.isValidPathSync(path))) return "valid";
   const workspace = await makeWorkspace(store, drvPath);
-  using activity = new Activity(sink, "build", name);
+  using activity = new Activity(sink, "build", name, { path: drvPath });
   const state: BuildState = { request, planned, workspace, name, activity, signal };
   try {
     const result = await build(state);

@@ -148,7 +148,7 @@ export function openArchive(options: OpenArchiveOptions): Archive {
     const root = base(pin.archive);
     if (root === undefined) throw missingSecurity();
     const folder = `${root}/dists/${pin.distribution}/main/binary-${pin.architecture}`;
-    using activity = new Activity(sink, "download", `${pin.distribution} package index`, expectedSize);
+    using activity = new Activity(sink, "download", `${pin.distribution} package index`, { total: expectedSize });
     const body = (await fetch(`${folder}/by-hash/SHA256/${pin.sha256}`)) ?? (await fetch(`${folder}/Packages.xz`));
     if (body === undefined)
       throw new D2nError(

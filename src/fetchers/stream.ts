@@ -77,7 +77,7 @@ async function* body(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, void> {
   const total = Number(first.header("content-length") ?? Number.NaN);
-  using activity = new Activity(request.sink, "download", name, Number.isNaN(total) ? undefined : total);
+  using activity = new Activity(request.sink, "download", name, { total: Number.isNaN(total) ? undefined : total });
   const validator = strongValidator(first);
   let done = 0;
   let reported = 0;

@@ -36,7 +36,7 @@ export class PipProgress {
       this.#subject = released(file.replace(/\.metadata$/, "")) ?? this.#subject;
       this.#activity.phase(this.#subject);
       if (verb === "Downloading" && !file.endsWith(".metadata"))
-        this.#download = new Activity(this.#sink, "download", file, bytesOf(size));
+        this.#download = new Activity(this.#sink, "download", file, { total: bytesOf(size) });
     } else if (verb === "Cloning") {
       this.#activity.phase(this.#subject);
     } else {

@@ -145,7 +145,11 @@ describe("nix-store", () => {
   it("says what it does not serve, and ends as Nix does when a build fails", async () => {
     expect((await call("nix-store", ["--serve"])).stderr).toContain("d2n does not serve 'nix-store --serve'");
     expect((await call("nix-store", ["--gc", "--add", "x"])).stderr).toContain("only one operation may be specified");
-    expect((await call("nix-build", ["all.nix", "-A", "bad"])).status).toBe(100);
+    const bad = await call("nix-build", ["all.nix", "-A", "bad"]);
+    expect(bad.status).toBe(100);
+    expect(bad.stderr).toMatch(/^building '.*-bad\.drv'\.\.\.\ntold\n/);
+    expect((await call("nix-build", ["all.nix", "-A", "bad", "-Q"])).stderr).not.toMatch(/^told$/m);
+    expect((await call("nix", ["build", "-f", "all.nix", "bad", "-L"])).stderr).toContain("\nbad> told\n");
     const dry = await call("nix-build", ["all.nix", "-A", "bad", "--dry-run"]);
     expect(dry.stderr).toMatch(/^this derivation will be built:\n {2}.*-bad\.drv\n$/);
     for (const program of ["nix-env", "nix-channel", "nix-copy-closure", "nix-daemon"]) {

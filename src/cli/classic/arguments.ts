@@ -13,6 +13,8 @@ export interface CommonArguments {
   verbosity: number;
   gcWarning: boolean;
   readOnly: boolean;
+  /** Whether what builders say is shown; undefined: as it is usual for the program. */
+  buildOutput: boolean | undefined;
   /** Undefined: where a terminal shows it. */
   prettyJson: boolean | undefined;
 }
@@ -73,6 +75,7 @@ export function commonArguments(settings: NixSettings): CommonArguments {
     verbosity: 0,
     gcWarning: true,
     readOnly: false,
+    buildOutput: undefined,
     prettyJson: undefined,
   };
 }
@@ -153,6 +156,8 @@ export function takeCommon(
     case "--no-build-output":
     case "-L":
     case "--print-build-logs":
+      common.buildOutput = word === "-L" || word === "--print-build-logs";
+      return true;
     case "--repair":
       return true;
     case "--pretty":

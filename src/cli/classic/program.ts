@@ -9,6 +9,7 @@ import type { ModifiedPath } from "../../app/classic/store-queries.ts";
 import type { Context } from "../../app/context.ts";
 import type { CommonOptions } from "../../app/settings.ts";
 import { type Event, isSystemError, unescapeBytes } from "../../base/index.ts";
+import { printable } from "../reporters/reporter.ts";
 import type { World } from "../world.ts";
 import { buildSettings } from "../../app/classic/build-settings.ts";
 import { type CommonArguments, commonArguments } from "./arguments.ts";
@@ -25,6 +26,8 @@ export class Program {
   readonly #interrupter = new AbortController();
 
   #thread: EvaluatorThread | undefined;
+  /** Names of the builds that are going on. */
+  readonly #builds = new Map<number, string>();
 
   constructor(name: string, world: World, thread?: EvaluatorThread) {
     this.#thread = thread;
@@ -176,8 +179,17 @@ export class Program {
     };
   }
 
+  /** Builds are announced; the programs of old also show what builders say, `nix` where `-L` asks for it. */
   #report(event: Event): void {
-    if (event.type === "message" && event.level !== "debug") {
+    const { stderr } = this.world;
+    const { verbosity, buildOutput = this.name !== "nix" } = this.common;
+    if (event.type === "activity-start" && event.kind === "build" && verbosity >= 0) {
+      this.#builds.set(event.id, event.name);
+      stderr.write(`building '${event.path ?? event.name}'...\n`);
+    } else if (event.type === "activity-log" && buildOutput && this.#builds.has(event.id))
+      stderr.write(`${this.name === "nix" ? `${this.#builds.get(event.id)!}> ` : ""}${printable(event.line)}\n`);
+    else if (event.type === "activity-stop") this.#builds.delete(event.id);
+    else if (event.type === "message" && event.level !== "debug") {
       const prefix = event.level === "warning" ? "warning: " : "";
       this.world.stderr.write(`${prefix}${event.text}\n`);
     }
