@@ -55,7 +55,8 @@ const said = {
 
 interface Frame {
   readonly path: string;
-  readonly names: string[];
+  readonly names: readonly string[];
+  readonly kinds?: readonly FileKind[] | undefined;
   next: number;
 }
 
@@ -95,11 +96,15 @@ export class NarWalker implements Disposable {
         this.#close();
         continue;
       }
+      const kind = frame.kinds?.[frame.next];
       const name = frame.names[frame.next++]!;
+      const path = frame.path === "/" ? `/${name}` : `${frame.path}/${name}`;
+      // What an entry holds comes before the entry after it: filters can say aloud what they are asked.
+      if (kind !== undefined && this.#filter?.(path, kind) === false) continue;
       this.#put(said.entry);
       this.#string(name);
       this.#put(said.node);
-      this.#node(frame.path === "/" ? `/${name}` : `${frame.path}/${name}`);
+      this.#node(path);
     }
     return this.#used === 0 ? undefined : this.#buffer.subarray(0, this.#used);
   }
@@ -122,7 +127,7 @@ export class NarWalker implements Disposable {
       this.#integer(status.size);
     } else if (status.isDirectory()) {
       this.#put(said.directory);
-      this.#stack.push({ path, names: this.#names(path, place), next: 0 });
+      this.#stack.push({ path, ...this.#entries(place), next: 0 });
     } else if (status.isSymbolicLink()) {
       const target = readlinkSync(place, { encoding: "latin1" });
       this.#put(said.symlink);
@@ -135,14 +140,13 @@ export class NarWalker implements Disposable {
     }
   }
 
-  #names(path: string, place: string | Buffer): string[] {
-    const filter = this.#filter;
-    if (filter === undefined) return readdirSync(place, { encoding: "latin1" }).sort();
-    const prefix = path === "/" ? "/" : `${path}/`;
-    return readdirSync(place, { encoding: "latin1", withFileTypes: true })
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .filter((entry) => filter(prefix + entry.name, fileKind(entry)))
-      .map((entry) => entry.name);
+  /** What is in a folder, in byte order; the kinds only for a filter. */
+  #entries(place: string | Buffer): Pick<Frame, "names" | "kinds"> {
+    if (this.#filter === undefined) return { names: readdirSync(place, { encoding: "latin1" }).sort() };
+    const entries = readdirSync(place, { encoding: "latin1", withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
+    return { names: entries.map((entry) => entry.name), kinds: entries.map(fileKind) };
   }
 
   /** Reads on; false when the buffer is full. */

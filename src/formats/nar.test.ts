@@ -156,6 +156,14 @@ describe("NAR", () => {
     expect(tree.type === "directory" && [...tree.entries.keys()]).toEqual(["l", "\xe4"]);
   });
 
+  it("a filter is asked about what a folder holds before it is asked about what comes after the folder", () => {
+    mkdirSync(join(root, "t/a/b"), { recursive: true });
+    for (const name of ["a/b/c", "a/d", "e"]) writeFileSync(join(root, "t", name), "");
+    const seen: string[] = [];
+    hashNarSync(join(root, "t"), { filter: (path) => seen.push(path.slice(root.length + 3)) > 0 });
+    expect(seen).toEqual(["a", "a/b", "a/b/c", "a/d", "e"]);
+  });
+
   it("other kinds of files are refused", async () => {
     const server = createServer().listen(join(root, "socket"));
     await once(server, "listening");
