@@ -45,22 +45,29 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
 export function cheapCall(compiler: Compiler, node: CallNode): Delay | undefined {
   const argument = node.args[0]!;
   if (!isCheapCall(node) || argument.kind !== "variable" || node.fn.kind !== "variable") return undefined;
-  const callee = delayVariable(compiler, node.fn);
-  const read = reader(argument);
+  const { fn } = node;
   const thunk = compiler.thunk(node);
+  let runs = 0;
   let failures = 0;
+  let callee: Delay | undefined;
+  let read: ReturnType<typeof reader> | undefined;
   return (environment) => {
-    if (failures < MOST_FAILURES) {
-      const result = immediateCall(callee(environment), read(environment));
-      if (result !== undefined) {
-        failures = 0;
-        return result;
-      }
+    // Most code runs a few times.
+    if (failures === MOST_FAILURES || ++runs < FEW) return thunk(environment);
+    callee ??= delayVariable(compiler, fn);
+    read ??= reader(argument);
+    const result = immediateCall(callee(environment), read(environment));
+    if (result === undefined) {
       failures++;
+      return thunk(environment);
     }
-    return thunk(environment);
+    failures = 0;
+    return result;
   };
 }
+
+/** Runs without trying. */
+const FEW = 4;
 
 /** So often in a row may a call have needed a thunk before nobody tries any more: most functions are not of this kind. */
 const MOST_FAILURES = 8;
