@@ -1,8 +1,8 @@
 /** Calls that are put off until somebody needs their result. */
 import { enterCall, leaveCall } from "../call-depth.ts";
 import { callFunction1, callFunction2 } from "../operations/index.ts";
-import { force, type Lazy, Thunk } from "../values/thunk.ts";
-import { Lambda, type Value } from "../values/value.ts";
+import { evaluated, force, type Lazy, Thunk } from "../values/thunk.ts";
+import { Lambda } from "../values/value.ts";
 
 class Application {
   readonly fn: Lazy;
@@ -54,8 +54,4 @@ export function apply2(fn: Lazy, first: Lazy, second: Lazy): Lazy {
   const result = callee instanceof Lambda ? callee.info.direct2?.(callee.environment, first, second) : undefined;
   if (result !== undefined) return result;
   return new Thunk(run2, new Application2(fn, first, second));
-}
-
-function evaluated(fn: Lazy): Lazy {
-  return fn instanceof Thunk && fn.code === null ? (fn.x as Value) : fn;
 }

@@ -2,14 +2,13 @@
 import { callDepth } from "../call-depth.ts";
 import { StackOverflowError } from "../errors.ts";
 import { addsNoStep, callFunction, notAFunction, partial, runAll, runWith } from "../operations/index.ts";
-import { type CallNode, type Source, SourcePosition } from "../syntax/index.ts";
+import { type CallNode, type Source, SourcePosition, type VariableNode } from "../syntax/index.ts";
 import { Attrs, symbol } from "../values/attrs.ts";
-import { force, type Lazy, Thunk } from "../values/thunk.ts";
+import { evaluated, force, type Lazy, Thunk } from "../values/thunk.ts";
 import { Lambda, PrimOp, type Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import type { Slot } from "./environment.ts";
 import { takeArgumentFault } from "./functions.ts";
-import { evaluated } from "./select.ts";
 import { addBuiltinFrame, addFrame, locate, locateNear } from "./trace.ts";
 import { delayVariable, reader } from "./variables.ts";
 
@@ -43,9 +42,11 @@ export function compileCall(compiler: Compiler, node: CallNode): Code {
  * `head list` and its like need no thunk where function and argument have been evaluated already; see `builtins/immediate.ts`.
  */
 export function cheapCall(compiler: Compiler, node: CallNode): Delay | undefined {
-  const argument = node.args[0]!;
-  if (!isCheapCall(node) || argument.kind !== "variable" || node.fn.kind !== "variable") return undefined;
-  const { fn } = node;
+  if (!isCheapCall(node)) return undefined;
+  const {
+    fn,
+    args: [argument],
+  } = node;
   const thunk = compiler.thunk(node);
   let runs = 0;
   let failures = 0;
@@ -70,12 +71,17 @@ export function cheapCall(compiler: Compiler, node: CallNode): Delay | undefined
 const FEW = 4;
 
 /** So often in a row may a call have needed a thunk before nobody tries any more: most functions are not of this kind. */
-const MOST_FAILURES = 8;
+export const MOST_FAILURES = 8;
 
 /** A variable called with another one. */
-export function isCheapCall({ fn, args }: CallNode): boolean {
-  const [argument] = args;
-  return fn.kind === "variable" && args.length === 1 && argument?.kind === "variable" && argument.level >= 0;
+interface CheapCallNode extends CallNode {
+  readonly fn: VariableNode;
+  readonly args: [VariableNode];
+}
+
+export function isCheapCall(node: CallNode): node is CheapCallNode {
+  const [argument] = node.args;
+  return node.fn.kind === "variable" && node.args.length === 1 && argument?.kind === "variable" && argument.level >= 0;
 }
 
 /** The result of a call if it takes next to nothing. */

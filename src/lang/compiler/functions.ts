@@ -7,7 +7,7 @@ import { type Expression, type FormalsNode, type LambdaNode, type Source, Source
 import { Attrs, type KeyTable, symbolName } from "../values/attrs.ts";
 import { force, type Lazy, Thunk } from "../values/thunk.ts";
 import { type Formals, Lambda, type LambdaInfo, type Value } from "../values/value.ts";
-import { isCheapCall } from "./calls.ts";
+import { isCheapCall, MOST_FAILURES } from "./calls.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import { type Environment, Environment1, Environment4, EnvironmentN, type Slot } from "./environment.ts";
 import { addFrame, locate } from "./trace.ts";
@@ -69,9 +69,6 @@ export function lambdaInfo(compiler: Compiler, node: LambdaNode): LambdaInfo {
   if (innermost !== undefined) taking3(compiler, innermost, info);
   return info;
 }
-
-/** So often in a row may a body have needed evaluation before nobody tries any more. */
-const MOST_FAILURES = 8;
 
 /**
  * Computes a body such as `x`, `x.name` or `x + 1` if it needs no evaluation: then `map` and its like need no thunk for it.

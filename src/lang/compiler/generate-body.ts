@@ -16,7 +16,7 @@ import {
   type WithNode,
 } from "../syntax/index.ts";
 import { type Symbol, symbolName } from "../values/attrs.ts";
-import { Thunk } from "../values/thunk.ts";
+import { type Lazy, Thunk } from "../values/thunk.ts";
 import { NixFloat } from "../values/value.ts";
 import { tableOf } from "./attributes.ts";
 import { isCheapCall } from "./calls.ts";
@@ -111,9 +111,14 @@ export class FunctionBody extends Frame {
     return `new Thunk(${this.unit.thunkCode(node)}, ${this.environment()})`;
   }
 
+  /** The value of a name that no scope of the source has; undefined for others, and where a `with` may have it. */
+  #global({ level, name }: VariableNode): Lazy | undefined {
+    return level < 0 ? this.unit.compiler.context.global(symbolName(name)) : undefined;
+  }
+
   #delayVariable(node: VariableNode): string {
     if (node.level < 0) {
-      const found = this.unit.compiler.context.global(symbolName(node.name));
+      const found = this.#global(node);
       return found === undefined ? this.#thunk(node) : this.unit.constant(found);
     }
     const slot = this.slot(node);
@@ -132,13 +137,16 @@ export class FunctionBody extends Frame {
   }
 
   #delayCall(node: CallNode): string {
-    const [argument] = node.args;
-    if (!isCheapCall(node) || node.fn.kind !== "variable" || argument?.kind !== "variable") return this.#thunk(node);
-    const global = node.fn.level < 0 ? this.unit.compiler.context.global(symbolName(node.fn.name)) : undefined;
-    if (node.fn.level < 0 && global === undefined) return this.#thunk(node);
-    const fn = global === undefined ? this.slot(node.fn) : this.unit.constant(global);
+    if (!isCheapCall(node)) return this.#thunk(node);
+    const {
+      fn,
+      args: [argument],
+    } = node;
+    const global = this.#global(fn);
+    if (fn.level < 0 && global === undefined) return this.#thunk(node);
+    const callee = global === undefined ? this.slot(fn) : this.unit.constant(global);
     const t = this.temporary();
-    return `((${t} = immediateCall(${fn}, ${this.slot(argument)})) !== undefined ? ${t} : ${this.#thunk(node)})`;
+    return `((${t} = immediateCall(${callee}, ${this.slot(argument)})) !== undefined ? ${t} : ${this.#thunk(node)})`;
   }
 
   #delayBinary(node: BinaryNode): string {
@@ -161,7 +169,7 @@ export class FunctionBody extends Frame {
 
   #read(node: VariableNode): string {
     if (node.level < 0) {
-      const found = this.unit.compiler.context.global(symbolName(node.name));
+      const found = this.#global(node);
       if (found === undefined) return this.#closure(node);
       const constant = this.unit.constant(found);
       return found instanceof Thunk ? this.failing(`force(${constant})`) : constant;

@@ -12,7 +12,7 @@ import {
   SourcePosition,
 } from "../syntax/index.ts";
 import { Attrs, type KeyTable, type LazyPosition, type Symbol, symbol, symbolName } from "../values/attrs.ts";
-import { blackhole, force, forceThunk, type Lazy, Thunk } from "../values/thunk.ts";
+import { blackhole, evaluated, force, forceThunk, type Lazy, Thunk } from "../values/thunk.ts";
 import type { Value } from "../values/value.ts";
 import type { Code, Compiler, Delay } from "./compiler.ts";
 import type { Environment, Slot } from "./environment.ts";
@@ -268,11 +268,6 @@ function cheapSelectOne(read: (environment: Environment) => Slot, id: Symbol, th
     const value = cachedSlot < 0 ? undefined : evaluated(set.values[cachedSlot]);
     return value === undefined ? thunk(environment) : value;
   };
-}
-
-export function evaluated(value: Lazy | undefined): Value | undefined {
-  if (!(value instanceof Thunk)) return value;
-  return value.code === null ? (value.x as Value) : undefined;
 }
 
 /** Selects one attribute from a value: `inherit (value) attribute`. */

@@ -52,6 +52,12 @@ export function force(value: Lazy): Value {
   return value instanceof Thunk ? (value.code === null ? (value.x as Value) : forceThunk(value)) : value;
 }
 
+/** The value if it is known already, else undefined. */
+export function evaluated(value: Lazy | undefined): Value | undefined {
+  if (!(value instanceof Thunk)) return value;
+  return value.code === null ? (value.x as Value) : undefined;
+}
+
 /** A thunk over a JavaScript closure: the way native code makes lazy values. */
 export function lazy(compute: () => Lazy): Thunk {
   return new Thunk(runClosure, compute) as Thunk;
