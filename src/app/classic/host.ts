@@ -80,12 +80,11 @@ export class ClassicHost implements Host {
   }
 
   readFile(path: string): Uint8Array {
-    const text = this.#made.text(path);
-    return text?.content ?? this.#access(path, fileContent, true);
+    return this.#made.text(path)?.content ?? this.#access(path, fileContent, true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
-    this.#settle(path);
+    this.#made.settle(path);
     const entries = this.#access(path, directoryEntries, true);
     if (this.#mayRead(path)) return entries;
     // A folder on the way to something allowed shows just the way.
@@ -97,20 +96,18 @@ export class ClassicHost implements Host {
   }
 
   status(path: string): FileStatus | undefined {
-    const text = this.#made.text(path);
-    if (text !== undefined) return { type: "regular", executable: false, size: text.content.length };
-    return this.#access(path, fileStatus);
+    return this.#made.status(path) ?? this.#access(path, fileStatus);
   }
 
   readLink(path: string): string {
-    this.#settle(path);
+    this.#made.settle(path);
     return this.#access(path, linkTarget);
   }
 
   addPath(request: AddPathRequest): string {
     const { path, name, method, filter, sha256 } = request;
     this.#check(path);
-    this.#settle(path);
+    this.#made.settle(path);
     if (this.#stores) return this.#storePath(request);
     const hash = this.#access(path, (physical) =>
       method === "flat"
@@ -141,13 +138,8 @@ export class ClassicHost implements Host {
     this.#made.flush();
   }
 
-  /** Before something else than its content is asked of a text: the store has to have it. */
-  #settle(path: string): void {
-    if (this.#made.text(path) !== undefined) this.flush();
-  }
-
   readDerivation(path: string): Derivation {
-    this.#settle(path);
+    this.#made.settle(path);
     return this.#made.derivation(path) ?? this.#services.readDerivation(path);
   }
 

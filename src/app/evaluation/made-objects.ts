@@ -1,5 +1,6 @@
 /** Files that evaluation makes for the store: derivations, and the texts of `builtins.toFile`. */
 import type { Derivation } from "../../formats/index.ts";
+import type { FileStatus } from "../../lang/index.ts";
 import type { MadeObject, MadeText } from "./protocol.ts";
 
 /** What the other thread is to do with them. */
@@ -59,6 +60,17 @@ export class MadeObjects {
   /** A text that may not be in the store yet. */
   text(path: string): MadeText | undefined {
     return this.#texts.get(path);
+  }
+
+  /** What is known of such a text as a file. */
+  status(path: string): FileStatus | undefined {
+    const text = this.#texts.get(path);
+    return text && { type: "regular", executable: false, size: text.content.length };
+  }
+
+  /** Before something else than its content is asked of a text: the store has to have it. */
+  settle(path: string): void {
+    if (this.#texts.has(path)) this.flush();
   }
 
   /** Hands over what was put off. */

@@ -69,29 +69,26 @@ export class WorkerHost implements Host {
   }
 
   readFile(path: string): Uint8Array {
-    const text = this.#made.text(path);
-    return text?.content ?? this.#access(path, fileContent, true);
+    return this.#made.text(path)?.content ?? this.#access(path, fileContent, true);
   }
 
   readDirectory(path: string): ReadonlyMap<string, FileType> {
-    this.#settle(path);
+    this.#made.settle(path);
     return this.#access(path, directoryEntries, true);
   }
 
   status(path: string): FileStatus | undefined {
-    const text = this.#made.text(path);
-    if (text !== undefined) return { type: "regular", executable: false, size: text.content.length };
-    return this.#access(path, fileStatus);
+    return this.#made.status(path) ?? this.#access(path, fileStatus);
   }
 
   readLink(path: string): string {
-    this.#settle(path);
+    this.#made.settle(path);
     return this.#access(path, linkTarget);
   }
 
   addPath(request: AddPathRequest): string {
     this.#check(request.path);
-    this.#settle(request.path);
+    this.#made.settle(request.path);
     const path = this.#services.addPath({
       path: request.path,
       name: request.name,
@@ -119,13 +116,8 @@ export class WorkerHost implements Host {
     this.#made.flush();
   }
 
-  /** Before something else than its content is asked of a text: the store has to have it. */
-  #settle(path: string): void {
-    if (this.#made.text(path) !== undefined) this.flush();
-  }
-
   readDerivation(path: string): Derivation {
-    this.#settle(path);
+    this.#made.settle(path);
     return this.#made.derivation(path) ?? this.#services.readDerivation(path);
   }
 
