@@ -1,8 +1,7 @@
 /** Running a task in a thread with a large stack. Loads nothing that a plain evaluation does not need: it has to start fast. */
 import { InterruptedError } from "../../base/index.ts";
 import type { Context } from "../context.ts";
-import { outOfMemory, workerFailure } from "../evaluation/engine.ts";
-import { watchMemory } from "../evaluation/threads.ts";
+import { awaitThread } from "../evaluation/threads.ts";
 import { errorToMessage, messageToError } from "../evaluation/errors.ts";
 import type { ServiceReply, ServiceRequest } from "../evaluation/protocol.ts";
 import { type EvaluatorThread, startEvaluatorThread } from "./evaluator-thread.ts";
@@ -40,11 +39,9 @@ export async function runClassic({ job, sink, context, signal, thread }: Classic
       Atomics.notify(answered, 0);
     });
   });
-  let full: (error: Error) => void = () => {};
-  using _watch = watchMemory(() => full(outOfMemory()));
+  using awaited = awaitThread(worker);
   try {
-    await new Promise<void>((resolve, reject) => {
-      full = reject;
+    const done = new Promise<void>((resolve, reject) => {
       worker.on("message", (message: ClassicMessage) => {
         if ("output" in message) sink.write(Buffer.from(message.output, "latin1"));
         else if ("derivation" in message) sink.derivation?.(message.derivation);
@@ -52,11 +49,10 @@ export async function runClassic({ job, sink, context, signal, thread }: Classic
         else if ("failed" in message) reject(messageToError(message.failed));
         else resolve();
       });
-      worker.once("error", (error) => reject(workerFailure(error)));
-      worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
       signal?.addEventListener("abort", () => reject(new InterruptedError()), { once: true });
       worker.postMessage(job);
     });
+    await Promise.race([done, awaited.loss]);
   } finally {
     port.close();
     // First of all: an evaluation that was interrupted takes the time of what is still to be done.

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Activity, D2nError, InterruptedError, type SourceLocation } from "../../base/index.ts";
-import { outOfMemory, workerFailure } from "./engine.ts";
 import { errorToMessage, messageToError } from "./errors.ts";
 import type {
   Job,
@@ -15,7 +14,7 @@ import type {
   WorkerReply,
 } from "./protocol.ts";
 import type { Session } from "./session.ts";
-import { startThread, watchMemory } from "./threads.ts";
+import { awaitThread, startThread } from "./threads.ts";
 
 /** What a worker is started with. */
 export interface WorkerData {
@@ -51,11 +50,9 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
       Atomics.notify(answered, 0);
     });
   });
-  let full: (error: Error) => void = () => {};
-  using _watch = watchMemory(() => full(outOfMemory()));
+  using thread = awaitThread(worker);
   try {
-    const reply = await new Promise<WorkerReply>((resolve, reject) => {
-      full = reject;
+    const answer = new Promise<WorkerReply>((resolve, reject) => {
       const interrupt = (): void => {
         reject(new InterruptedError());
         void worker.terminate();
@@ -65,9 +62,8 @@ export async function evaluate(session: Session, job: Job): Promise<JobResult> {
         context.signal.removeEventListener("abort", interrupt);
         resolve(message);
       });
-      worker.once("error", (error) => reject(workerFailure(error)));
-      worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
     });
+    const reply = await Promise.race([answer, thread.loss]);
     if ("error" in reply) throw inUsersFiles(messageToError(reply.error), session.project);
     activity.stop(true);
     return reply.result;

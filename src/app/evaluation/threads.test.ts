@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
-import { endThreads, startThread, watchMemory } from "./threads.ts";
+import { awaitThread, endThreads, startThread, watchMemory } from "./threads.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "d2n-threads-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -50,6 +50,14 @@ test("nobody waits for a thread that is in the middle of something long", async 
   expect(await endThreads(1)).toBe(false);
   writeFileSync(pipes[1]!, "x");
   await ended;
+});
+
+test.each([
+  ["fails", "throw new Error('no good')", "no good"],
+  ["ends without a word", "", "internal error: the evaluator ended without a word"],
+])("a thread that %s gives no answer", async (_, text, message) => {
+  using awaited = awaitThread(startThread(script(text), undefined, []));
+  await expect(awaited.loss).rejects.toThrow(message);
 });
 
 test("too much memory is told once", () => {

@@ -1,7 +1,7 @@
 /** The threads that evaluate: how they start, and how they end, be it that they take too much memory or that nobody wants them any more. */
 import { totalmem } from "node:os";
 import { type ResourceLimits, type Transferable, Worker } from "node:worker_threads";
-import { tuneEngine } from "./engine.ts";
+import { outOfMemory, tuneEngine, workerFailure } from "./engine.ts";
 
 const MEGABYTE = 2 ** 20;
 
@@ -38,6 +38,24 @@ export function startThread(script: URL, workerData: unknown, transferList: read
   running.add(worker);
   worker.once("exit", () => running.delete(worker));
   return worker;
+}
+
+/** A thread that somebody waits for. Dispose of it when it has answered. */
+export interface AwaitedThread extends Disposable {
+  /** Rejects when there will be no answer: the thread failed, ended, or the process has come to occupy too much memory. */
+  readonly loss: Promise<never>;
+}
+
+export function awaitThread(worker: Worker): AwaitedThread {
+  let watch: Disposable | undefined;
+  const loss = new Promise<never>((_, reject) => {
+    worker.once("error", (error) => reject(workerFailure(error)));
+    worker.once("exit", () => reject(new Error("internal error: the evaluator ended without a word")));
+    watch = watchMemory(() => reject(outOfMemory()));
+  });
+  // It may happen when nobody waits any more.
+  loss.catch(() => {});
+  return { loss, [Symbol.dispose]: () => watch?.[Symbol.dispose]() };
 }
 
 /** Calls back, once, when the process has come to occupy too much memory. Dispose of it when nothing evaluates any more. */
