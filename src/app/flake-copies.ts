@@ -9,17 +9,17 @@ import {
   parseReference,
   referenceFromAttributes,
   referenceToAttributes,
+  sortedAttributes,
 } from "../flake/syntax.ts";
 import { makeFixedOutputPath, parseHash } from "../formats/index.ts";
 import type { Context } from "./context.ts";
 import { flakeMetadata } from "./eval.ts";
+import type { Plain } from "./evaluation/protocol.ts";
 import { readTree, writeTreeFile } from "./file-trees.ts";
 import { lockedInputs, type LockedInputNode } from "./flake-inputs.ts";
 import { resolvedReference } from "./registries.ts";
 import { forgeUrl } from "./git-trees.ts";
 import { fetchTree, openSource } from "./source-trees.ts";
-
-type Plain = string | number | boolean;
 
 export interface PrefetchedFlake {
   /** SRI form. */
@@ -40,13 +40,9 @@ export async function prefetchFlake(context: Context, text: string): Promise<Pre
     hash,
     storePath: Buffer.from(tree.outPath, "latin1").toString("utf8"),
     url: formatReference(referenceFromAttributes(locked)),
-    locked: sorted(locked),
-    original: sorted(referenceToAttributes(parseReference(display))),
+    locked: sortedAttributes(locked),
+    original: sortedAttributes(referenceToAttributes(parseReference(display))),
   };
-}
-
-function sorted(attributes: ReadonlyMap<string, Plain>): Record<string, Plain> {
-  return Object.fromEntries([...attributes].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A source tree with those of its inputs. */

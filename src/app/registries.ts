@@ -1,7 +1,7 @@
 /** Nix's registries of flakes, where a command heeds them: what names of flakes mean. */
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { D2nError, isSystemError, makeFolders, writeFileAtomically } from "../base/index.ts";
+import { join } from "node:path";
+import { D2nError, isSystemError, writeFileAtomically } from "../base/index.ts";
 import {
   type FlakeReference,
   formatReference,
@@ -32,7 +32,6 @@ export function readRegistry(file: string): RegistryEntry[] {
 }
 
 export function writeRegistry(file: string, entries: readonly RegistryEntry[]): void {
-  makeFolders(dirname(file));
   writeFileAtomically(file, formatRegistry(entries));
 }
 

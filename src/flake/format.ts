@@ -1,7 +1,7 @@
 /** Flake references as text: the URL-like form (Nix manual, "nix3-flake", "Flake references"). */
 import { D2nError } from "../base/index.ts";
 import { formatHash, parseHash } from "../formats/index.ts";
-import { type FlakeReference, type RefAttributes, referenceFromAttributes } from "./reference.ts";
+import { type FlakeReference, type RefAttributes, referenceFromAttributes, sortedAttributes } from "./reference.ts";
 import { BadUrl, formatUrl, parseUrl, type Url } from "./url.ts";
 
 /** The URL-like form, which `parseReference` reads back, with what Nix shows in it: parameters sorted, flags that are off left out. */
@@ -50,7 +50,10 @@ export function formatReference(reference: FlakeReference): string {
       shown = ["narHash"];
       break;
     default:
-      throw new D2nError("flake-reference", `cannot show unsupported input '${json(attributes)}'`);
+      throw new D2nError(
+        "flake-reference",
+        `cannot show unsupported input '${JSON.stringify(sortedAttributes(attributes))}'`,
+      );
   }
   const query = new Map(url.query);
   for (const name of shown) {
@@ -100,8 +103,4 @@ function address(text: string): Url {
     if (error instanceof BadUrl) throw new D2nError("flake-reference", error.message);
     throw error;
   }
-}
-
-function json(attributes: RefAttributes): string {
-  return JSON.stringify(Object.fromEntries([...attributes].sort(([a], [b]) => (a < b ? -1 : 1))));
 }

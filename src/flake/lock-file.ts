@@ -9,6 +9,7 @@ import {
   type RefAttributes,
   referenceFromAttributes,
   referenceToAttributes,
+  sortedAttributes,
 } from "./reference.ts";
 
 export type InputPath = readonly string[];
@@ -129,8 +130,8 @@ export function formatLockFile(root: LockedNode): string {
     if (node.source !== undefined) {
       if (!node.source.isFlake) raw["flake"] = false;
       if (Object.keys(inputs).length > 0) raw["inputs"] = inputs;
-      raw["locked"] = sorted(referenceToAttributes(node.source.locked));
-      raw["original"] = sorted(referenceToAttributes(node.source.original));
+      raw["locked"] = sortedAttributes(referenceToAttributes(node.source.locked));
+      raw["original"] = sortedAttributes(referenceToAttributes(node.source.original));
       if (node.source.parent !== undefined) raw["parent"] = node.source.parent;
     } else if (Object.keys(inputs).length > 0) raw["inputs"] = inputs;
     nodes[key] = raw;
@@ -203,10 +204,6 @@ export function describeChanges(before: LockedNode, after: LockedNode): string[]
     else if (old.get(path) !== what) lines.push(`updated input \`${path}\`: ${old.get(path)} → ${what}`);
   for (const path of old.keys()) if (!now.has(path)) lines.push(`removed input \`${path}\``);
   return lines;
-}
-
-function sorted(map: RefAttributes): Record<string, unknown> {
-  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -385,6 +385,11 @@ function required(attributes: RefAttributes, name: string): string {
   return value;
 }
 
+/** Attributes as an object, in the order of their names: as lock files, registries and messages have them. */
+export function sortedAttributes(attributes: RefAttributes): Record<string, Plain> {
+  return Object.fromEntries([...attributes].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 function json(attributes: RefAttributes): string {
-  return JSON.stringify(Object.fromEntries([...attributes].sort(([a], [b]) => (a < b ? -1 : 1))));
+  return JSON.stringify(sortedAttributes(attributes));
 }

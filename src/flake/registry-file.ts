@@ -5,6 +5,7 @@ import {
   type RefAttributes,
   referenceFromAttributes,
   referenceToAttributes,
+  sortedAttributes,
 } from "./reference.ts";
 
 /** References with the attributes `from`, and perhaps others, mean `to`. */
@@ -43,12 +44,10 @@ export function parseRegistry(text: string, file: string): RegistryEntry[] {
 }
 
 export function formatRegistry(entries: readonly RegistryEntry[]): string {
-  const sorted = (attributes: RefAttributes): unknown =>
-    Object.fromEntries([...attributes].sort(([a], [b]) => (a < b ? -1 : 1)));
   const flakes = entries.map(({ from, to, exact }) => ({
     ...(exact ? { exact } : {}),
-    from: sorted(from),
-    to: sorted(to),
+    from: sortedAttributes(from),
+    to: sortedAttributes(to),
   }));
   return JSON.stringify({ flakes, version: 2 }, null, 2);
 }

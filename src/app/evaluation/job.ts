@@ -106,7 +106,7 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
   if (job.kind === "show")
     return {
       type: "tree",
-      url: metadataOf(project, flake).locked.url,
+      url: lockedUrl(project),
       tree: showFlake(outputsOf(outputs), { ...job, system: job.settings.system }),
     };
   if (job.kind === "search") {
@@ -147,18 +147,23 @@ function describe(job: Job, ev: Evaluator, project: ProjectMessage, flake: Locke
   }
 }
 
+/** The reference to just this version of a flake; to where it lies, if it is not as it was committed. */
+function lockedUrl({ display, tree: { locked, info } }: ProjectMessage): string {
+  const pinned = info.some(([name]) => name === "rev") || parseReference(display).type === "path";
+  return pinned ? formatReference(referenceFromAttributes(new Map(locked))) : display;
+}
+
 function metadataOf(project: ProjectMessage, flake: LockedFlake): FlakeMetadata {
   const { outPath, locked, info } = project.tree;
   const known = new Map(info);
   const text = (name: string): string | undefined => (known.has(name) ? String(known.get(name)) : undefined);
   const number = (name: string): number | undefined => (known.has(name) ? Number(known.get(name)) : undefined);
   const reference = parseReference(project.display);
-  const pinned = known.has("rev") || reference.type === "path";
   return {
     description: flake.file.description,
     resolved: { url: project.display, attributes: [...referenceToAttributes(reference)] },
     locked: {
-      url: pinned ? formatReference(referenceFromAttributes(new Map(locked))) : project.display,
+      url: lockedUrl(project),
       // As Nix shows them: with the mark that nothing is missing, and what a working folder is based on.
       attributes: [
         ["__final", true],

@@ -8,9 +8,9 @@
  */
 import { createHash } from "node:crypto";
 import { type BigIntStats, existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeFileAtomically, makeFolders } from "../../base/index.ts";
+import { writeFileAtomically } from "../../base/index.ts";
 import { isPathLike, parseReference } from "../../flake/syntax.ts";
 import type { Context } from "../context.ts";
 import { version } from "../version.ts";
@@ -158,7 +158,6 @@ export async function rememberResult(
     fingerprint: fingerprintOf(context, project, watched),
     result: { ...result, newLockFile: undefined, lockChanges: [], newPins: undefined },
   };
-  makeFolders(dirname(place));
   writeFileAtomically(place, JSON.stringify(entry), { lasting: false });
 }
 

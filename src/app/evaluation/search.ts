@@ -1,8 +1,9 @@
 /** The packages of a flake, for `nix search`. */
 import { D2nError } from "../../base/index.ts";
 import { parseAttributePath } from "../../flake/index.ts";
-import { Attrs, ContextString, type Evaluator, force, fromUtf8, type Lazy, type Value } from "../../lang/index.ts";
+import { Attrs, type Evaluator, force, fromUtf8, type Lazy, utf8, type Value } from "../../lang/index.ts";
 import type { ListedPackage } from "./protocol.ts";
+import { descriptionIn, text } from "./show.ts";
 
 /**
  * All packages below an attribute, or of this system; `legacyPackages` as far as it asks to be gone into.
@@ -57,17 +58,11 @@ function visit(ev: Evaluator, lazy: Lazy, path: readonly string[], first: boolea
 }
 
 function describe(ev: Evaluator, derivation: Attrs, path: readonly string[]): ListedPackage {
-  const text = (value: Lazy | undefined): string => {
-    const forced = value === undefined ? "" : force(value);
-    return typeof forced === "string" ? forced : forced instanceof ContextString ? forced.text : "";
-  };
-  const parsed = ev.call(ev.builtins.get("parseDrvName")!, text(derivation.get("name"))) as Attrs;
-  const meta = derivation.get("meta");
-  const about = meta === undefined ? undefined : force(meta);
+  const parsed = ev.call(ev.builtins.get("parseDrvName")!, utf8(text(derivation.get("name")) ?? "")) as Attrs;
   return {
     path: fromUtf8(path.map((name) => (/^[A-Za-z_][A-Za-z0-9_'-]*$/.test(name) ? name : `"${name}"`)).join(".")),
-    pname: fromUtf8(text(parsed.get("name"))),
-    version: fromUtf8(text(parsed.get("version"))),
-    description: about instanceof Attrs ? fromUtf8(text(about.get("description"))).replaceAll("\n", " ") : "",
+    pname: text(parsed.get("name")) ?? "",
+    version: text(parsed.get("version")) ?? "",
+    description: descriptionIn(derivation)?.replaceAll("\n", " ") ?? "",
   };
 }

@@ -99,7 +99,8 @@ function hasParts(set: Attrs, output: string, depth: number): boolean {
   return depth <= 3 && (PER_SYSTEM.has(output) || DEEP.has(output));
 }
 
-function text(value: Lazy | undefined): string | undefined {
+/** A string as text; undefined for what is none. */
+export function text(value: Lazy | undefined): string | undefined {
   if (value === undefined) return undefined;
   const forced = force(value);
   return typeof forced === "string"
@@ -109,7 +110,8 @@ function text(value: Lazy | undefined): string | undefined {
       : undefined;
 }
 
-function descriptionIn(app: Attrs): string | undefined {
+/** `meta.description`. */
+export function descriptionIn(app: Attrs): string | undefined {
   const meta = app.get("meta");
   const attrs = meta === undefined ? undefined : force(meta);
   return attrs instanceof Attrs ? text(attrs.get("description")) : undefined;
